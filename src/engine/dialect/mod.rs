@@ -1,0 +1,131 @@
+//! The request languages of LLM APIs, read into one form.
+//!
+//! One file a dialect. Each is a visitor over [`crate::json`] that keeps what it read when the document is cut short,
+//! ignores what it does not know, and never builds a tree. What the rest of the engine needs of a request is a
+//! [`Prompt`]: an arena of text and a list of [`Part`]s that point into it.
+
+/// The API that a path speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dialect {
+    /// OpenAI Chat Completions: `POST /v1/chat/completions`.
+    ChatCompletions,
+    /// OpenAI Completions (legacy): `POST /v1/completions`.
+    Completions,
+    /// OpenAI Responses: `POST /v1/responses`.
+    Responses,
+    /// Anthropic Messages: `POST /v1/messages`, Bedrock InvokeModel, Vertex rawPredict.
+    Messages,
+    /// Gemini generateContent and streamGenerateContent.
+    Gemini,
+    /// Bedrock Converse and ConverseStream.
+    Converse,
+}
+
+/// Who speaks in a [`Part`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Standing instructions: system or developer prompt.
+    System,
+    /// The caller.
+    User,
+    /// The model.
+    Assistant,
+    /// The result of a tool.
+    Tool,
+}
+
+/// What a [`Part`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Plain text.
+    Text,
+    /// The definition of a tool: its name and description and, as raw JSON, its schema.
+    ToolSchema,
+    /// A call the model made: name and arguments.
+    ToolCall,
+    /// What a tool gave back.
+    ToolResult,
+    /// An opaque reasoning blob: `signature`, `encrypted_content`, `thoughtSignature`, `redacted_thinking`.
+    Blob,
+    /// An image, audio or file: present, never decoded; its span is empty.
+    Media,
+}
+
+/// A range of bytes of [`Prompt::text`]; always on character boundaries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// A piece of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Index of the message in its list (0 for system prompts and tool schemas outside the list).
+    pub turn: u16,
+    /// Who speaks.
+    pub role: Role,
+    /// What it is.
+    pub kind: Kind,
+    /// Where its text is.
+    pub span: Span,
+}
+
+/// Sampling and output parameters, where the request names them. Numbers are kept as thousandths so that the engine
+/// has no floating-point surprises between hosts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Params {
+    /// Largest answer asked for, in tokens.
+    pub max_tokens: Option<u32>,
+    /// Sampling temperature × 1000.
+    pub temperature: Option<i32>,
+    /// Nucleus sampling × 1000.
+    pub top_p: Option<i32>,
+    /// Answers asked for (`n`, `candidateCount`, `best_of`).
+    pub n: Option<u32>,
+    /// Thinking budget in tokens; `Some(0)` when reasoning is asked for without a budget.
+    pub thinking: Option<u32>,
+    /// Log probabilities asked for.
+    pub logprobs: bool,
+    /// `logit_bias` given.
+    pub logit_bias: bool,
+    /// A streamed answer asked for.
+    pub stream: bool,
+    /// Stop sequences given.
+    pub stop: bool,
+    /// A structured answer (JSON mode or schema) asked for.
+    pub structured: bool,
+    /// A prompt-cache mark is present (`cache_control`, `cachePoint`, `cachedContent`, `prompt_cache_key`).
+    pub cache: bool,
+    /// Presence or frequency penalty given and not zero.
+    pub penalty: bool,
+}
+
+/// A request, read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prompt {
+    /// All text that was kept, unescaped, one part after the other.
+    pub text: String,
+    /// The model as the caller names it (from the body, or from the path where the dialect has it there).
+    pub model: String,
+    /// The pieces, in the order of the document.
+    pub parts: Vec<Part>,
+    /// Parameters.
+    pub params: Params,
+    /// An earlier answer that this request continues (`previous_response_id`), as found.
+    pub previous: String,
+    /// How many messages the list had as far as it was read.
+    pub turns: u16,
+    /// The document ended early, was no JSON from some point on, or a limit cut it: what is here is its beginning.
+    pub truncated: bool,
+}
+
+impl Prompt {
+    /// The text of a span; empty for a span that is not of this prompt.
+    #[must_use]
+    pub fn slice(&self, span: Span) -> &str {
+        self.text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+}

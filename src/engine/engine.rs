@@ -1,0 +1,66 @@
+//! The engine as a shell sees it: route → caller → read → judge → settle.
+
+use crate::caller::Caller;
+use crate::rules::{Config, Problem};
+use crate::store::Store;
+use crate::time::Timestamp;
+use crate::verdict::{Reply, Verdict};
+use crate::{digest::Reading, route::Route};
+
+/// One configuration, compiled. Immutable: a changed configuration is a new engine, and a request finishes on the one
+/// it started with.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+}
+
+impl Engine {
+    /// Compiles a plugin configuration (JSON; `{}` or empty gives the built-in rules in observe mode).
+    ///
+    /// # Errors
+    /// Every problem found, each with its JSON path; nothing is half-applied.
+    pub fn new(configuration: &[u8]) -> Result<Self, Vec<Problem>> {
+        Config::parse(configuration).map(|config| Self { config })
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Which dialect this request speaks; `None` for what is no LLM call: it passes untouched and uncounted.
+    #[must_use]
+    pub fn route(&self, method: &[u8], path: &[u8]) -> Option<Route> {
+        self.config.routes.find(method, path)
+    }
+
+    /// Who sends, as keyed digests. `headers` in the order received, names in lower case, values as raw bytes; `peer` is
+    /// the address of the connection's other end (`1.2.3.4:5678`, `[::1]:80` or without a port).
+    #[must_use]
+    pub fn caller(&self, headers: &[(Vec<u8>, Vec<u8>)], peer: &[u8], claim: Option<&[u8]>) -> Caller {
+        self.config.callers.identify(headers, peer, claim)
+    }
+
+    /// Reads as much of a (decompressed) body as the shell kept. `whole`: the body ended within it.
+    #[must_use]
+    pub fn read(&self, route: &Route, body: &[u8], whole: bool) -> Reading {
+        Reading::of(route, body, whole, &self.config)
+    }
+
+    /// Counts the exchange and judges it. Costs a bounded number of reads and swaps on `store`.
+    pub fn judge<S: Store>(&self, store: &mut S, caller: &Caller, reading: &Reading, now: Timestamp) -> Verdict {
+        crate::verdict::judge(&self.config, store, caller, reading, now)
+    }
+
+    /// Takes note of how the exchange ended: `status` as the caller got it from upstream (never for our own replies).
+    pub fn settle<S: Store>(&self, store: &mut S, caller: &Caller, reading: &Reading, status: u16, now: Timestamp) {
+        crate::verdict::settle(&self.config, store, caller, reading, status, now);
+    }
+
+    /// The answer to a request that is not let through, in the caller's dialect.
+    #[must_use]
+    pub fn reply(&self, route: &Route, verdict: &Verdict) -> Reply {
+        Reply::of(route, verdict)
+    }
+}

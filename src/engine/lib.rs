@@ -1,0 +1,21 @@
+//! The anti-distillation engine: pure logic that gives the same verdict in the filter, in `replay` and in the sidecar.
+//!
+//! Nothing here knows a host, a clock, a socket or a random number. Time comes in as [`time::Timestamp`], storage
+//! through the small traits of [`store`]. Dependencies point one way:
+//! `verdict` → `evidence` → `sketch` / `digest` → `dialect` → `json`.
+
+#![forbid(unsafe_code)]
+
+pub mod caller;
+pub mod codec;
+pub mod dialect;
+pub mod digest;
+pub mod engine;
+pub mod evidence;
+pub mod json;
+pub mod route;
+pub mod rules;
+pub mod sketch;
+pub mod store;
+pub mod time;
+pub mod verdict;

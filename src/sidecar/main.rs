@@ -1,0 +1,3 @@
+//! The `azeotrope` program.
+
+fn main() {}
