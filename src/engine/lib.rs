@@ -8,6 +8,7 @@
 
 pub mod caller;
 pub mod codec;
+pub mod corpus;
 pub mod dialect;
 pub mod digest;
 pub mod engine;
