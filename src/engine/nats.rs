@@ -4,7 +4,7 @@
 //! exact to a thousandth, and sums saturate.
 
 /// Thousandths of a nat.
-pub type Milli = i32;
+pub type MilliNats = i32;
 
 /// ln 2 × 2^32.
 const LN2: u64 = 2_977_044_471;
@@ -33,14 +33,14 @@ fn log2(value: u64) -> u64 {
 
 /// The natural logarithm of `value` in thousandths; 0 for 0 and 1.
 #[must_use]
-pub fn ln(value: u64) -> Milli {
+pub fn ln(value: u64) -> MilliNats {
     let milli = (u128::from(log2(value)) * u128::from(LN2) * 1000) >> (32 + FRACTION);
-    Milli::try_from(milli).unwrap_or(Milli::MAX)
+    MilliNats::try_from(milli).unwrap_or(MilliNats::MAX)
 }
 
 /// ln(`numerator` / `denominator`) in thousandths; either counts as 1 when it is 0.
 #[must_use]
-pub fn ln_ratio(numerator: u64, denominator: u64) -> Milli {
+pub fn ln_ratio(numerator: u64, denominator: u64) -> MilliNats {
     ln(numerator.max(1)) - ln(denominator.max(1))
 }
 

@@ -4,7 +4,7 @@
 //! not become its own normality.
 
 use super::generations::Generations;
-use crate::nats::{Milli, ln, ln_ratio};
+use crate::nats::{MilliNats, ln, ln_ratio};
 
 /// Different values of one attribute that are told apart.
 const VALUES: usize = 1 << 15;
@@ -54,14 +54,14 @@ impl Frequencies {
 
     /// ln of the share of accounts with this value, in thousandths; a value never seen counts as half an account.
     #[must_use]
-    pub fn ln_share(&self, value: u64) -> Milli {
+    pub fn ln_share(&self, value: u64) -> MilliNats {
         ln_ratio(2 * u64::from(self.count(value)) + 1, 2 * u64::from(self.total) + 2)
     }
 
     /// How much likelier a value is in a group, where `count` of `total` accounts have it, than here. The group's own
     /// frequencies are smoothed with `weight` accounts of this population, so that one account proves nothing.
     #[must_use]
-    pub fn ln_lift(&self, value: u64, count: u32, total: u32, weight: u32) -> Milli {
+    pub fn ln_lift(&self, value: u64, count: u32, total: u32, weight: u32) -> MilliNats {
         // (count + weight·q) / (total + weight) / q with q = (c + ½) / (n + 1): all times 2(n + 1).
         let (here, all) = (2 * u64::from(self.count(value)) + 1, 2 * u64::from(self.total) + 2);
         let above = u64::from(count) * all + u64::from(weight) * here;

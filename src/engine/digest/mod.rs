@@ -96,7 +96,7 @@ impl Reading {
             conversation: Conversation::of(prompt, digests),
             blobs: blobs(prompt, digests),
             shape,
-            wording: config.rules.content.score(&features),
+            wording: config.rules.wording(&features),
         }
     }
 }
