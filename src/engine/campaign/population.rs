@@ -4,6 +4,8 @@
 //! not become its own normality.
 
 use super::generations::Generations;
+use crate::caller::Caller;
+use crate::digest::Reading;
 use crate::nats::{MilliNats, ln, ln_ratio};
 
 /// Different values of one attribute that are told apart.
@@ -78,6 +80,15 @@ pub struct Client {
     pub settings: u64,
     /// The client program.
     pub agent: u64,
+}
+
+impl Client {
+    /// The attributes of a request's sender.
+    #[must_use]
+    pub fn of(caller: &Caller, reading: &Reading) -> Self {
+        let dialect = reading.dialect.map_or(0, |dialect| dialect as u64 + 1);
+        Self { target: reading.model.rotate_left(8) ^ dialect, settings: reading.settings, agent: caller.agent }
+    }
 }
 
 /// Frequencies of all attributes.
