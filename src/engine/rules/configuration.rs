@@ -5,6 +5,7 @@ use super::document::Document;
 use super::names::{HeaderName, Secret};
 use super::section::{choice, section};
 use crate::dialect::Dialect;
+use crate::digest::key::{DigestKey, Keys};
 
 section! {
     /// Plugin configuration of the Azeotrope filter.
@@ -43,6 +44,18 @@ section! {
         previous: Option<Secret> = None, ();
     }
     required ["current"]
+}
+
+impl DigestKeys {
+    /// The keys; the built-in one where none is configured.
+    #[must_use]
+    pub fn keys(written: Option<&Self>) -> Keys {
+        let key = |secret: &Option<Secret>| secret.as_ref().map(|secret| DigestKey::new(secret.reveal().as_bytes()));
+        written.map_or_else(Keys::default, |written| Keys {
+            current: key(&written.current).unwrap_or_default(),
+            previous: key(&written.previous),
+        })
+    }
 }
 
 section! {

@@ -26,6 +26,7 @@ pub use reader::MAX_PROBLEMS;
 pub use tree::MAX_DEPTH;
 pub use values::Milli;
 
+use crate::digest::key::Keys;
 use crate::time::Timestamp;
 use crate::{caller::Callers, route::Routes};
 use reader::{Reader, Value};
@@ -106,8 +107,8 @@ pub struct Config {
     pub inspect_bytes: usize,
     /// Whether request headers are held until the verdict.
     pub headers: Headers,
-    /// Keys of all digests, where configured.
-    pub digest_key: Option<DigestKeys>,
+    /// Keys of all digests.
+    pub keys: Keys,
     /// Memory for counters.
     pub state: State,
     /// Whom a refused caller may turn to.
@@ -163,7 +164,7 @@ impl From<Configuration> for Config {
             callers: callers(&written),
             inspect_bytes: usize::try_from(written.inspect_bytes).unwrap_or(usize::MAX),
             headers: written.headers,
-            digest_key: written.digest_key,
+            keys: DigestKeys::keys(written.digest_key.as_ref()),
             state: written.state,
             contact: written.contact,
             rules: written.rules.into(),
