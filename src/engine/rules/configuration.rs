@@ -85,7 +85,7 @@ section! {
 }
 
 section! {
-    /// A path and what it speaks.
+    /// A path and what it speaks. `{model}` in it stands for the model: one or more segments.
     pub struct PathRule {
         /// How the path ends (the query string left out).
         suffix: Option<String> = None, 1..=256;
@@ -93,6 +93,8 @@ section! {
         prefix: Option<String> = None, 1..=256;
         /// The whole path (the query string left out).
         exact: Option<String> = None, 1..=256;
+        /// Whether the path asks for a streamed answer.
+        stream: bool = false, ();
         /// The dialect; none: no LLM call, passes untouched and uncounted.
         dialect: PathDialect = PathDialect::None, ();
     }
@@ -101,24 +103,12 @@ section! {
 }
 
 section! {
-    /// Memory for counters: pages of 4 KiB, a power of two each.
+    /// Memory for counters, in pages of at most 4 KiB; what is configured is never exceeded.
     pub struct State {
         /// Pages for accounts.
-        account_pages: u32 = 4_096, 16..=262_144, "pages";
+        account_pages: u32 = 4_096, 1..=262_144, "pages";
         /// Pages for skeletons.
-        skeleton_pages: u32 = 4_096, 16..=262_144, "pages";
-    }
-    check State::powers
-}
-
-impl State {
-    fn powers(&self, reader: &mut super::reader::Reader) {
-        for (name, pages) in [("account_pages", self.account_pages), ("skeleton_pages", self.skeleton_pages)] {
-            if !pages.is_power_of_two() {
-                let near = pages.next_power_of_two();
-                reader.member(name, |reader| reader.problem(format!("{pages} is not a power of two; {near} is")));
-            }
-        }
+        skeleton_pages: u32 = 4_096, 1..=262_144, "pages";
     }
 }
 

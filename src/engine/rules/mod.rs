@@ -125,6 +125,8 @@ pub struct InForce<'a> {
     pub rules: &'a Rules,
     /// Whether verdicts act.
     pub mode: Mode,
+    /// The configured rules have expired: these are the built-in ones.
+    pub expired: bool,
 }
 
 impl Config {
@@ -143,9 +145,9 @@ impl Config {
     #[must_use]
     pub fn in_force(&self, now: Timestamp) -> InForce<'_> {
         if now < lists::end(self.rules.document.expires) {
-            InForce { rules: &self.rules, mode: self.mode }
+            InForce { rules: &self.rules, mode: self.mode, expired: false }
         } else {
-            InForce { rules: &self.built_in, mode: Mode::Observe }
+            InForce { rules: &self.built_in, mode: Mode::Observe, expired: true }
         }
     }
 }

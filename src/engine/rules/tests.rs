@@ -92,7 +92,7 @@ fn each_class_of_problem_is_told_with_its_place() {
         // What members say together.
         (rules(r#""thresholds":{"throttle":1}"#), "$.rules.thresholds.throttle: 1 is below `observe` (2)"),
         (rules(r#""thresholds":{"block":4}"#), "$.rules.thresholds.block: 4 is below `throttle` (5)"),
-        (r#"{"state":{"account_pages":100}}"#.into(), "$.state.account_pages: 100 is not a power of two; 128 is"),
+        (r#"{"state":{"account_pages":0}}"#.into(), "$.state.account_pages: 0 is out of range: 1 to 262144"),
         // Forms.
         (
             rules(r#""allow":[{"account":"xyz"}]"#),
@@ -139,7 +139,7 @@ fn expired_rules_give_way_to_built_in_ones_that_observe() {
     let before = config.in_force(Timestamp(999_999));
     assert_eq!((before.mode, before.rules.document.version), (Mode::Enforce, 3));
     let after = config.in_force(Timestamp(1_000_000));
-    assert_eq!((after.mode, after.rules.document.version), (Mode::Observe, 0));
+    assert_eq!((after.mode, after.rules.document.version, after.expired), (Mode::Observe, 0, true));
     let endless = Config::parse(br#"{"mode":"enforce"}"#).unwrap();
     assert_eq!(endless.in_force(Timestamp(u64::MAX - 1)).mode, Mode::Enforce);
 }
@@ -186,4 +186,34 @@ fn a_document_is_recognised_for_what_it_is() {
     assert_eq!(check(b"{}"), Ok(Kind::Configuration));
     assert_eq!(check(br#"{"version":1}"#).unwrap_err().0, Kind::Rules);
     assert_eq!(check(br#"{"rules":{}}"#).unwrap_err().0, Kind::Configuration);
+}
+
+#[cfg(not(target_family = "wasm"))]
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {
+            let _ = Config::parse(&bytes);
+            let _ = check(&bytes);
+        }
+
+        #[test]
+        fn any_damage_to_a_document_is_read_or_refused_with_a_place(at in 0_usize..4_000, byte in any::<u8>()) {
+            let mut document = Kind::Configuration.defaults().to_string().into_bytes();
+            let place = at % document.len();
+            document[place] = byte;
+            if let Err(problems) = Config::parse(&document) {
+                prop_assert!(!problems.is_empty());
+                prop_assert!(problems.iter().all(|problem| problem.path.starts_with('$') && !problem.reason.is_empty()));
+            }
+        }
+
+        #[test]
+        fn thousandths_are_kept(number in -100_000_i32..100_000) {
+            prop_assert_eq!(Milli::of(f64::from(number) / 1000.0), Milli(number));
+        }
+    }
 }
