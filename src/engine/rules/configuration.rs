@@ -5,6 +5,7 @@ use super::document::Document;
 use super::names::{HeaderName, Secret};
 use super::section::{choice, section};
 use crate::dialect::Dialect;
+use crate::digest::key::{DigestKey, Keys};
 
 section! {
     /// Plugin configuration of the Azeotrope filter.
@@ -45,6 +46,18 @@ section! {
     required ["current"]
 }
 
+impl DigestKeys {
+    /// The keys; the built-in one where none is configured.
+    #[must_use]
+    pub fn keys(written: Option<&Self>) -> Keys {
+        let key = |secret: &Option<Secret>| secret.as_ref().map(|secret| DigestKey::new(secret.reveal().as_bytes()));
+        written.map_or_else(Keys::default, |written| Keys {
+            current: key(&written.current).unwrap_or_default(),
+            previous: key(&written.previous),
+        })
+    }
+}
+
 section! {
     /// Where a request names its account.
     pub struct AccountSource {
@@ -72,7 +85,7 @@ section! {
 }
 
 section! {
-    /// A path and what it speaks.
+    /// A path and what it speaks. `{model}` in it stands for the model: one or more segments.
     pub struct PathRule {
         /// How the path ends (the query string left out).
         suffix: Option<String> = None, 1..=256;
@@ -80,6 +93,8 @@ section! {
         prefix: Option<String> = None, 1..=256;
         /// The whole path (the query string left out).
         exact: Option<String> = None, 1..=256;
+        /// Whether the path asks for a streamed answer.
+        stream: bool = false, ();
         /// The dialect; none: no LLM call, passes untouched and uncounted.
         dialect: PathDialect = PathDialect::None, ();
     }
@@ -88,24 +103,12 @@ section! {
 }
 
 section! {
-    /// Memory for counters: pages of 4 KiB, a power of two each.
+    /// Memory for counters, in pages of at most 4 KiB; what is configured is never exceeded.
     pub struct State {
         /// Pages for accounts.
-        account_pages: u32 = 4_096, 16..=262_144, "pages";
+        account_pages: u32 = 4_096, 1..=262_144, "pages";
         /// Pages for skeletons.
-        skeleton_pages: u32 = 4_096, 16..=262_144, "pages";
-    }
-    check State::powers
-}
-
-impl State {
-    fn powers(&self, reader: &mut super::reader::Reader) {
-        for (name, pages) in [("account_pages", self.account_pages), ("skeleton_pages", self.skeleton_pages)] {
-            if !pages.is_power_of_two() {
-                let near = pages.next_power_of_two();
-                reader.member(name, |reader| reader.problem(format!("{pages} is not a power of two; {near} is")));
-            }
-        }
+        skeleton_pages: u32 = 4_096, 1..=262_144, "pages";
     }
 }
 

@@ -27,7 +27,7 @@ pub use tree::MAX_DEPTH;
 pub use values::Milli;
 
 use crate::corpus::Corpus;
-use crate::digest::key::{DigestKey, Keys};
+use crate::digest::key::Keys;
 use crate::evidence::content::Features;
 use crate::time::Timestamp;
 use crate::{caller::Callers, route::Routes};
@@ -135,6 +135,8 @@ pub struct InForce<'a> {
     pub rules: &'a Rules,
     /// Whether verdicts act.
     pub mode: Mode,
+    /// The configured rules have expired: these are the built-in ones.
+    pub expired: bool,
 }
 
 impl Config {
@@ -153,9 +155,9 @@ impl Config {
     #[must_use]
     pub fn in_force(&self, now: Timestamp) -> InForce<'_> {
         if now < lists::end(self.rules.document.expires) {
-            InForce { rules: &self.rules, mode: self.mode }
+            InForce { rules: &self.rules, mode: self.mode, expired: false }
         } else {
-            InForce { rules: &self.built_in, mode: Mode::Observe }
+            InForce { rules: &self.built_in, mode: Mode::Observe, expired: true }
         }
     }
 }
@@ -174,7 +176,7 @@ impl From<Configuration> for Config {
             callers: callers(&written),
             inspect_bytes: usize::try_from(written.inspect_bytes).unwrap_or(usize::MAX),
             headers: written.headers,
-            keys: keys(&written),
+            keys: DigestKeys::keys(written.digest_key.as_ref()),
             corpora: Vec::new(),
             state: written.state,
             contact: written.contact,
@@ -182,13 +184,6 @@ impl From<Configuration> for Config {
             built_in: Rules::default(),
         }
     }
-}
-
-/// The keys of all digests, as configured.
-fn keys(written: &Configuration) -> Keys {
-    let key = |secret: &names::Secret| DigestKey::new(secret.reveal().as_bytes());
-    let Some(keys) = &written.digest_key else { return Keys::default() };
-    Keys { current: keys.current.as_ref().map(key).unwrap_or_default(), previous: keys.previous.as_ref().map(key) }
 }
 
 /// How senders are recognised, as configured.

@@ -24,12 +24,17 @@ fn formed<T>(node: &Node, what: &str, reader: &mut Reader, form: impl Fn(&str) -
 pub struct DigestName(pub u64);
 
 impl DigestName {
+    /// The name of a digest; `None` for 0.
+    #[must_use]
+    pub fn new(digest: u64) -> Option<Self> {
+        (digest != 0).then_some(Self(digest))
+    }
+
     /// Reads 16 lower-case hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let formed = text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        let value = u64::from_str_radix(text, 16).ok()?;
-        (formed && value != 0).then_some(Self(value))
+        formed.then(|| u64::from_str_radix(text, 16).ok()).flatten().and_then(Self::new)
     }
 }
 
