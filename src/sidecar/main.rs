@@ -1,9 +1,11 @@
 //! The `azeotrope` program.
 
 mod commands;
+mod fleet;
+mod trace;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, digest, rules};
+use commands::{Outcome, digest, replay, rules};
 use std::process::ExitCode;
 
 /// Detects distillation (model extraction) through LLM APIs.
@@ -18,6 +20,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run both tiers over a recorded trace
+    Replay(replay::Args),
     /// Check rules, print their schema and their defaults
     Rules(rules::Args),
     /// Print the digest under which logs and rules know an account
@@ -26,6 +30,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Replay(args) => args.run(),
         Command::Rules(args) => args.run(),
         Command::Digest(args) => args.run(),
     };

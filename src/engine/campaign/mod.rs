@@ -18,3 +18,8 @@ pub mod population;
 
 pub use feed::{Change, Feed};
 pub use joiner::{Joiner, Limits};
+
+use crate::nats::MilliNats;
+
+/// Log-odds from which an account is linked to a campaign, in thousandths of a nat: one wrong link in 245.
+pub const LINK: MilliNats = 5_500;

@@ -151,6 +151,23 @@ impl Config {
         read::<Configuration>(&tree(configuration)?).map(Self::from)
     }
 
+    /// The configuration of a replay: enforcing, behind one hop as traces are recorded. `document` is a rules document
+    /// or a whole plugin configuration; without one the built-in rules hold.
+    ///
+    /// # Errors
+    /// All problems found.
+    pub fn for_replay(document: Option<&[u8]>) -> Result<Self, Vec<Problem>> {
+        let mut config = match document.map(|document| check(document).map(|kind| (kind, document))) {
+            None => Self::default(),
+            Some(Ok((Kind::Configuration, document))) => Self::parse(document)?,
+            Some(Ok((Kind::Rules, document))) => Self { rules: Rules::parse(document)?, ..Self::default() },
+            Some(Err((_, problems))) => return Err(problems),
+        };
+        config.mode = Mode::Enforce;
+        config.callers.trusted_hops = config.callers.trusted_hops.max(1);
+        Ok(config)
+    }
+
     /// The rules that hold now: the configured ones, or, once they have expired, the built-in ones, which only observe.
     #[must_use]
     pub fn in_force(&self, now: Timestamp) -> InForce<'_> {
