@@ -26,7 +26,6 @@ pub use reader::MAX_PROBLEMS;
 pub use tree::MAX_DEPTH;
 pub use values::Milli;
 
-use crate::digest::key::Keys;
 use crate::time::Timestamp;
 use crate::{caller::Callers, route::Routes};
 use reader::{Reader, Value};
@@ -101,14 +100,16 @@ pub struct Config {
     pub mode: Mode,
     /// Which path speaks which dialect.
     pub routes: Routes,
-    /// How senders are recognised.
+    /// How senders are recognised, and the keys of all digests.
     pub callers: Callers,
     /// Bytes of a body that are inspected. Default 256 KiB.
     pub inspect_bytes: usize,
-    /// Whether request headers are held until the verdict.
+    /// Whether request headers are held until the verdict: `"headers": "auto" | "held" | "streamed"`.
     pub headers: Headers,
-    /// Keys of all digests.
-    pub keys: Keys,
+    /// Where a JWT claim names the account: the metadata key of the payload, then names in it.
+    pub claim: Option<Vec<String>>,
+    /// Version of the configured rules; 0: built-in.
+    pub version: u64,
     /// Memory for counters.
     pub state: State,
     /// Whom a refused caller may turn to.
@@ -162,27 +163,18 @@ impl From<Configuration> for Config {
     fn from(written: Configuration) -> Self {
         Self {
             mode: written.mode,
-            routes: routes(&written),
-            callers: callers(&written),
+            routes: written.routes(),
+            callers: written.callers(),
+            claim: written.claim(),
+            version: written.rules.version,
             inspect_bytes: usize::try_from(written.inspect_bytes).unwrap_or(usize::MAX),
             headers: written.headers,
-            keys: DigestKeys::keys(written.digest_key.as_ref()),
             state: written.state,
             contact: written.contact,
             rules: written.rules.into(),
             built_in: Rules::default(),
         }
     }
-}
-
-/// How senders are recognised, as configured.
-fn callers(_written: &Configuration) -> Callers {
-    Callers
-}
-
-/// Which path speaks which dialect, as configured.
-fn routes(_written: &Configuration) -> Routes {
-    Routes
 }
 
 /// What a document is.
