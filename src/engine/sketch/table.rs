@@ -23,9 +23,10 @@ use super::page::{Layout, MAX_BYTES};
 use crate::store::{Get, Store, SwapError};
 use crate::time::{DAY, Timestamp};
 
-/// How often an update is tried. With 16 workers that do nothing but update one slot, an attempt fails about 7 times in
-/// 10 (each success of another one in between spoils it), all 64 once in 10^10; on a host, where the update is a small
-/// part of a request, two are rare. It bounds an update to 64 × 3 µs.
+/// How often an update is tried, which bounds it to about 64 × 3 µs. On a host an update is a small part of a request
+/// and two tries are rare; 16 workers at random in nothing but updates of one slot fail 7 tries in 10, 64 in a row once
+/// in 10^10. It is no guarantee: workers in a tight loop can fall into step, so that one's swap always comes between the
+/// other's read and swap. Such an update ends as [`Lost::Contended`], and is told.
 pub const ATTEMPTS: u32 = 64;
 
 /// An update that left no trace.

@@ -127,36 +127,57 @@ fn who_is_always_late_gives_up_after_a_bounded_number_of_attempts() {
 }
 
 #[cfg(not(target_family = "wasm"))]
-#[test]
-fn threads_lose_no_count() {
-    use std::sync::Mutex;
+mod threads {
+    use super::*;
+    use std::{sync::Mutex, time::Duration};
 
     struct Shared<'a>(&'a Mutex<MemoryStore>);
+
     impl Get for Shared<'_> {
         fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
             self.0.lock().unwrap().get(key)
         }
     }
+
     impl Store for Shared<'_> {
         fn swap(&mut self, key: &str, value: &[u8], seen: Option<u32>) -> Result<(), SwapError> {
             self.0.lock().unwrap().swap(key, value, seen)
         }
     }
 
-    let table = Table::new("t", 1, 1, 8);
-    let store = Mutex::new(MemoryStore::default());
-    std::thread::scope(|scope| {
-        for worker in 0..4u64 {
-            let (table, store) = (&table, &store);
-            scope.spawn(move || {
-                for _ in 0..2000 {
-                    count(table, &mut Shared(store), 5, NOW).unwrap();
-                    count(table, &mut Shared(store), 10 + worker, NOW).unwrap();
-                }
-            });
+    /// Four threads update a shared slot and one each of their own on the same page, with a pause after each round.
+    /// Checks that what succeeded is there, and returns how many updates were lost.
+    fn lost(updates: u64, pause: Option<Duration>) -> u64 {
+        let table = Table::new("t", 1, 1, 112);
+        let store = Mutex::new(MemoryStore::default());
+        let done = |worker: u64| {
+            let mut done = (0, 0);
+            for _ in 0..updates {
+                done.0 += u64::from(count(&table, &mut Shared(&store), 5, NOW).is_ok());
+                done.1 += u64::from(count(&table, &mut Shared(&store), 10 + worker, NOW).is_ok());
+                pause.into_iter().for_each(std::thread::sleep);
+            }
+            done
+        };
+        let done: Vec<(u64, u64)> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..4).map(|worker| scope.spawn(move || done(worker))).collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+        });
+        let store = store.into_inner().unwrap();
+        assert_eq!(read(&table, &store, 5), Some(done.iter().map(|(shared, _)| shared).sum()));
+        for (worker, (_, own)) in (0..).zip(&done) {
+            assert_eq!(read(&table, &store, 10 + worker).unwrap_or(0), *own);
         }
-    });
-    let store = store.into_inner().unwrap();
-    assert_eq!(read(&table, &store, 5), Some(8000));
-    assert!((10..14).all(|key| read(&table, &store, key) == Some(2000)));
+        8 * updates - done.iter().map(|(shared, own)| shared + own).sum::<u64>()
+    }
+
+    #[test]
+    fn in_a_tight_loop_every_update_is_either_counted_or_told_as_lost() {
+        lost(2000, None);
+    }
+
+    #[test]
+    fn with_other_work_in_between_no_update_is_lost() {
+        assert_eq!(lost(500, Some(Duration::from_micros(100))), 0);
+    }
 }
