@@ -42,8 +42,8 @@ pub struct RouteRule {
     pub pattern: String,
     /// Which part of the path it has to meet.
     pub anchor: Anchor,
-    /// What the path speaks.
-    pub dialect: Dialect,
+    /// What the path speaks; `None`: it is no LLM call, whatever the built-in paths say.
+    pub dialect: Option<Dialect>,
     /// A streamed answer is asked for by the path.
     pub stream: bool,
 }
@@ -96,13 +96,14 @@ impl Routes {
         }
         let path = plain(path);
         let segments = segments(&path);
-        self.configured(&segments).or_else(|| built_in(&segments)).or_else(|| invoke(&segments))
+        self.configured(&segments).unwrap_or_else(|| built_in(&segments).or_else(|| invoke(&segments)))
     }
 
-    fn configured(&self, path: &[&str]) -> Option<Route> {
+    /// What the first rule that meets the path says of it.
+    fn configured(&self, path: &[&str]) -> Option<Option<Route>> {
         self.rules.iter().find_map(|rule| {
             let model = matched(path, &rule.pattern, rule.anchor)?;
-            Some(Route { dialect: rule.dialect, model, stream: rule.stream })
+            Some(rule.dialect.map(|dialect| Route { dialect, model, stream: rule.stream }))
         })
     }
 }

@@ -66,7 +66,7 @@ impl<'a> Fleet<'a> {
                 sidecar.refused(&caller, &reading, now);
             } else {
                 for blob in read_answer(route.dialect, response.body()).blobs() {
-                    sidecar.given(blob_digest(blob, &engine.config().keys.current), &caller, now);
+                    sidecar.given(blob_digest(blob, &engine.config().callers.keys.current), &caller, now);
                 }
             }
         }

@@ -18,13 +18,11 @@ struct Cli {
     command: Command,
 }
 
+/// What a command is stands at its `Args`.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run both tiers over a recorded trace
     Replay(replay::Args),
-    /// Check rules, print their schema and their defaults
     Rules(rules::Args),
-    /// Print the digest under which logs and rules know an account
     Digest(digest::Args),
 }
 

@@ -67,7 +67,7 @@ impl Reading {
     #[must_use]
     pub fn of(route: &Route, body: &[u8], whole: bool, config: &Config) -> Self {
         let prompt = dialect::read(route, body);
-        let mut reading = Self::of_prompt(&prompt, &config.keys.current, config);
+        let mut reading = Self::of_prompt(&prompt, &config.callers.keys.current, config);
         reading.dialect = Some(route.dialect);
         reading.truncated |= !whole;
         reading

@@ -3,9 +3,12 @@
 use super::Mode;
 use super::document::Document;
 use super::names::{HeaderName, Secret};
+use super::reader::Reader;
 use super::section::{choice, section};
+use crate::caller::{Callers, Source};
 use crate::dialect::Dialect;
 use crate::digest::key::{DigestKey, Keys};
+use crate::route::{Anchor, RouteRule, Routes};
 
 section! {
     /// Plugin configuration of the Azeotrope filter.
@@ -14,8 +17,8 @@ section! {
         mode: Mode = Mode::Observe, ();
         /// The rules document; absent: the built-in rules.
         rules: Document = Document::default(), ();
-        /// Whether request headers are held until the verdict (needs allow_on_headers_stop_iteration) or streamed on.
-        headers: Headers = Headers::Streamed, ();
+        /// Whether request headers are held until the verdict, so that upstream is told; auto: where the host can.
+        headers: Headers = Headers::Auto, ();
         /// Bytes of a request body that are inspected; a longer body is judged on its beginning.
         inspect_bytes: u32 = 262_144, 1_024..=1_048_576, "bytes";
         /// Keys of all digests; absent: a key that is the same everywhere, fit for trying out.
@@ -33,6 +36,7 @@ section! {
         /// Whom a refused caller may turn to: an address or a link, told in replies.
         contact: Option<String> = None, 1..=256;
     }
+    check Configuration::one_claim
 }
 
 section! {
@@ -63,16 +67,14 @@ section! {
     pub struct AccountSource {
         /// A header whose whole value is the credential.
         header: Option<HeaderName> = None, ();
-        /// A header that carries `Bearer` and the credential.
-        bearer: Option<HeaderName> = None, ();
-        /// A header with an AWS Signature Version 4: its access key id.
-        sigv4: Option<HeaderName> = None, ();
+        /// The header authorization: the token of Bearer, the user of Basic, the access key of AWS Signature Version 4.
+        bearer: Option<Authorization> = None, ();
         /// A query parameter.
         query: Option<String> = None, 1..=64;
-        /// A claim in the metadata of the JWT filter, as the path to it: provider, then names.
+        /// A claim that the JWT filter verified: the metadata key of the payload, then names in it.
         jwt_claim: Option<Vec<String>> = None, (2..=8, 1..=128);
     }
-    exactly_one ["header", "bearer", "sigv4", "query", "jwt_claim"]
+    exactly_one ["header", "bearer", "query", "jwt_claim"]
 }
 
 section! {
@@ -112,18 +114,28 @@ section! {
     }
 }
 
-/// What happens to request headers while the verdict is awaited.
+/// The one header that holds credentials of several schemes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authorization {
+    /// `authorization`.
+    Authorization,
+}
+
+choice!(Authorization { Authorization = "authorization" });
+
+/// Whether the filter holds request headers until the verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Headers {
-    /// Held back: the label reaches upstream. Needs `allow_on_headers_stop_iteration` (Envoy 1.35), without which
-    /// requests with a body hang: so it is not the default.
-    Held,
-    /// Sent on: a refusal still works, the label is left out.
+    /// Learned from the host's behaviour.
     #[default]
+    Auto,
+    /// Held: the host is set up for it (Envoy: `allow_on_headers_stop_iteration: true`); elsewhere requests would hang.
+    Held,
+    /// Not held: upstream is not told the verdict.
     Streamed,
 }
 
-choice!(Headers { Held = "held", Streamed = "streamed" });
+choice!(Headers { Auto = "auto", Held = "held", Streamed = "streamed" });
 choice!(Mode { Observe = "observe", Enforce = "enforce" });
 
 /// What a configured path speaks.
@@ -171,16 +183,68 @@ impl PathDialect {
     }
 }
 
-/// Where the official SDKs of the dialects put their credential. Those that cannot be mistaken come first.
+/// Where the official SDKs of the dialects put their credential: [`Source::built_in`] but for the claim, which has no
+/// place before it is configured.
 fn default_accounts() -> Vec<AccountSource> {
-    let header = |name: &str| Some(HeaderName(name.to_owned()));
     let none = AccountSource::default;
-    vec![
-        AccountSource { header: header("x-api-key"), ..none() },
-        AccountSource { header: header("x-goog-api-key"), ..none() },
-        AccountSource { header: header("api-key"), ..none() },
-        AccountSource { sigv4: header("authorization"), ..none() },
-        AccountSource { bearer: header("authorization"), ..none() },
-        AccountSource { query: Some("key".to_owned()), ..none() },
-    ]
+    let written = |source| match source {
+        Source::Claim => None,
+        Source::Authorization => Some(AccountSource { bearer: Some(Authorization::Authorization), ..none() }),
+        Source::Header(name) => Some(AccountSource { header: Some(HeaderName(name)), ..none() }),
+        Source::Query(name) => Some(AccountSource { query: Some(name), ..none() }),
+    };
+    Source::built_in().into_iter().filter_map(written).collect()
+}
+
+impl AccountSource {
+    /// The source as the engine asks it.
+    fn source(&self) -> Option<Source> {
+        let header = self.header.as_ref().map(|name| Source::Header(name.0.clone()));
+        let bearer = || self.bearer.map(|Authorization::Authorization| Source::Authorization);
+        let query = || self.query.clone().map(Source::Query);
+        header.or_else(bearer).or_else(query).or_else(|| self.jwt_claim.as_ref().map(|_| Source::Claim))
+    }
+}
+
+impl PathRule {
+    /// The path as the engine matches it.
+    fn rule(&self) -> Option<RouteRule> {
+        let (anchor, pattern) = match (&self.exact, &self.prefix, &self.suffix) {
+            (Some(path), _, _) => (Anchor::Exact, path),
+            (_, Some(path), _) => (Anchor::Prefix, path),
+            (_, _, Some(path)) => (Anchor::Suffix, path),
+            (None, None, None) => return None,
+        };
+        Some(RouteRule { pattern: pattern.clone(), anchor, dialect: self.dialect.dialect(), stream: self.stream })
+    }
+}
+
+impl Configuration {
+    /// One claim names the account: the shell fetches it before anything else is known.
+    fn one_claim(&self, reader: &mut Reader) {
+        let claims = self.accounts.iter().filter(|source| source.jwt_claim.is_some()).count();
+        if claims > 1 {
+            reader.member("accounts", |reader| reader.problem(format!("{claims} `jwt_claim`; one is allowed")));
+        }
+    }
+
+    /// How senders are recognised.
+    pub(super) fn callers(&self) -> Callers {
+        Callers {
+            accounts: self.accounts.iter().filter_map(AccountSource::source).collect(),
+            organisation: self.organisation.as_ref().and_then(|source| Some(source.header.as_ref()?.0.clone())),
+            trusted_hops: self.trusted_hops,
+            keys: DigestKeys::keys(self.digest_key.as_ref()),
+        }
+    }
+
+    /// Which path speaks which dialect.
+    pub(super) fn routes(&self) -> Routes {
+        Routes::with(self.paths.iter().filter_map(PathRule::rule).collect())
+    }
+
+    /// Where a JWT claim names the account.
+    pub(super) fn claim(&self) -> Option<Vec<String>> {
+        self.accounts.iter().find_map(|source| source.jwt_claim.clone())
+    }
 }

@@ -27,7 +27,6 @@ pub use tree::MAX_DEPTH;
 pub use values::Milli;
 
 use crate::corpus::Corpus;
-use crate::digest::key::Keys;
 use crate::evidence::content::Features;
 use crate::time::Timestamp;
 use crate::{caller::Callers, route::Routes};
@@ -109,16 +108,18 @@ pub struct Config {
     pub mode: Mode,
     /// Which path speaks which dialect.
     pub routes: Routes,
-    /// How senders are recognised.
+    /// How senders are recognised, and the keys of all digests.
     pub callers: Callers,
     /// Bytes of a body that are inspected. Default 256 KiB.
     pub inspect_bytes: usize,
-    /// Whether request headers are held until the verdict.
+    /// Whether request headers are held until the verdict: `"headers": "auto" | "held" | "streamed"`.
     pub headers: Headers,
-    /// Keys of all digests.
-    pub keys: Keys,
     /// Indexed public prompt sets.
     pub corpora: Vec<Corpus>,
+    /// Where a JWT claim names the account: the metadata key of the payload, then names in it.
+    pub claim: Option<Vec<String>>,
+    /// Version of the configured rules; 0: built-in.
+    pub version: u64,
     /// Memory for counters.
     pub state: State,
     /// Whom a refused caller may turn to.
@@ -189,11 +190,12 @@ impl From<Configuration> for Config {
     fn from(written: Configuration) -> Self {
         Self {
             mode: written.mode,
-            routes: routes(&written),
-            callers: callers(&written),
+            routes: written.routes(),
+            callers: written.callers(),
+            claim: written.claim(),
+            version: written.rules.version,
             inspect_bytes: usize::try_from(written.inspect_bytes).unwrap_or(usize::MAX),
             headers: written.headers,
-            keys: DigestKeys::keys(written.digest_key.as_ref()),
             corpora: Vec::new(),
             state: written.state,
             contact: written.contact,
@@ -201,16 +203,6 @@ impl From<Configuration> for Config {
             built_in: Rules::default(),
         }
     }
-}
-
-/// How senders are recognised, as configured.
-fn callers(_written: &Configuration) -> Callers {
-    Callers::default()
-}
-
-/// Which path speaks which dialect, as configured.
-fn routes(_written: &Configuration) -> Routes {
-    Routes::default()
 }
 
 /// What a document is.

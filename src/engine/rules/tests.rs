@@ -1,7 +1,10 @@
 //! What whole documents do: each class of problem with its path, defaults, expiry, lists.
 
 use super::*;
-use crate::caller::Caller;
+use crate::caller::{Caller, Source};
+use crate::dialect::Dialect;
+use crate::digest::key::DigestKey;
+use crate::route::Route;
 use crate::verdict::Action;
 use serde_json::{Value as Json, json};
 
@@ -26,10 +29,45 @@ fn rules(more: Json) -> Rules {
 fn nothing_said_means_built_in_rules_that_observe() {
     for empty in ["", "  \n", "{}"] {
         let config = Config::parse(empty.as_bytes()).unwrap();
-        assert_eq!((config.mode, config.inspect_bytes, config.headers), (Mode::Observe, 262_144, Headers::Streamed));
+        assert_eq!((config.mode, config.inspect_bytes, config.headers), (Mode::Observe, 262_144, Headers::Auto));
         assert_eq!(config.rules, Rules::default());
         assert_eq!(config.rules.document.version, 0);
     }
+}
+
+#[test]
+fn senders_and_paths_are_taken_over_as_written() {
+    let config = Config::parse(
+        br#"{
+            "digest_key": { "current": "000102030405060708090a0b0c0d0e0f", "previous": "a passphrase of old" },
+            "accounts": [{ "jwt_claim": ["provider", "sub"] }, { "bearer": "authorization" }, { "header": "x-key" }, { "query": "k" }],
+            "organisation": { "header": "x-org-id" },
+            "trusted_hops": 2,
+            "paths": [
+                { "exact": "/v1/messages", "dialect": "none" },
+                { "suffix": "/models/{model}/ask", "dialect": "gemini", "stream": true }
+            ]
+        }"#,
+    )
+    .unwrap();
+    let callers = &config.callers;
+    let (header, query) = (Source::Header("x-key".into()), Source::Query("k".into()));
+    assert_eq!(callers.accounts, [Source::Claim, Source::Authorization, header, query]);
+    assert_eq!((callers.organisation.as_deref(), callers.trusted_hops), (Some("x-org-id"), 2));
+    assert_eq!(callers.keys.current, DigestKey::new(b"000102030405060708090a0b0c0d0e0f"));
+    assert_eq!(callers.keys.previous, Some(DigestKey::new(b"a passphrase of old")));
+    assert_eq!(config.claim, Some(vec!["provider".to_owned(), "sub".to_owned()]));
+    assert_eq!(config.routes.find(b"POST", b"/v1/messages"), None);
+    assert!(config.routes.find(b"POST", b"/v1/chat/completions").is_some());
+    let asked = Route { dialect: Dialect::Gemini, model: "m".into(), stream: true };
+    assert_eq!(config.routes.find(b"POST", b"/x/models/m/ask?a=b"), Some(asked));
+}
+
+#[test]
+fn the_default_accounts_are_the_built_in_ones_but_for_the_claim() {
+    let mut built_in = Source::built_in();
+    built_in.retain(|source| *source != Source::Claim);
+    assert_eq!(Config::default().callers.accounts, built_in);
 }
 
 #[test]
@@ -85,7 +123,11 @@ fn each_class_of_problem_is_told_with_its_place() {
         (r#"{"rules":{"format":2,"version":1}}"#.into(), "$.rules.format: 2 is out of range: 1 to 1"),
         (
             r#"{"accounts":[{"header":"a","query":"b"}]}"#.into(),
-            "$.accounts[0]: exactly one of `header`, `bearer`, `sigv4`, `query`, `jwt_claim` is needed, found 2",
+            "$.accounts[0]: exactly one of `header`, `bearer`, `query`, `jwt_claim` is needed, found 2",
+        ),
+        (
+            r#"{"accounts":[{"jwt_claim":["p","a"]},{"jwt_claim":["p","b"]}]}"#.into(),
+            "$.accounts: 2 `jwt_claim`; one is allowed",
         ),
         (r#"{"accounts":[]}"#.into(), "$.accounts: 0 items; 1 to 16 are allowed"),
         (r#"{"paths":[{"exact":"/a"}]}"#.into(), "$.paths[0]: `dialect` is missing"),

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// Counts and judges an exchange.
 pub fn judge<S: Store>(config: &Config, store: &mut S, feed: &Feed, caller: &Caller, reading: &Reading, now: Timestamp) -> Verdict {
-    let InForce { rules, mode } = config.in_force(now);
+    let InForce { rules, mode, expired } = config.in_force(now);
     let mut verdict = Verdict {
         retry_after: rules.document.throttle.retry_after_seconds,
         case: if caller.account != 0 { caller.account } else { caller.network },
@@ -42,6 +42,9 @@ pub fn judge<S: Store>(config: &Config, store: &mut S, feed: &Feed, caller: &Cal
         verdict.reasons.push(Reason::Unread.code());
     } else if reading.truncated {
         verdict.reasons.push(Reason::Truncated.code());
+    }
+    if expired {
+        verdict.reasons.push(Reason::RulesExpired.code());
     }
     verdict.action = carried_out(verdict.would, mode);
     verdict
@@ -74,7 +77,7 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
     let listed = std::iter::once(Subject::Account(caller.account)).chain(skeletons);
     if let Some(campaign) = listed.into_iter().find_map(|subject| rules.campaign(subject, now)) {
         let score = rules.document.thresholds.block.0;
-        return Some(Member { campaign: campaign.id.to_string(), confirmed: campaign.confirmed, score, reasons: Vec::new() });
+        return Some(Member { campaign: campaign.id.as_str().to_owned(), confirmed: campaign.confirmed, score, reasons: Vec::new() });
     }
     let (index, score, families) = match feed.account(caller.account) {
         Some(linked) => (linked.campaign, linked.score, linked.families.as_slice()),

@@ -1,7 +1,8 @@
 //! `azeotrope digest`: under which digest logs and rules know somebody.
 
 use super::{Failure, Outcome, print, read};
-use azeotrope_engine::digest::key::{DigestKey, Domain};
+use azeotrope_engine::caller::{Caller, Callers, Source};
+use azeotrope_engine::digest::key::{DigestKey, Keys};
 use azeotrope_engine::rules::DigestName;
 use azeotrope_engine::rules::names::Secret;
 use clap::Args as ClapArgs;
@@ -11,10 +12,10 @@ use std::path::{Path, PathBuf};
 /// Longest secret read from a file or standard input: larger than any credential that fits in a request's headers.
 const MAX_SECRET: usize = 64 * 1024;
 
-/// Print the digest under which logs and rules know an account or an organisation
+/// Print the digest under which logs and rules know an account, an organisation or a network
 ///
-/// What a command line holds, other users of the machine can see: give secrets as `-` (standard input), or the key as
-/// a file. Exit codes: 0: printed; 2: wrong usage, or an input could not be read.
+/// What a command line holds, other users of the machine can see: any value may be `-`, which reads it from standard
+/// input, and the key may come from a file. Exit codes: 0: printed; 2: wrong usage, or an input could not be read.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     /// `digest_key.current` of the plugin configuration; `-`: from standard input. Without it: the built-in key
@@ -33,33 +34,75 @@ pub(crate) struct Args {
 #[derive(Debug, ClapArgs)]
 #[group(required = true, multiple = false)]
 struct Who {
-    /// The account's credential as a request carries it (an API key; a bearer token without `Bearer`); `-`: from
-    /// standard input
+    /// An account's API key or token as a request carries it (without `Bearer`)
     #[arg(long, value_name = "TOKEN")]
     account: Option<String>,
-    /// The organisation as its header names it; `-`: from standard input
+    /// An account by the claim that `jwt_claim` names
+    #[arg(long, value_name = "CLAIM")]
+    claim: Option<String>,
+    /// An account by its AWS access key id
+    #[arg(long, value_name = "ID")]
+    access_key: Option<String>,
+    /// An organisation as its header names it
     #[arg(long, value_name = "NAME")]
     organisation: Option<String>,
+    /// The network of an IP address: its /24 or /48
+    #[arg(long, value_name = "ADDRESS")]
+    network: Option<String>,
+}
+
+/// How a request would name somebody, and which of its digests is asked for.
+struct Named {
+    kind: &'static str,
+    given: String,
+    identify: fn(&Callers, &[u8]) -> u64,
+}
+
+impl Who {
+    fn named(self) -> Option<Named> {
+        let named = |kind, given: Option<String>, identify| given.map(|given| Named { kind, given, identify });
+        named("account", self.account, |callers, token| with_header(callers, token).account)
+            .or_else(|| named("account", self.claim, |callers, claim| callers.identify(&[], b"", Some(claim)).account))
+            .or_else(|| named("account", self.access_key, |callers, id| with_access_key(callers, id).account))
+            .or_else(|| {
+                named("organisation", self.organisation, |callers, name| with_header(callers, name).organisation)
+            })
+            .or_else(|| named("network", self.network, |callers, peer| callers.identify(&[], peer, None).network))
+    }
+}
+
+/// The header that stands for all others: digests do not tell in which header something came.
+const HEADER: &str = "x-name";
+
+fn with_header(callers: &Callers, value: &[u8]) -> Caller {
+    callers.identify(&[(HEADER.into(), value.to_vec())], b"", None)
+}
+
+fn with_access_key(callers: &Callers, id: &[u8]) -> Caller {
+    let value = [b"AWS4-HMAC-SHA256 Credential=", id].concat();
+    callers.identify(&[(b"authorization".to_vec(), value)], b"", None)
 }
 
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
-        let (kind, domain, value) = match (self.who.account, self.who.organisation) {
-            (Some(account), _) => ("account", Domain::Account, account),
-            (None, Some(organisation)) => ("organisation", Domain::Organisation, organisation),
-            (None, None) => return Err(Failure::Usage("--account or --organisation is needed".to_owned())),
-        };
-        if self.key.as_deref() == Some("-") && value == "-" {
+        let missing = || Failure::Usage("nobody is named".to_owned());
+        let Named { kind, given, identify } = self.who.named().ok_or_else(missing)?;
+        if self.key.as_deref() == Some("-") && given == "-" {
             return Err(Failure::Usage("only one secret can come from standard input".to_owned()));
         }
-        let key = match (self.key, self.key_file) {
+        let current = match (self.key, self.key_file) {
             (Some(key), _) => digest_key(&secret(key)?)?,
             (None, Some(file)) => digest_key(&from(&file)?)?,
             (None, None) => DigestKey::default(),
         };
-        let value = secret(value)?;
-        let digest = DigestName::new(key.digest(domain, value.as_bytes()));
-        let digest = digest.ok_or_else(|| Failure::Usage(format!("the {kind} is empty")))?.to_string();
+        let callers = Callers {
+            accounts: vec![Source::Claim, Source::Header(HEADER.to_owned()), Source::Authorization],
+            organisation: Some(HEADER.to_owned()),
+            trusted_hops: 0,
+            keys: Keys { current, previous: None },
+        };
+        let digest = DigestName::new(identify(&callers, secret(given)?.as_bytes()));
+        let digest = digest.ok_or_else(|| Failure::Usage(format!("this names no {kind}")))?.to_string();
         let line = if self.json { json!({ "kind": kind, "digest": digest }).to_string() } else { digest };
         print(&format!("{line}\n"))?;
         Ok(Outcome::Well)

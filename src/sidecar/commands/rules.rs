@@ -6,6 +6,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
+/// Check rules, print their schema and their defaults
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
