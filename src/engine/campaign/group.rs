@@ -136,6 +136,12 @@ impl Group {
         self.members.len() >= MEMBERS
     }
 
+    /// The settings of its first member; all have them where the settings are part of the key.
+    #[must_use]
+    pub fn settings(&self) -> u64 {
+        self.settings.first().copied().unwrap_or(0)
+    }
+
     /// Parties that take a given target.
     #[must_use]
     pub fn taking(&self, target: u64) -> u32 {

@@ -1,7 +1,7 @@
 //! Observations in, campaigns and changes of the feed out.
 
 use super::feed::Change;
-use super::generations::{DigestMap, Generations};
+use super::generations::Generations;
 use super::group::{Group, Member, Worth};
 use super::ledger::{Ledger, Passed};
 use super::named::Campaign;
@@ -10,7 +10,7 @@ use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::digest::hash::Rolling;
 use crate::digest::skeleton::Place;
-use crate::nats::MilliNats;
+use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
 use crate::time::{DAY, Timestamp};
 
@@ -86,7 +86,8 @@ pub struct Joiner {
     groups: Generations<Group>,
     ledger: Ledger,
     campaigns: Vec<Campaign>,
-    names: DigestMap<u32>,
+    /// Accounts outside campaigns that ever took a prompt from a public set.
+    sweeping: u32,
     changes: Vec<Change>,
     /// One line a campaign or link, for whoever looks into it.
     pub trace: Option<fn(&str)>,
@@ -105,7 +106,7 @@ impl Joiner {
             groups: Generations::new(limits.groups),
             ledger: Ledger::new(limits.ledger),
             campaigns: Vec::new(),
-            names: DigestMap::default(),
+            sweeping: 0,
             changes: Vec::new(),
             trace: None,
         }
@@ -145,8 +146,8 @@ impl Joiner {
         }
         let passed = self.ledger.request(caller, reading, now);
         let mut best: Option<(u32, MilliNats)> = None;
-        for key in keys(reading) {
-            let Some((of, lift)) = self.gather(key, &member, reading, now) else { continue };
+        for (kind, key) in keys(reading) {
+            let Some((of, lift)) = self.gather(kind, key, &member, reading, now) else { continue };
             if best.is_none_or(|(_, most)| lift > most) {
                 best = Some((of, lift));
             }
@@ -166,6 +167,9 @@ impl Joiner {
         }
         if let Some(account) = self.accounts.get(caller.account) {
             account.requests = account.requests.saturating_add(1);
+            if reading.corpus && account.corpus == 0 && account.campaign.is_none() {
+                self.sweeping += 1;
+            }
             account.corpus = account.corpus.saturating_add(u32::from(reading.corpus));
             account.wording = (account.wording + reading.wording).clamp(-6_000, 6_000);
         }
@@ -173,7 +177,7 @@ impl Joiner {
     }
 
     /// Puts the request under one key. Returns the campaign that the key belongs to and what it is worth.
-    fn gather(&mut self, key: u64, member: &Member, reading: &Reading, now: Timestamp) -> Option<(u32, MilliNats)> {
+    fn gather(&mut self, kind: Gathering, key: u64, member: &Member, reading: &Reading, now: Timestamp) -> Option<(u32, MilliNats)> {
         if self.groups.get(key).is_none() {
             let single = Single { account: member.account, party: member.party, content: reading.content };
             let Some(&mut first) = self.singles.get(key).map(|first| &mut *first) else {
@@ -201,7 +205,7 @@ impl Joiner {
             if group.campaign.is_some() && linked == group.campaign {
                 group.linked += 1;
             }
-            self.weigh(key, now);
+            self.weigh(kind, key, now);
         }
         let group = self.groups.peek(key)?;
         let of = group.campaign?;
@@ -210,7 +214,7 @@ impl Joiner {
     }
 
     /// Whether a group that has grown names a campaign or belongs to one.
-    fn weigh(&mut self, key: u64, now: Timestamp) {
+    fn weigh(&mut self, kind: Gathering, key: u64, now: Timestamp) {
         let Some(group) = self.groups.peek(key) else { return };
         if group.campaign.is_some() || group.parties() < 4 {
             return;
@@ -223,11 +227,26 @@ impl Joiner {
                 return;
             }
         }
-        let worth = group.worth(&self.population.targets);
+        let mut worth = group.worth(&self.population.targets);
+        if kind == Gathering::Corpus {
+            worth.focus = self.sweep(group.parties(), group.settings());
+        }
         let score = self.score(&worth);
         if worth.parties >= self.thresholds.parties && worth.contents * 2 >= worth.parties && score >= self.thresholds.name {
-            self.name(key, &worth, score, now);
+            // The evidence suffices either way; what is left to tell is whether the operator is known already.
+            match most_common(&linked).filter(|of| linked.iter().filter(|other| *other == of).count() * 5 >= worth.parties as usize) {
+                Some(campaign) => self.attach(key, campaign, now),
+                None => self.name(key, &worth, score, now),
+            }
         }
+    }
+
+    /// What it says that so many parties with the same settings take prompts from public sets: how much oftener than
+    /// accounts do on the whole.
+    fn sweep(&self, parties: u32, settings: u64) -> MilliNats {
+        let here = ln_ratio(u64::from(parties), u64::from(self.population.settings.count(settings).max(parties)));
+        let there = ln_ratio(u64::from(self.sweeping.max(1)), u64::from(self.population.targets.total()));
+        (here - there).saturating_mul(i32::try_from(parties).unwrap_or(i32::MAX))
     }
 
     /// What a group's evidence is worth in all.
@@ -257,7 +276,6 @@ impl Joiner {
             trace(&format!("NAME {} t={} score={score} {worth:?}", campaign.name, now.0));
         }
         self.campaigns.push(campaign);
-        self.names.insert(key, index);
         // The members that named it are its first accounts, those that take what most take.
         if let Some(group) = self.groups.peek(key) {
             let target = group.target();
@@ -314,6 +332,7 @@ impl Joiner {
         known.campaign = Some(index);
         let (client, sweeps) = (known.client, known.corpus > 0);
         self.population.remove(&client);
+        self.sweeping = self.sweeping.saturating_sub(u32::from(sweeps));
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         campaign.link(&client, sweeps);
         campaign.hear(family);
@@ -332,18 +351,23 @@ impl Joiner {
     fn passed(&mut self, _passed: &[Passed], _caller: &Caller, _now: Timestamp) {}
 }
 
+/// What accounts gather under.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gathering {
+    /// A key of a skeleton.
+    Skeleton,
+    /// Prompts out of public sets, by one client's settings.
+    Corpus,
+}
+
 /// The keys under which a request is gathered.
-fn keys(reading: &Reading) -> Vec<u64> {
-    let mut keys: Vec<u64> = reading.skeleton.keys.iter().filter(|(place, _)| *place != Place::Tools).map(|&(_, key)| key).collect();
-    let derived = |tag: u64, parts: [u64; 2]| {
-        let mut rolling = Rolling::default();
-        rolling.number(tag);
-        parts.iter().for_each(|&part| rolling.number(part));
-        rolling.finish()
-    };
-    keys.push(derived(1, [reading.settings, 0]));
+fn keys(reading: &Reading) -> Vec<(Gathering, u64)> {
+    let skeleton = reading.skeleton.keys.iter().filter(|(place, _)| *place != Place::Tools);
+    let mut keys: Vec<_> = skeleton.map(|&(_, key)| (Gathering::Skeleton, key)).collect();
     if reading.corpus {
-        keys.push(derived(2, [reading.settings, 1]));
+        let mut rolling = Rolling::default();
+        [2, reading.settings, reading.model, reading.dialect.map_or(0, |dialect| dialect as u64)].map(|part| rolling.number(part));
+        keys.push((Gathering::Corpus, rolling.finish()));
     }
     keys
 }

@@ -74,7 +74,7 @@ impl Frequencies {
 /// The attributes of accounts that are compared between groups and the rest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Client {
-    /// What is taken: dialect and model.
+    /// What is taken: dialect and line of models.
     pub target: u64,
     /// How the client program is set.
     pub settings: u64,
@@ -87,7 +87,7 @@ impl Client {
     #[must_use]
     pub fn of(caller: &Caller, reading: &Reading) -> Self {
         let dialect = reading.dialect.map_or(0, |dialect| dialect as u64 + 1);
-        Self { target: reading.model.rotate_left(8) ^ dialect, settings: reading.settings, agent: caller.agent }
+        Self { target: reading.line.rotate_left(8) ^ dialect, settings: reading.settings, agent: caller.agent }
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Reading {
     pub truncated: bool,
     /// The model asked for, keyed.
     pub model: u64,
+    /// The line of models it is of (its name without digits: what a release does not change), keyed.
+    pub line: u64,
     /// The client program's parameters, keyed.
     pub settings: u64,
     /// The template, keyed.
@@ -89,6 +91,7 @@ impl Reading {
             unread: prompt.parts.is_empty(),
             truncated: prompt.truncated,
             model: digests.digest(Domain::Model, prompt.model.as_bytes()),
+            line: line(&prompt.model, digests),
             settings: settings::settings(&prompt.params, digests),
             skeleton,
             content: keyed(Domain::Content, wording.whole),
@@ -99,6 +102,11 @@ impl Reading {
             wording: config.rules.wording(&features),
         }
     }
+}
+
+fn line(model: &str, digests: &DigestKey) -> u64 {
+    let letters: String = model.chars().filter(|character| character.is_alphabetic()).collect();
+    digests.digest(Domain::Model, letters.to_lowercase().as_bytes())
 }
 
 /// The turn that asks: the last one of the user's that has text.

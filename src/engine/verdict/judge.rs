@@ -2,11 +2,11 @@
 
 use super::{Action, Reason, Verdict, carried_out, ladder};
 use crate::caller::Caller;
-use crate::campaign::Feed;
+use crate::campaign::{Feed, LINK};
 use crate::digest::Reading;
 use crate::evidence::Evidence;
 use crate::nats::MilliNats;
-use crate::rules::{Config, InForce, Nature, Rules, Subject};
+use crate::rules::{Config, Family, InForce, Nature, Rules, Subject};
 use crate::store::Store;
 use crate::time::Timestamp;
 
@@ -63,6 +63,9 @@ fn orders(rules: &Rules, caller: &Caller, reading: &Reading, now: Timestamp, ver
     }
 }
 
+/// What gives an account away that is not linked yet: a campaign's key, and its kind of client.
+const GIVEN_AWAY: &[Family] = &[Family::SkeletonSpread, Family::CohortSynchrony];
+
 /// What ties a request to a campaign.
 struct Member {
     campaign: String,
@@ -83,7 +86,7 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
         Some(linked) => (linked.campaign, linked.score, linked.families.as_slice()),
         None => {
             let (index, score) = feed.gives_away(caller, reading)?;
-            (score >= crate::campaign::LINK).then_some((index, score, [].as_slice()))?
+            (score >= LINK).then_some((index, score, GIVEN_AWAY))?
         }
     };
     let reasons = families.iter().filter_map(|family| Reason::of_family(*family)).collect();
