@@ -9,6 +9,8 @@ Request headers that steer it: `x-stand-in-status: 429` (an error of that status
 `x-stand-in-delay-ms: 50` (wait before answering). An `x-azeotrope` header that arrives is repeated in the answer as
 `x-stand-in-azeotrope`, so that a client can see what the filter told upstream.
 
+Every answer carries `x-stand-in`, so that it cannot be taken for one of the proxy.
+
 `GET /_seen` gives the last requests as JSON, newest last: method, path, headers as [name, value] pairs in the order of
 arrival, the body's length and SHA-256, whether it ended. `GET /_seen?last=N` gives N of them, `DELETE /_seen` forgets.
 Speaks HTTP/1.1 with keep-alive, content-length and chunked bodies. Needs only the standard library.
@@ -131,7 +133,7 @@ async def answer(writer, number, target, headers, body):
     delay, status = as_int(headers, "x-stand-in-delay-ms"), as_int(headers, "x-stand-in-status")
     if delay:
         await asyncio.sleep(min(delay, MAX_DELAY_MS) / 1000)
-    extra = {"x-request-id": f"stand-in-{number}"}
+    extra = {"x-stand-in": str(number), "x-request-id": f"stand-in-{number}"}
     told = first(headers, "x-azeotrope")
     if told is not None:
         extra["x-stand-in-azeotrope"] = told
