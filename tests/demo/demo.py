@@ -8,6 +8,7 @@ on, with 1 and an explanation when not. `make demo` builds what this needs and t
     STAY=1   keep Envoy up afterwards and say how to send requests to it
     RATE=60  exchanges a second; 0 is as fast as they go
 """
+import json
 import os
 import pathlib
 import signal
@@ -17,25 +18,32 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "upstream"), str(HERE.parent / "e2e")]
+import envoy  # noqa: E402
 from picture import Picture  # noqa: E402
-from play import Broken, Player, clock, read_sample  # noqa: E402
+from play import Broken, Player, Reasons, clock, read_sample  # noqa: E402
 from server import Upstream  # noqa: E402
 from view import View  # noqa: E402
 
 MODULE = ROOT / "target" / "azeotrope.wasm"
 PLUGIN = HERE / "plugin.json"
 DEFAULT_RATE = 60.0
+WORKERS = 2
 
 
-def play(port, sample, rate, view, picture):
-    """Sends the whole sample."""
-    player = Player(port, rate)
+def play(proxy, sample, rate):
+    """Sends the whole sample and shows it live: [(Label, Outcome)] as the senders saw it."""
+    player, reasons, picture = Player(proxy.port, rate), Reasons(proxy.access_log), Picture()
+    view, played = View(picture, len(sample)), []
     try:
-        for exchange, label in sample:
-            outcome = player.send(exchange)
+        for number, (exchange, label) in enumerate(sample):
+            seen = player.send(exchange)
+            played.append((label, seen))
+            outcome = reasons.explain(number, label, seen)
             view.exchange(clock(exchange), label, outcome, picture.add(label, outcome))
     finally:
         player.close()
+        view.close()
+    return reasons.all(played)
 
 
 def summary(picture, seconds):
@@ -52,15 +60,15 @@ def summary(picture, seconds):
     return 1 if problems else 0
 
 
-def stay(envoy, upstream):
+def stay(proxy, upstream):
     """Keeps Envoy up until Ctrl-C."""
     print(f"""
-Envoy stays up (Ctrl-C ends it): proxy http://127.0.0.1:{envoy.port}, admin http://127.0.0.1:{envoy.admin_port}
+Envoy stays up (Ctrl-C ends it): proxy http://127.0.0.1:{proxy.port}, admin http://127.0.0.1:{proxy.admin_port}
 
-  curl -i http://127.0.0.1:{envoy.port}/v1/chat/completions -H 'authorization: Bearer my-key' \\
+  curl -i http://127.0.0.1:{proxy.port}/v1/chat/completions -H 'authorization: Bearer my-key' \\
        -H 'content-type: application/json' \\
        -d '{{"model": "gpt-4", "messages": [{{"role": "user", "content": "Hello"}}]}}'
-  curl -s http://127.0.0.1:{envoy.admin_port}/stats?filter=azeotrope      # what the module counts
+  curl -s http://127.0.0.1:{proxy.admin_port}/stats?filter=azeotrope      # what the module counts
   curl -s http://127.0.0.1:{upstream.port}/_seen?last=1                   # what reached the provider
 """, flush=True)
     try:
@@ -73,25 +81,24 @@ def main():
     rate = float(os.environ.get("RATE") or DEFAULT_RATE)
     if not MODULE.exists():
         sys.exit(f"{MODULE} is not built: run `make demo`")
-    from envoy import Envoy
     sample = read_sample(HERE / "sample.jsonl.xz", HERE / "sample-labels.tsv")
-    picture = Picture()
-    with Upstream() as upstream:
-        envoy = Envoy(workers=2, plugin_config=PLUGIN.read_text(), upstream_port=upstream.port)
+    plugin = json.loads(PLUGIN.read_text())
+    with Upstream() as upstream, envoy.start(upstream_port=upstream.port, workers=WORKERS, plugin=plugin) as proxy:
+        print(f"A real Envoy with the module, mode ENFORCE (a fresh install only observes), on port {proxy.port}.\n"
+              f"Playing {len(sample)} exchanges of real text; who sends them when is simulated (tests/demo/SAMPLE.md).\n",
+              flush=True)
+        began = time.monotonic()
         try:
-            print(f"A real Envoy with the module, mode ENFORCE (a fresh install only observes), on port {envoy.port}.\n"
-                  f"Playing {len(sample)} exchanges of real text; who sends them when is simulated (tests/demo/SAMPLE.md).\n")
-            view, began = View(picture, len(sample)), time.monotonic()
-            play(envoy.port, sample, rate, view, picture)
-            view.close()
-            code = summary(picture, time.monotonic() - began)
-            if os.environ.get("STAY", "") not in ("", "0"):
-                stay(envoy, upstream)
-        except Broken as problem:
-            code = 2
-            print(f"\nThe demo broke: {problem}")
-        finally:
-            envoy.stop()
+            played = play(proxy, sample, rate)
+        except (Broken, OSError) as problem:
+            print(f"\nThe demo broke: {problem}\n{proxy.log()[-2000:]}")
+            return 2
+        picture = Picture()
+        for label, outcome in played:
+            picture.add(label, outcome)
+        code = summary(picture, time.monotonic() - began)
+        if os.environ.get("STAY", "") not in ("", "0"):
+            stay(proxy, upstream)
     return code
 
 

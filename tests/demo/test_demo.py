@@ -8,7 +8,7 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from picture import Label, Outcome, Picture, parse_label  # noqa: E402
-from play import Broken, outcome, read_sample  # noqa: E402
+from play import Broken, Reasons, outcome, read_sample  # noqa: E402
 from view import View  # noqa: E402
 
 ALLOWED, THROTTLED = Outcome("allow"), Outcome("throttle", ("skeleton-spread", "account-shape"), "412")
@@ -80,6 +80,24 @@ def test_an_error_of_the_upstream_counts_as_let_through():
 def test_a_proxy_that_fails_is_not_taken_for_a_verdict():
     with pytest.raises(Broken):
         outcome(503, {}, b"no healthy upstream")
+
+
+def log_of(*labels):
+    return lambda count: [{"azeotrope": label} for label in labels]
+
+
+def test_the_access_log_says_why_an_exchange_was_refused():
+    reasons = Reasons(log_of(None, "action=throttle, score=7.2, reasons=(skeleton_spread)"))
+    assert reasons.explain(0, person(0), ALLOWED) == ALLOWED
+    assert reasons.explain(1, robot(0), Outcome("throttle")).reasons == ("skeleton_spread",)
+    told = reasons.all([(person(0), ALLOWED), (robot(0), Outcome("throttle"))])
+    assert [outcome.action for _, outcome in told] == ["allow", "throttle"]
+
+
+@pytest.mark.parametrize("labels", [["action=block"], ["action=allow"], []])
+def test_a_log_that_disagrees_with_the_sender_is_no_picture(labels):
+    with pytest.raises(Broken):
+        Reasons(log_of(*labels)).all([(robot(0), Outcome("throttle"))])
 
 
 def test_the_sample_holds_a_harvest_that_starts_part_way_and_honest_heavy_users():

@@ -8,6 +8,7 @@ from picture import ENFORCED
 SINGLY = 8  # accounts of a group whose first action gets a line of its own; after that every tenth
 PROGRESS_EVERY = 250  # exchanges, where the output is no terminal
 REDRAW_SECONDS = 0.2
+WIDTH = 120  # of a terminal that does not say
 _COLOURS = {"observe": "36", "throttle": "33", "degrade": "35", "block": "31", "start": "1"}
 
 
@@ -86,6 +87,6 @@ def _why(outcome):
 
 def _columns(out):
     try:
-        return os.get_terminal_size(out.fileno()).columns
+        return os.get_terminal_size(out.fileno()).columns or WIDTH
     except (OSError, ValueError):
-        return 120
+        return WIDTH
