@@ -8,7 +8,6 @@ on, with 1 and an explanation when not. `make demo` builds what this needs and t
     STAY=1   keep Envoy up afterwards and say how to send requests to it
     RATE=60  exchanges a second; 0 is as fast as they go
 """
-import json
 import os
 import pathlib
 import signal
@@ -25,7 +24,8 @@ from server import Upstream  # noqa: E402
 from view import View  # noqa: E402
 
 MODULE = ROOT / "target" / "azeotrope.wasm"
-PLUGIN = HERE / "plugin.json"
+# The harness's Envoy appends its peer to x-forwarded-for: the sample's client is the second address from the right.
+PLUGIN = {"mode": "enforce", "headers": "held", "trusted_hops": 2}
 DEFAULT_RATE = 60.0
 WORKERS = 2
 
@@ -82,8 +82,7 @@ def main():
     if not MODULE.exists():
         sys.exit(f"{MODULE} is not built: run `make demo`")
     sample = read_sample(HERE / "sample.jsonl.xz", HERE / "sample-labels.tsv")
-    plugin = json.loads(PLUGIN.read_text())
-    with Upstream() as upstream, envoy.start(upstream_port=upstream.port, workers=WORKERS, plugin=plugin) as proxy:
+    with Upstream() as upstream, envoy.start(upstream_port=upstream.port, workers=WORKERS, plugin=PLUGIN) as proxy:
         print(f"A real Envoy with the module, mode ENFORCE (a fresh install only observes), on port {proxy.port}.\n"
               f"Playing {len(sample)} exchanges of real text; who sends them when is simulated (tests/demo/SAMPLE.md).\n",
               flush=True)

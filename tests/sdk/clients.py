@@ -30,9 +30,7 @@ class Client:
 
     name: str
     run: Callable[[str, str, int], str]
-    # the request headers in which the SDK carries the key, as the filter sees them
-    credential: Callable[[str], tuple[str, str]]
-    # a fresh key of the kind that the provider gives out
+    # how the provider's keys begin
     key_prefix: str
     throttled: Callable[[BaseException], bool]
     blocked: Callable[[BaseException], bool]
@@ -173,24 +171,13 @@ def _aws(code):
     return lambda error: isinstance(error, botocore.exceptions.ClientError) and error.response["Error"]["Code"] == code
 
 
-def _bearer(key):
-    return "authorization", f"Bearer {key}"
-
-
-def _sigv4(key):
-    """The filter knows an AWS caller by its access key id."""
-    return "authorization", (f"AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/bedrock/aws4_request, "
-                             "SignedHeaders=host;x-amz-date, Signature=00")
-
-
-_OPENAI = {"credential": _bearer, "key_prefix": "sk-proj-", "throttled": _is(openai.RateLimitError),
+_OPENAI = {"key_prefix": "sk-proj-", "throttled": _is(openai.RateLimitError),
            "blocked": _is(openai.PermissionDeniedError)}
-_ANTHROPIC = {"credential": lambda key: ("x-api-key", key), "key_prefix": "sk-ant-api03-",
-              "throttled": _is(anthropic.RateLimitError), "blocked": _is(anthropic.PermissionDeniedError)}
-_GOOGLE = {"credential": lambda key: ("x-goog-api-key", key), "key_prefix": "AIza",
-           "throttled": _google(429, "RESOURCE_EXHAUSTED"), "blocked": _google(403, "PERMISSION_DENIED")}
-_AWS = {"credential": _sigv4, "key_prefix": "AKIA", "throttled": _aws("ThrottlingException"),
-        "blocked": _aws("AccessDeniedException")}
+_ANTHROPIC = {"key_prefix": "sk-ant-api03-", "throttled": _is(anthropic.RateLimitError),
+              "blocked": _is(anthropic.PermissionDeniedError)}
+_GOOGLE = {"key_prefix": "AIza", "throttled": _google(429, "RESOURCE_EXHAUSTED"),
+           "blocked": _google(403, "PERMISSION_DENIED")}
+_AWS = {"key_prefix": "AKIA", "throttled": _aws("ThrottlingException"), "blocked": _aws("AccessDeniedException")}
 
 CLIENTS = [
     Client("openai-chat", openai_chat, **_OPENAI),

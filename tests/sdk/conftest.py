@@ -25,16 +25,15 @@ ORDERED = {(client.name, action): client.key_prefix + uuid.uuid5(uuid.NAMESPACE_
            for client in CLIENTS for action in ACTIONS}
 
 
-def digest(client, key):
-    """The digest by which rules name the account of a key, as an operator finds it out."""
-    command = [str(PROGRAM), "digest", "--header", ": ".join(client.credential(key))]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[0]
+def digest(key):
+    """The digest by which rules name the account of a key (AWS: of an access key id), as an operator finds it out."""
+    command = [str(PROGRAM), "digest", "--account", "-"]
+    return subprocess.run(command, input=key, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def rules():
     """Rules that order something for every key of ORDERED, and for nobody else."""
-    clients = {client.name: client for client in CLIENTS}
-    deny = [{"account": digest(clients[name], key), "action": action, "note": f"test of {name}"}
+    deny = [{"account": digest(key), "action": action, "note": f"test of {name}"}
             for (name, action), key in ORDERED.items()]
     return {"format": 1, "version": 1, "name": "sdk tests", "throttle": {"retry_after_seconds": RETRY_AFTER},
             "deny": deny}
