@@ -18,8 +18,8 @@ RUNNER := .cache/tools/wasm-bindgen-$(WASM_BINDGEN)
 TARGETS := .cache/rust-targets
 SOURCES := $(shell find src Cargo.toml Cargo.lock -name '*.rs' -o -name '*.json' -o -name 'Cargo.*')
 
-.PHONY: help build wasm demo test test-unit test-wasm test-e2e test-sdk test-slow lint check-wasm-size envoy clean \
-	clean-all
+.PHONY: help build wasm demo test test-unit test-wasm test-e2e test-sdk test-slow lint check-wasm-size envoy need \
+	clean clean-all
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -64,25 +64,33 @@ envoy: $(VENV) ## fetch the pinned Envoy (ENVOY=/path uses another)
 clean: ## remove what was built
 	rm -rf target
 
+need:
+	@for tool in cargo python3 node npm; do \
+	    command -v $$tool >/dev/null || { echo "make needs $$tool, which is not installed"; exit 1; }; \
+	done
+
 clean-all: clean ## remove what was fetched, too
 	rm -rf .cache
 
-$(PROGRAM): $(SOURCES)
+$(PROGRAM): $(SOURCES) | need
 	cargo build --release -p azeotrope --target-dir target
 	@touch $@
 
 $(WASM): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS)
 	tests/tools/build_wasm.sh
 
-$(VENV): tests/requirements.txt
+$(VENV): tests/requirements.txt | need
 	tests/tools/venv.sh
 	@touch $@
 
-$(TARGETS):
-	rustup target add wasm32-wasip1 wasm32-unknown-unknown
-	@mkdir -p $(@D) && touch $@
+$(TARGETS): | need
+	@mkdir -p $(@D)
+	for target in wasm32-wasip1 wasm32-unknown-unknown; do \
+	    [ -d "$$(rustc --print target-libdir --target $$target)" ] || rustup target add $$target; \
+	done
+	@touch $@
 
-$(RUNNER):
+$(RUNNER): | need
 	@echo 'wasm tests: building wasm-bindgen-cli $(WASM_BINDGEN), once; that can take 5 minutes on 2 cores'
 	cargo install wasm-bindgen-cli --version $(WASM_BINDGEN) --root .cache/tools
 	@touch $@

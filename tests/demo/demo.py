@@ -78,6 +78,7 @@ Envoy stays up (Ctrl-C ends it): proxy http://127.0.0.1:{proxy.port}, admin http
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that Envoy is stopped then, too
     rate = float(os.environ.get("RATE") or DEFAULT_RATE)
     if not MODULE.exists():
         sys.exit(f"{MODULE} is not built: run `make demo`")

@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 from clients import CLIENTS
-from conftest import ACTIONS, CONTACT, ORDERED, RETRY_AFTER
+from orders import ACTIONS, CONTACT, ORDERED, RETRY_AFTER
 
 ANSWER = "has read your request"
 # boto3 and google-genai wait as long as they like, whatever Retry-After says
