@@ -108,4 +108,7 @@ class Reasons:
 
 
 def _verdict(entry):
-    return parse_label(entry.get("azeotrope") or "")
+    label = entry.get("azeotrope")
+    if not label or "action=" not in label:
+        raise Broken(f"an exchange went by without a verdict: {entry}")
+    return parse_label(label)

@@ -87,14 +87,14 @@ def log_of(*labels):
 
 
 def test_the_access_log_says_why_an_exchange_was_refused():
-    reasons = Reasons(log_of(None, "action=throttle, score=7.2, reasons=(skeleton_spread)"))
+    reasons = Reasons(log_of("action=allow", "action=throttle, score=7.2, reasons=(skeleton_spread)"))
     assert reasons.explain(0, person(0), ALLOWED) == ALLOWED
     assert reasons.explain(1, robot(0), Outcome("throttle")).reasons == ("skeleton_spread",)
     told = reasons.all([(person(0), ALLOWED), (robot(0), Outcome("throttle"))])
     assert [outcome.action for _, outcome in told] == ["allow", "throttle"]
 
 
-@pytest.mark.parametrize("labels", [["action=block"], ["action=allow"], []])
+@pytest.mark.parametrize("labels", [["action=block"], ["action=allow"], [None], []])
 def test_a_log_that_disagrees_with_the_sender_is_no_picture(labels):
     with pytest.raises(Broken):
         Reasons(log_of(*labels)).all([(robot(0), Outcome("throttle"))])
