@@ -6,6 +6,11 @@
 
 #![forbid(unsafe_code)]
 
+// Every #[test] below runs as wasm in Node, too.
+#[cfg(all(test, target_family = "wasm", target_os = "unknown"))]
+#[macro_use]
+extern crate azeotrope_test_in_node;
+
 pub mod caller;
 pub mod campaign;
 pub mod codec;

@@ -1,0 +1,96 @@
+# `make` lists what there is. Everything that has to be fetched or built once goes to .cache/ and target/.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON := .cache/venv/bin/python
+VENV := .cache/venv/requirements.txt
+PYTEST := $(PYTHON) -m pytest -q
+WASM := target/azeotrope.wasm
+PROGRAM := target/release/azeotrope
+# The largest module we ship. CDN edges take 5 MiB with its configuration; Envoy compiles it once a worker.
+WASM_LIMIT := 1048576
+# The runner of wasm tests must be of the very version that the lock file has.
+WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
+RUNNER := .cache/tools/wasm-bindgen-$(WASM_BINDGEN)
+TARGETS := .cache/rust-targets
+SOURCES := $(shell find src Cargo.toml Cargo.lock -name '*.rs' -o -name '*.json' -o -name 'Cargo.*')
+
+.PHONY: help build wasm demo test test-unit test-wasm test-e2e test-sdk test-slow lint check-wasm-size envoy need \
+	clean clean-all
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+build: $(PROGRAM) ## the program: target/release/azeotrope
+
+wasm: $(WASM) ## the Proxy-Wasm module, optimised: target/azeotrope.wasm
+
+demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from ordinary use (STAY=1 keeps it up)
+	$(PYTHON) tests/demo/demo.py
+
+test: test-unit test-wasm test-e2e test-sdk ## everything below that checks behaviour
+
+test-unit: ## engine and program, natively, with the property tests
+	cargo test --quiet
+
+test-wasm: $(RUNNER) $(TARGETS) ## the engine's tests as wasm in Node
+	mkdir -p target
+	cargo test --quiet -p azeotrope-engine --lib --target wasm32-unknown-unknown 2>&1 | tee target/test-wasm.log
+	@grep -Eq '[1-9][0-9]* passed' target/test-wasm.log || { echo 'no test ran as wasm'; exit 1; }
+
+test-e2e: $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real Envoy
+	$(PYTEST) tests/e2e
+
+test-sdk: $(PROGRAM) $(WASM) $(VENV) envoy ## the official SDKs through the real Envoy; the stand-in upstream; the demo
+	$(PYTEST) tests/sdk tests/upstream tests/demo
+
+test-slow: ## tests marked #[ignore]: long ones, optimised
+	cargo test --quiet --release -- --ignored
+
+lint: $(TARGETS) ## formatting and clippy
+	cargo fmt --all -- --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	cargo clippy --quiet -p azeotrope-filter --target wasm32-wasip1 -- -D warnings
+
+check-wasm-size: $(WASM) ## the module is not larger than WASM_LIMIT bytes
+	@size=$$(wc -c < $(WASM)); echo "$(WASM): $$size of at most $(WASM_LIMIT) bytes"; [ "$$size" -le $(WASM_LIMIT) ]
+
+envoy: $(VENV) ## fetch the pinned Envoy (ENVOY=/path uses another)
+	@$(PYTHON) tests/tools/fetch_envoy.py
+
+clean: ## remove what was built
+	rm -rf target
+
+need:
+	@for tool in cargo python3 node npm; do \
+	    command -v $$tool >/dev/null || { echo "make needs $$tool, which is not installed"; exit 1; }; \
+	done
+
+clean-all: clean ## remove what was fetched, too
+	rm -rf .cache
+
+$(PROGRAM): $(SOURCES) | need
+	cargo build --release -p azeotrope --target-dir target
+	@touch $@
+
+$(WASM): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS)
+	tests/tools/build_wasm.sh
+
+$(VENV): tests/requirements.txt | need
+	tests/tools/venv.sh
+	@touch $@
+
+$(TARGETS): | need
+	@mkdir -p $(@D)
+	for target in wasm32-wasip1 wasm32-unknown-unknown; do \
+	    [ -d "$$(rustc --print target-libdir --target $$target)" ] || rustup target add $$target; \
+	done
+	@touch $@
+
+$(RUNNER): | need
+	@echo 'wasm tests: building wasm-bindgen-cli $(WASM_BINDGEN), once; that can take 5 minutes on 2 cores'
+	cargo install wasm-bindgen-cli --version $(WASM_BINDGEN) --root .cache/tools
+	@touch $@
