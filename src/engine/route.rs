@@ -4,6 +4,9 @@
 //! and dot segments resolved; letter case does not count. A server may or may not do the same. Where it does not, it
 //! answers such a path with an error and nothing is lost; where it does, the call is seen.
 
+#[cfg(test)]
+mod tests;
+
 use crate::dialect::Dialect;
 
 /// Most bytes of a path that are looked at; a longer one is no LLM call. Bedrock's ARNs take about 200, encoded 250.
@@ -214,7 +217,7 @@ fn segments(path: &str) -> Vec<&str> {
     }
     if let Some(last) = out.pop() {
         match last.rfind(':').and_then(|colon| last.split_at_checked(colon)) {
-            Some((name, action)) => out.extend([name, action]),
+            Some((name, action)) => out.extend([name, action].into_iter().filter(|part| !part.is_empty())),
             None => out.push(last),
         }
     }

@@ -2,12 +2,12 @@ use super::*;
 
 const TEXT: &str = r#"{"prompt":"azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope "}"#;
 
-/// TEXT as Node's zlib compresses it.
-#[cfg(any(feature = "deflate", feature = "brotli"))]
+#[allow(dead_code, reason = "not every set of features needs it")]
 fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
 }
 
+/// TEXT as Node's zlib compresses it.
 #[cfg(feature = "deflate")]
 const GZIP: &str = "1f8b0800000000000003ab562a28cacf2d2851b2524aac4acd2f29ca2f485518da2ca55a0029b8edfdd5000000";
 #[cfg(feature = "brotli")]
@@ -18,6 +18,7 @@ fn body(bytes: &[u8], truncated: bool) -> Decoded<'static> {
 }
 
 /// Every property that all codecs share.
+#[allow(dead_code, reason = "not every set of features needs it")]
 fn check(name: &str, packed: &[u8], text: &[u8]) {
     let name = name.as_bytes();
     assert_eq!(decode(name, packed, text.len()), body(text, false), "just fits");
@@ -55,6 +56,7 @@ mod deflate {
     use super::*;
     use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 
+    #[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
     #[test]
     fn gzip_and_both_kinds_of_deflate_are_undone() {
         check("GZip", &bytes(GZIP), TEXT.as_bytes());
@@ -97,11 +99,20 @@ mod zstd {
         compress_to_vec(text, CompressionLevel::Fastest)
     }
 
+    #[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
     #[test]
     fn zstd_is_undone() {
         check("zstd", &pack(TEXT.as_bytes()), TEXT.as_bytes());
         let long: Vec<u8> = (0..400_000u32).flat_map(|i| (i / 3 % 251).to_le_bytes()).collect();
         check("zstd", &pack(&long), &long);
+    }
+
+    #[test]
+    fn a_frame_of_the_reference_encoder_with_its_checksum_is_undone() {
+        let packed = bytes("28b52ffd0468ed0000b87b2270726f6d7074223a22617a656f74726f706520227d01007b172692ac0817");
+        let text = br#"{"prompt":"azeotrope azeotrope azeotrope azeotrope"}"#;
+        check("zstd", &packed, text);
+        assert_eq!(decode(b"zstd", &[packed.clone(), packed].concat(), 1 << 20), body(&[*text, *text].concat(), false));
     }
 
     #[test]

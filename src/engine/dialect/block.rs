@@ -80,6 +80,9 @@ pub(super) fn result(value: &mut Reader<'_>, draft: &mut Draft) {
     draft.speaker(mark, Role::Tool);
 }
 
+/// Where a source keeps what is no text, or says where it is.
+const BYTES: &[&str] = &["bytes", "url", "file_id", "s3Location"];
+
 /// Takes the source of an image or document: its text where it is given as text, else a medium.
 pub(super) fn source(value: &mut Reader<'_>, draft: &mut Draft) {
     // The address of a search result.
@@ -97,10 +100,12 @@ pub(super) fn source(value: &mut Reader<'_>, draft: &mut Draft) {
             members(value, |key, value| match key {
                 "text" => (plain, data) = (true, Some(value.clone())),
                 "content" => inner = Some(value.clone()),
-                _ => media = Some(value.clone()),
+                key if BYTES.contains(&key) => media = Some(value.clone()),
+                _ => {}
             });
         }
-        _ => media = Some(value.clone()),
+        key if BYTES.contains(&key) => media = Some(value.clone()),
+        _ => {}
     });
     match (plain, data, inner, media) {
         (true, Some(mut text), ..) => {

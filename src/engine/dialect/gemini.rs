@@ -139,6 +139,8 @@ fn response(value: &mut Reader<'_>, draft: &mut Draft) {
         }
     });
     match inner {
+        // Cut before it is clear which of the two it is.
+        None if fields == 0 && probe.truncated() => {}
         Some(mut inner) if fields == 1 => draft.value(&mut inner, Role::Tool, Kind::ToolResult),
         _ => draft.value(value, Role::Tool, Kind::ToolResult),
     }

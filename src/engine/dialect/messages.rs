@@ -60,7 +60,7 @@ fn message(value: &mut Reader<'_>, draft: &mut Draft) {
 }
 
 fn part(value: &mut Reader<'_>, draft: &mut Draft) {
-    let (mut name, mut input) = (None, None);
+    let (mut name, mut input, mut compaction) = (None, None, false);
     members(value, |key, value| match key {
         "text" => {
             draft.string(value, Role::User, Kind::Text);
@@ -74,6 +74,9 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
         }
         "name" => name = Some(value.clone()),
         "input" => input = Some(value.clone()),
+        "type" => compaction = value.short().as_deref() == Some("compaction"),
+        // The model's own summary of what came before.
+        "content" if compaction && draft.string(value, Role::Assistant, Kind::Text) => {}
         "content" => block::result(value, draft),
         "source" => block::source(value, draft),
         "cache_control" => draft.cache(value),

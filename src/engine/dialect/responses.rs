@@ -88,7 +88,7 @@ fn input(value: &mut Reader<'_>, draft: &mut Draft) {
 
 fn item(value: &mut Reader<'_>, draft: &mut Draft) {
     let mark = draft.mark();
-    let (mut speaker, mut name, mut call) = (None, None, None);
+    let (mut speaker, mut of_the_model, mut name, mut call) = (None, false, None, None);
     members(value, |key, value| match key {
         "role" => speaker = value.short().map(|name| role(&name)).or(speaker),
         "content" => block::content(value, draft, part),
@@ -104,12 +104,7 @@ fn item(value: &mut Reader<'_>, draft: &mut Draft) {
         "encrypted_content" => {
             draft.string(value, Role::Assistant, Kind::Blob);
         }
-        // Reasoning has no role, and is the model's.
-        "type" => {
-            if matches!(value.short().as_deref(), Some("reasoning" | "output_text" | "compaction")) {
-                speaker = speaker.or(Some(Role::Assistant));
-            }
-        }
+        "type" => of_the_model = value.short().is_some_and(|kind| written_by_the_model(&kind)),
         "name" => name = Some(value.clone()),
         "arguments" | "input" | "action" | "operation" | "code" | "queries" => call = Some(value.clone()),
         "output" => block::result(value, draft),
@@ -124,9 +119,14 @@ fn item(value: &mut Reader<'_>, draft: &mut Draft) {
     if call.is_some() {
         draft.lines(Role::Assistant, Kind::ToolCall, &mut [name, call]);
     }
-    if let Some(speaker) = speaker {
+    if let Some(speaker) = speaker.or(of_the_model.then_some(Role::Assistant)) {
         draft.speaker(mark, speaker);
     }
+}
+
+/// Whether an item without a role is the model's by its kind.
+fn written_by_the_model(kind: &str) -> bool {
+    matches!(kind, "reasoning" | "output_text" | "compaction") || kind.ends_with("_call")
 }
 
 fn part(value: &mut Reader<'_>, draft: &mut Draft) {

@@ -1,27 +1,102 @@
 use super::*;
 
-pub(super) fn route(dialect: Dialect) -> Route {
+mod answers;
+mod hostile;
+
+const DIALECTS: [(Dialect, &str); 6] = [
+    (Dialect::ChatCompletions, "chat_completions"),
+    (Dialect::Completions, "completions"),
+    (Dialect::Responses, "responses"),
+    (Dialect::Messages, "messages"),
+    (Dialect::Gemini, "gemini"),
+    (Dialect::Converse, "converse"),
+];
+
+macro_rules! fixtures {
+    ($($dialect:ident $folder:literal $name:literal;)*) => {
+        /// Every request of `fixtures/`, with the description of what is read of it.
+        const FIXTURES: &[(Dialect, &str, &str, &str)] = &[$((
+            Dialect::$dialect,
+            concat!($folder, "/", $name),
+            include_str!(concat!("../fixtures/", $folder, "/", $name, ".json")),
+            include_str!(concat!("../fixtures/", $folder, "/", $name, ".txt")),
+        )),*];
+    };
+}
+
+fixtures! {
+    ChatCompletions "chat_completions" "conversation";
+    ChatCompletions "chat_completions" "fields";
+    Completions "completions" "conversation";
+    Completions "completions" "fields";
+    Responses "responses" "conversation";
+    Responses "responses" "fields";
+    Messages "messages" "conversation";
+    Messages "messages" "fields";
+    Gemini "gemini" "conversation";
+    Gemini "gemini" "fields";
+    Converse "converse" "conversation";
+    Converse "converse" "fields";
+}
+
+fn route(dialect: Dialect) -> Route {
     Route { dialect, model: String::new(), stream: false }
 }
 
-#[test]
-fn a_plain_question_is_read_in_every_dialect() {
-    let bodies: [(Dialect, &str); 6] = [
-        (Dialect::ChatCompletions, r#"{"messages":[{"role":"user","content":"Hi"}]}"#),
-        (Dialect::Completions, r#"{"prompt":"Hi"}"#),
-        (Dialect::Responses, r#"{"input":"Hi"}"#),
-        (Dialect::Messages, r#"{"messages":[{"role":"user","content":[{"type":"text","text":"Hi"}]}]}"#),
-        (Dialect::Gemini, r#"{"contents":[{"parts":[{"text":"Hi"}]}]}"#),
-        (Dialect::Converse, r#"{"messages":[{"role":"user","content":[{"text":"Hi"}]}]}"#),
-    ];
-    for (dialect, body) in bodies {
-        let prompt = read(&route(dialect), body.as_bytes());
-        let part = Part { turn: 0, role: Role::User, kind: Kind::Text, span: Span { start: 0, end: 2 } };
-        assert_eq!(
-            (prompt.text.as_str(), prompt.parts.as_slice(), prompt.turns),
-            ("Hi", [part].as_slice(), 1),
-            "{dialect:?}"
-        );
-        assert!(!prompt.truncated);
+fn read_json(dialect: Dialect, body: &str) -> Prompt {
+    read(&route(dialect), body.as_bytes())
+}
+
+/// A prompt as the fixtures describe it: its fields, then a line a part.
+fn describe(prompt: &Prompt) -> String {
+    let Prompt { model, previous, turns, truncated, params, .. } = prompt;
+    let params = format!("{params:?}");
+    let params = params.trim_start_matches("Params { ").trim_end_matches(" }");
+    let mut out = format!("model {model:?} previous {previous:?} turns {turns} truncated {truncated}\n{params}\n");
+    for part in &prompt.parts {
+        let Part { turn, role, kind, span } = *part;
+        out += &format!("{turn} {role:?} {kind:?} {:?}\n", prompt.slice(span));
     }
+    out
+}
+
+#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
+#[test]
+fn every_fixture_is_read_as_described() {
+    for (dialect, name, body, expected) in FIXTURES {
+        let found = describe(&read_json(*dialect, body));
+        #[cfg(not(target_family = "wasm"))]
+        if std::env::var_os("BLESS").is_some() {
+            let path = format!("{}/fixtures/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+            std::fs::write(path, &found).unwrap();
+            continue;
+        }
+        assert_eq!(&found, expected, "{name}");
+    }
+}
+
+#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
+#[test]
+fn one_conversation_gives_the_same_parts_in_every_dialect() {
+    let parts = |body: &str, dialect| {
+        let prompt = read_json(dialect, body);
+        let parts: Vec<_> = prompt.parts.iter().map(|p| (p.role, p.kind, prompt.slice(p.span).to_owned())).collect();
+        (parts, prompt.model, prompt.params.max_tokens, prompt.params.temperature)
+    };
+    let mut conversations = FIXTURES
+        .iter()
+        .filter(|(dialect, name, ..)| name.ends_with("conversation") && *dialect != Dialect::Completions)
+        .map(|(dialect, name, body, _)| (name, parts(body, *dialect)));
+    let (_, first) = conversations.next().unwrap();
+    assert_eq!(first.0.len(), 10);
+    for (name, other) in conversations {
+        assert_eq!(first, other, "{name}");
+    }
+}
+
+#[test]
+fn the_path_names_model_and_streaming_where_it_can() {
+    let route = Route { dialect: Dialect::Gemini, model: "gemini-x".into(), stream: true };
+    let prompt = read(&route, br#"{"model":"other","stream":false,"contents":[]}"#);
+    assert_eq!((prompt.model.as_str(), prompt.params.stream), ("gemini-x", true));
 }
