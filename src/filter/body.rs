@@ -39,6 +39,12 @@ impl Body {
         if ended || held >= self.limit { self.read(ended) } else { Next::Wait }
     }
 
+    /// As [`Body::arrived`], but nothing more can be awaited.
+    pub(crate) fn arrived_last(&mut self, held: usize, ended: bool) -> Next {
+        self.held = held;
+        self.read(ended)
+    }
+
     /// Trailers have come: nothing follows what is held.
     pub(crate) fn ended(&self) -> Next {
         self.read(true)

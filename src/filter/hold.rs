@@ -2,7 +2,7 @@
 
 use crate::abi;
 use crate::host;
-use crate::probe::Probe;
+use crate::probe::{self, Probe};
 use azeotrope_engine::rules::Headers;
 use azeotrope_engine::time::Timestamp;
 use std::cell::{Cell, RefCell};
@@ -10,6 +10,8 @@ use std::rc::Rc;
 
 /// Milliseconds between two looks at the waiting streams.
 const TICK: u32 = 25;
+/// Milliseconds until the first tick, which only shows that there are ticks.
+const FIRST_TICK: u32 = 1;
 
 /// One stream's held headers.
 #[derive(Debug)]
@@ -20,6 +22,17 @@ pub(crate) struct Hold {
     resumed: Cell<Option<Timestamp>>,
     /// The body, or its end, has begun to arrive.
     body: Cell<bool>,
+}
+
+/// How a piece of a body finds its headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// They are still held.
+    Held,
+    /// They were let go before.
+    Streamed,
+    /// They were let go this moment, and the host had withheld this piece until then.
+    Withheld,
 }
 
 /// The held headers of one configuration on one worker.
@@ -42,7 +55,7 @@ impl Holds {
         let probe = Probe::new(headers);
         self.probe.set(probe);
         if probe == Probe::Untimed {
-            self.start_ticking();
+            self.start_ticking(FIRST_TICK);
         }
     }
 
@@ -57,27 +70,29 @@ impl Holds {
         let hold = Rc::new(Hold { stream, since, resumed: Cell::new(None), body: Cell::new(false) });
         if timed {
             self.waiting.borrow_mut().push(Rc::clone(&hold));
-            self.start_ticking();
+            self.start_ticking(TICK);
         }
         Some(hold)
     }
 
-    /// A piece of the stream's body (or its end) has come: learns from the first. Whether the headers are still held.
-    pub(crate) fn body(&self, hold: &Hold) -> bool {
-        if !hold.body.replace(true) {
-            self.learn(hold);
+    /// A piece of the stream's body (or its end) has come: learns from the first.
+    pub(crate) fn body(&self, hold: &Hold) -> Arrival {
+        let first = !hold.body.replace(true);
+        let resumed = hold.resumed.get().map(|resumed| if first { host::now().since(resumed) } else { u64::MAX });
+        if first {
+            let mut probe = self.probe.get();
+            match resumed {
+                None => probe.body_while_held(),
+                Some(after) => probe.body_after_resume(after),
+            }
+            self.probe.set(probe);
             self.forget(hold);
         }
-        hold.resumed.get().is_none()
-    }
-
-    fn learn(&self, hold: &Hold) {
-        let mut probe = self.probe.get();
-        match hold.resumed.get() {
-            None => probe.body_while_held(),
-            Some(resumed) => probe.body_after_resume(host::now().since(resumed)),
+        match resumed {
+            None => Arrival::Held,
+            Some(after) if probe::at_once(after) => Arrival::Withheld,
+            Some(_) => Arrival::Streamed,
         }
-        self.probe.set(probe);
     }
 
     /// The stream is gone, or waits no more.
@@ -106,9 +121,9 @@ impl Holds {
         }
     }
 
-    fn start_ticking(&self) {
+    fn start_ticking(&self, period: u32) {
         if !self.ticking.get() {
-            self.ticking.set(abi::set_tick(TICK).is_ok());
+            self.ticking.set(abi::set_tick(period).is_ok());
         }
     }
 }

@@ -12,6 +12,8 @@ pub(crate) const LABEL_HEADER: &str = "x-azeotrope";
 const LABEL_STATE: &str = "azeotrope";
 /// The connection's other end.
 const PEER: &[u8] = b"source\0address";
+/// Where the JWT filter keeps what it verified.
+const JWT_METADATA: &str = "metadata\0filter_metadata\0envoy.filters.http.jwt_authn";
 
 /// The value, or nothing and a count. `NotFound` is an answer, not a failure.
 fn known<T>(result: Result<T, Status>) -> Option<T> {
@@ -41,9 +43,10 @@ pub(crate) fn peer() -> Vec<u8> {
     known(abi::property(PEER)).unwrap_or_default()
 }
 
-/// A property by its path, for the claim that an authentication filter has left.
-pub(crate) fn property(path: &[String]) -> Option<Vec<u8>> {
-    known(abi::property(path.join("\0").as_bytes())).filter(|value| !value.is_empty())
+/// A claim that Envoy's JWT filter left in its metadata: the key it puts the payload under, then names in the payload.
+pub(crate) fn claim(path: &[String]) -> Option<Vec<u8>> {
+    let path = [JWT_METADATA, path.join("\0").as_str()].join("\0");
+    known(abi::property(path.as_bytes())).filter(|value| !value.is_empty())
 }
 
 /// The first `size` bytes of the request body that the host holds.

@@ -79,14 +79,20 @@ impl Probe {
 
     /// Body bytes arrived `after` ms after headers were let go without any.
     pub(crate) fn body_after_resume(&mut self, after: u64) {
-        if let Self::Learning(seen) = *self {
-            *self = match seen.saturating_add(1) {
-                _ if after > SAME_MOMENT => Self::Learning(0),
-                PROOF.. => Self::Never,
-                seen => Self::Learning(seen),
-            };
-        }
+        *self = match *self {
+            Self::Learning(_) if !at_once(after) => Self::Learning(0),
+            Self::Learning(seen) if seen.saturating_add(1) >= PROOF => Self::Never,
+            Self::Learning(seen) => Self::Learning(seen.saturating_add(1)),
+            // The host's settings may have changed: look again.
+            Self::Held if at_once(after) => Self::Learning(1),
+            other => other,
+        };
     }
+}
+
+/// Whether bytes that came `after` ms after their headers were let go had been withheld until then.
+pub(crate) fn at_once(after: u64) -> bool {
+    after <= SAME_MOMENT
 }
 
 #[cfg(test)]
@@ -110,10 +116,19 @@ mod tests {
         let mut probe = learning();
         probe.body_while_held();
         assert_eq!(probe, Probe::Held);
-        for _ in 0..10 {
+        probe.body_after_resume(500);
+        assert_eq!(probe, Probe::Held);
+    }
+
+    #[test]
+    fn a_host_that_held_and_now_withholds_is_learned_anew() {
+        let mut probe = learning();
+        probe.body_while_held();
+        for _ in 0..3 {
+            assert!(probe.holds());
             probe.body_after_resume(0);
         }
-        assert_eq!(probe, Probe::Held);
+        assert_eq!(probe, Probe::Never);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! A plugin configuration becomes an engine; streams keep the one they started with.
 
 use crate::abi::Level;
+use crate::hold::Holds;
 use crate::host;
 use crate::metrics::{self, Metric};
-use crate::hold::Holds;
 use crate::stream::Stream;
 use crate::tell;
 use azeotrope_engine::engine::Engine;

@@ -5,7 +5,7 @@
 
 use crate::body::{Body, Next};
 use crate::exchange::{Call, Judged, Outcome};
-use crate::hold::{Hold, Holds};
+use crate::hold::{Arrival, Hold, Holds};
 use crate::host;
 use crate::pairs::Pairs;
 use azeotrope_engine::engine::Engine;
@@ -48,7 +48,7 @@ impl Stream {
         }
         let route = engine.route(first(&map, b":method")?, first(&map, b":path")?)?;
         let headers: Vec<_> = Pairs::new(&map).map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
-        let claim = engine.config().claim.as_deref().and_then(host::property);
+        let claim = engine.config().claim.as_deref().and_then(host::claim);
         let caller = engine.caller(&headers, &host::peer(), claim.as_deref());
         let encoding = encoding(&map);
         Some(Call { engine, route, caller, encoding })
@@ -59,7 +59,7 @@ impl Stream {
         let Next::Read { size, whole } = next else { return Action::Pause };
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Awaiting { call, hold, .. } => {
-                let held = hold.is_some_and(|hold| self.holds.body(&hold));
+                let held = hold.is_some_and(|hold| self.holds.body(&hold) == Arrival::Held);
                 self.conclude(call.judge(host::body(size), whole, held))
             }
             other => {
@@ -120,10 +120,12 @@ impl HttpContext for Stream {
     fn on_http_request_body(&mut self, size: usize, ended: bool) -> Action {
         match &mut self.phase {
             Phase::Awaiting { body, hold, .. } => {
-                let next = body.arrived(size, ended);
-                if let Some(hold) = hold {
-                    self.holds.body(hold);
-                }
+                let next = match hold.as_ref().map(|hold| self.holds.body(hold)) {
+                    // Envoy delivers what it had withheld, trailers too, in one go from within the resumption, and loses
+                    // the body if it is paused there and let go by the trailers. So decide on what is here.
+                    Some(Arrival::Withheld) => body.arrived_last(size, ended),
+                    _ => body.arrived(size, ended),
+                };
                 self.proceed(next)
             }
             _ => self.carry_on(),

@@ -46,7 +46,7 @@ pub struct Config {
     pub inspect_bytes: usize,
     /// Whether request headers are held until the verdict: `"headers": "auto" | "held" | "streamed"`.
     pub headers: Headers,
-    /// Path of the host property that names the account (a JWT claim), where one is configured.
+    /// Where a JWT claim names the account: the metadata key of the payload, then names in it.
     pub claim: Option<Vec<String>>,
     /// Version of the rules in force.
     pub version: u64,
