@@ -6,7 +6,7 @@ use crate::metrics::{self, Metric};
 use crate::store::SharedStore;
 use crate::tell;
 use azeotrope_engine::caller::Caller;
-use azeotrope_engine::codec;
+use azeotrope_engine::codec::{self, Decoded};
 use azeotrope_engine::digest::Reading;
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::route::Route;
@@ -46,7 +46,7 @@ pub(crate) enum Outcome {
 impl Call {
     /// Judges the call and carries the verdict out. `body` as received, `None` if the host would not hand it out; `whole`:
     /// nothing follows it; `held`: the request headers have not gone upstream yet.
-    pub(crate) fn judge(self, body: Option<Vec<u8>>, whole: bool, held: bool) -> Outcome {
+    pub(crate) fn judge(self, body: Option<&[u8]>, whole: bool, held: bool) -> Outcome {
         let now = host::now();
         let reading = self.read(body, whole);
         let mut store = SharedStore::default();
@@ -72,15 +72,11 @@ impl Call {
     }
 
     /// Reads a body; one that cannot be read still counts, as unread.
-    fn read(&self, body: Option<Vec<u8>>, whole: bool) -> Reading {
+    fn read(&self, body: Option<&[u8]>, whole: bool) -> Reading {
         let limit = self.engine.config().inspect_bytes;
-        let plain = body.and_then(|body| match self.encoding.as_slice() {
-            b"" => Some((body, true)),
-            encoding => codec::decode(encoding, &body, limit).map(|decoded| (decoded.body, decoded.whole)),
-        });
-        match plain {
-            Some((body, decoded)) => self.engine.read(&self.route, &body, whole && decoded),
-            None => Reading { unread: true, ..self.engine.read(&self.route, b"", false) },
+        match body.map(|body| codec::decode(&self.encoding, body, limit)) {
+            Some(Decoded::Body { bytes, truncated }) => self.engine.read(&self.route, &bytes, whole && !truncated),
+            Some(Decoded::Unsupported) | None => Reading { unread: true, ..self.engine.read(&self.route, b"", false) },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::abi;
 use crate::host;
-use crate::probe::{self, Probe};
+use crate::probe::Probe;
 use azeotrope_engine::rules::Headers;
 use azeotrope_engine::time::Timestamp;
 use std::cell::{Cell, RefCell};
@@ -22,17 +22,6 @@ pub(crate) struct Hold {
     resumed: Cell<Option<Timestamp>>,
     /// The body, or its end, has begun to arrive.
     body: Cell<bool>,
-}
-
-/// How a piece of a body finds its headers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// They are still held.
-    Held,
-    /// They were let go before.
-    Streamed,
-    /// They were let go this moment, and the host had withheld this piece until then.
-    Withheld,
 }
 
 /// The held headers of one configuration on one worker.
@@ -59,10 +48,10 @@ impl Holds {
         }
     }
 
-    /// Holds a stream's headers, if headers are held; the caller then pauses.
-    pub(crate) fn hold(&self, stream: u32) -> Option<Rc<Hold>> {
+    /// Holds a stream's headers, if headers are held; the caller then pauses. `length`: the announced length of its body.
+    pub(crate) fn hold(&self, stream: u32, length: Option<usize>) -> Option<Rc<Hold>> {
         let probe = self.probe.get();
-        if !probe.holds() {
+        if !probe.holds(length.unwrap_or(0)) {
             return None;
         }
         let timed = probe.patience().is_some();
@@ -75,24 +64,18 @@ impl Holds {
         Some(hold)
     }
 
-    /// A piece of the stream's body (or its end) has come: learns from the first.
-    pub(crate) fn body(&self, hold: &Hold) -> Arrival {
-        let first = !hold.body.replace(true);
-        let resumed = hold.resumed.get().map(|resumed| if first { host::now().since(resumed) } else { u64::MAX });
-        if first {
+    /// A piece of the stream's body (or its end) has come: learns from the first. Whether its headers are still held.
+    pub(crate) fn body(&self, hold: &Hold) -> bool {
+        if !hold.body.replace(true) {
             let mut probe = self.probe.get();
-            match resumed {
+            match hold.resumed.get() {
                 None => probe.body_while_held(),
-                Some(after) => probe.body_after_resume(after),
+                Some(resumed) => probe.body_after_resume(host::now().since(resumed)),
             }
             self.probe.set(probe);
             self.forget(hold);
         }
-        match resumed {
-            None => Arrival::Held,
-            Some(after) if probe::at_once(after) => Arrival::Withheld,
-            Some(_) => Arrival::Streamed,
-        }
+        hold.resumed.get().is_none()
     }
 
     /// The stream is gone, or waits no more.

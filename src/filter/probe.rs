@@ -21,6 +21,9 @@ const PATIENCE: u64 = 25;
 const LONGEST: u64 = 2_000;
 /// Milliseconds within which body bytes count as withheld: they come in the same turn of the host's event loop.
 const SAME_MOMENT: u64 = 5;
+/// Bytes of a body that any Envoy holds with its headers unless its buffer limit was lowered (default 1 MiB); it refuses
+/// a longer one with 413 when its pieces come fast.
+const HOLDABLE: usize = 1 << 20;
 /// How often in a row withheld bytes must be seen.
 const PROOF: u8 = 3;
 
@@ -49,9 +52,13 @@ impl Probe {
         }
     }
 
-    /// Whether to hold a request's headers.
-    pub(crate) fn holds(self) -> bool {
-        matches!(self, Self::Always | Self::Learning(_) | Self::Held)
+    /// Whether to hold the headers of a request with a body of `length` bytes (0: not known).
+    pub(crate) fn holds(self, length: usize) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Learning(_) | Self::Held => length <= HOLDABLE,
+            Self::Never | Self::Untimed => false,
+        }
     }
 
     /// Milliseconds after which held headers are let go; `None`: never.
@@ -107,8 +114,8 @@ mod tests {
 
     #[test]
     fn nothing_is_held_before_the_timer_works() {
-        assert!(!Probe::new(Headers::Auto).holds());
-        assert!(learning().holds());
+        assert!(!Probe::new(Headers::Auto).holds(0));
+        assert!(learning().holds(0));
     }
 
     #[test]
@@ -125,7 +132,7 @@ mod tests {
         let mut probe = learning();
         probe.body_while_held();
         for _ in 0..3 {
-            assert!(probe.holds());
+            assert!(probe.holds(0));
             probe.body_after_resume(0);
         }
         assert_eq!(probe, Probe::Never);
@@ -136,7 +143,7 @@ mod tests {
         let mut probe = learning();
         probe.body_after_resume(0);
         probe.body_after_resume(1);
-        assert!(probe.holds());
+        assert!(probe.holds(0));
         probe.body_after_resume(0);
         assert_eq!(probe, Probe::Never);
     }
@@ -147,7 +154,14 @@ mod tests {
         for after in [0, 0, 40, 0, 0, 3_000, 0, 0] {
             probe.body_after_resume(after);
         }
-        assert!(probe.holds());
+        assert!(probe.holds(0));
+    }
+
+    #[test]
+    fn headers_of_a_body_beyond_the_host_s_buffer_are_held_only_where_configured() {
+        assert!(learning().holds(1 << 20));
+        assert!(!learning().holds((1 << 20) + 1));
+        assert!(Probe::new(Headers::Held).holds(usize::MAX));
     }
 
     #[test]
@@ -157,7 +171,7 @@ mod tests {
             probe.ticked();
             probe.body_while_held();
             probe.body_after_resume(0);
-            assert_eq!((probe.holds(), probe.patience()), (holds, None));
+            assert_eq!((probe.holds(0), probe.patience()), (holds, None));
         }
     }
 }

@@ -3,9 +3,9 @@
 //! The host hands out headers and body only in their phase, so each is taken when its callback comes and the phase is kept
 //! here. A request that is no LLM call costs one host call and is forgotten.
 
-use crate::body::{Body, Next};
+use crate::body::{Body, Step};
 use crate::exchange::{Call, Judged, Outcome};
-use crate::hold::{Arrival, Hold, Holds};
+use crate::hold::{Hold, Holds};
 use crate::host;
 use crate::pairs::Pairs;
 use azeotrope_engine::engine::Engine;
@@ -39,8 +39,8 @@ impl Stream {
         Self { id, engine, holds, phase: Phase::Idle }
     }
 
-    /// The LLM call that this request is, if it is one. Removes the client's idea of our header from any request.
-    fn call(&mut self) -> Option<Call> {
+    /// The LLM call that this request is, if it is one, and the announced length of its body. Removes the client's idea of our header from any request.
+    fn call(&mut self) -> Option<(Call, Option<usize>)> {
         let engine = self.engine.take()?;
         let map = host::request_headers()?;
         if first(&map, host::LABEL_HEADER.as_bytes()).is_some() {
@@ -51,16 +51,23 @@ impl Stream {
         let claim = engine.config().claim.as_deref().and_then(host::claim);
         let caller = engine.caller(&headers, &host::peer(), claim.as_deref());
         let encoding = encoding(&map);
-        Some(Call { engine, route, caller, encoding })
+        let length = first(&map, b"content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+        Some((Call { engine, route, caller, encoding }, length))
     }
 
     /// Does what the body's state asks for.
-    fn proceed(&mut self, next: Next) -> Action {
-        let Next::Read { size, whole } = next else { return Action::Pause };
+    fn proceed(&mut self, step: Step, held: bool) -> Action {
+        let bytes = host::body(step.read);
+        let Some(whole) = step.decide else {
+            if let (Phase::Awaiting { body, .. }, Some(bytes)) = (&mut self.phase, bytes) {
+                body.keep(bytes);
+            }
+            return if held { Action::Pause } else { Action::Continue };
+        };
         match std::mem::replace(&mut self.phase, Phase::Idle) {
-            Phase::Awaiting { call, hold, .. } => {
-                let held = hold.is_some_and(|hold| self.holds.body(&hold) == Arrival::Held);
-                self.conclude(call.judge(host::body(size), whole, held))
+            Phase::Awaiting { call, mut body, .. } => {
+                let readable = bytes.map(|bytes| body.keep(bytes)).is_some();
+                self.conclude(call.judge(readable.then(|| body.bytes()), whole, held))
             }
             other => {
                 self.phase = other;
@@ -106,13 +113,13 @@ impl Context for Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, ended: bool) -> Action {
-        let Some(call) = self.call() else { return Action::Continue };
+        let Some((call, length)) = self.call() else { return Action::Continue };
         if ended {
-            return self.conclude(call.judge(Some(Vec::new()), true, true));
+            return self.conclude(call.judge(Some(b""), true, true));
         }
-        let hold = self.holds.hold(self.id);
+        let hold = self.holds.hold(self.id, length);
         let held = hold.is_some();
-        let body = Body::new(call.engine.config().inspect_bytes);
+        let body = Body::new(call.engine.config().inspect_bytes, length);
         self.phase = Phase::Awaiting { call, body, hold };
         if held { Action::Pause } else { Action::Continue }
     }
@@ -120,13 +127,9 @@ impl HttpContext for Stream {
     fn on_http_request_body(&mut self, size: usize, ended: bool) -> Action {
         match &mut self.phase {
             Phase::Awaiting { body, hold, .. } => {
-                let next = match hold.as_ref().map(|hold| self.holds.body(hold)) {
-                    // Envoy delivers what it had withheld, trailers too, in one go from within the resumption, and loses
-                    // the body if it is paused there and let go by the trailers. So decide on what is here.
-                    Some(Arrival::Withheld) => body.arrived_last(size, ended),
-                    _ => body.arrived(size, ended),
-                };
-                self.proceed(next)
+                let held = hold.as_ref().is_some_and(|hold| self.holds.body(hold));
+                let step = body.arrived(size, ended, held);
+                self.proceed(step, held)
             }
             _ => self.carry_on(),
         }
@@ -134,9 +137,10 @@ impl HttpContext for Stream {
 
     fn on_http_request_trailers(&mut self, _count: usize) -> Action {
         match &self.phase {
-            Phase::Awaiting { body, .. } => {
-                let next = body.ended();
-                self.proceed(next)
+            Phase::Awaiting { body, hold, .. } => {
+                let held = hold.as_ref().is_some_and(|hold| self.holds.body(hold));
+                let step = body.ended(held);
+                self.proceed(step, held)
             }
             _ => self.carry_on(),
         }
