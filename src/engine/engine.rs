@@ -61,6 +61,6 @@ impl Engine {
     /// The answer to a request that is not let through, in the caller's dialect.
     #[must_use]
     pub fn reply(&self, route: &Route, verdict: &Verdict) -> Reply {
-        Reply::of(route, verdict)
+        Reply::of(route, verdict, self.config.contact.as_deref())
     }
 }

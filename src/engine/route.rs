@@ -1,31 +1,222 @@
 //! Which path speaks which dialect.
+//!
+//! A path is put into one form before it is looked up: query and fragment dropped, percent-encoding undone once, empty
+//! and dot segments resolved; letter case does not count. A server may or may not do the same. Where it does not, it
+//! answers such a path with an error and nothing is lost; where it does, the call is seen.
 
 use crate::dialect::Dialect;
+
+/// Most bytes of a path that are looked at; a longer one is no LLM call. Bedrock's ARNs take about 200, encoded 250.
+pub const MAX_PATH: usize = 2_048;
+
+/// The placeholder of a pattern that stands for the model: one or more segments.
+const MODEL: &str = "{model}";
 
 /// A request's dialect and what its path says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The dialect.
     pub dialect: Dialect,
-    /// The model, where the path names it (Gemini, Bedrock, Vertex); else empty.
+    /// The model, where the path names it (Gemini, Bedrock, Vertex, an Azure deployment); else empty.
     pub model: String,
     /// A streamed answer is asked for by the path (streamGenerateContent, converse-stream, streamRawPredict).
     pub stream: bool,
 }
 
+/// Which part of a path a pattern has to meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// All of it.
+    Exact,
+    /// Its first segments.
+    Prefix,
+    /// Its last segments.
+    Suffix,
+}
+
+/// One configured path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteRule {
+    /// Segments separated by `/`, compared without letter case; `{model}` may stand once, for the model's segments. A
+    /// `:` in the last segment starts a segment of its own (`{model}:generateContent`).
+    pub pattern: String,
+    /// Which part of the path it has to meet.
+    pub anchor: Anchor,
+    /// What the path speaks; `None`: it is no LLM call, whatever the built-in paths say.
+    pub dialect: Option<Dialect>,
+    /// A streamed answer is asked for by the path.
+    pub stream: bool,
+}
+
+/// The built-in paths: pattern, dialect, streamed. All are suffixes, so that a gateway's prefix changes nothing. The
+/// first match counts.
+const BUILT_IN: &[(&str, Dialect, bool)] = &[
+    ("deployments/{model}/chat/completions", Dialect::ChatCompletions, false),
+    ("chat/completions", Dialect::ChatCompletions, false),
+    ("deployments/{model}/completions", Dialect::Completions, false),
+    ("v1/completions", Dialect::Completions, false),
+    ("v1/responses", Dialect::Responses, false),
+    ("v1/responses/compact", Dialect::Responses, false),
+    ("openai/responses", Dialect::Responses, false),
+    ("v1/messages", Dialect::Messages, false),
+    ("v1/complete", Dialect::Messages, false),
+    ("model/{model}/converse", Dialect::Converse, false),
+    ("model/{model}/converse-stream", Dialect::Converse, true),
+    ("{model}:generateContent", Dialect::Gemini, false),
+    ("{model}:streamGenerateContent", Dialect::Gemini, true),
+    ("publishers/anthropic/models/{model}:rawPredict", Dialect::Messages, false),
+    ("publishers/anthropic/models/{model}:streamRawPredict", Dialect::Messages, true),
+];
+
+/// Bedrock InvokeModel carries the request of the model's own vendor; read where that is Anthropic.
+const INVOKE: &[(&str, bool)] = &[("model/{model}/invoke", false), ("model/{model}/invoke-with-response-stream", true)];
+
+/// Parts of a Bedrock model id that name Anthropic, or that hide the vendor: an inference profile or provisioned model
+/// may well be one of Anthropic's, and reading another vendor's body as Messages only finds less in it.
+const INVOKE_AS_MESSAGES: &[&str] = &["anthropic", "claude", "application-inference-profile", "provisioned-model"];
+
 /// The configured paths.
 #[derive(Clone, Debug, Default)]
-pub struct Routes;
+pub struct Routes {
+    rules: Vec<RouteRule>,
+}
 
 impl Routes {
-    /// The route of a request, or `None` where it is no LLM call.
+    /// Routes that look at `rules` in order, and then at the built-in paths.
+    #[must_use]
+    pub fn with(rules: Vec<RouteRule>) -> Self {
+        Self { rules }
+    }
+
+    /// The route of a request, or `None` where it is no LLM call. Only POST calls a model.
     #[must_use]
     pub fn find(&self, method: &[u8], path: &[u8]) -> Option<Route> {
-        let dialect = match path {
-            b"/v1/chat/completions" => Dialect::ChatCompletions,
-            b"/v1/messages" => Dialect::Messages,
-            _ => return None,
-        };
-        (method == b"POST").then(|| Route { dialect, model: String::new(), stream: false })
+        if !method.eq_ignore_ascii_case(b"POST") || path.len() > MAX_PATH {
+            return None;
+        }
+        let path = plain(path);
+        let segments = segments(&path);
+        self.configured(&segments).unwrap_or_else(|| built_in(&segments).or_else(|| invoke(&segments)))
     }
+
+    /// What the first rule that meets the path says of it.
+    fn configured(&self, path: &[&str]) -> Option<Option<Route>> {
+        self.rules.iter().find_map(|rule| {
+            let model = matched(path, &rule.pattern, rule.anchor)?;
+            Some(rule.dialect.map(|dialect| Route { dialect, model, stream: rule.stream }))
+        })
+    }
+}
+
+fn built_in(path: &[&str]) -> Option<Route> {
+    BUILT_IN.iter().find_map(|&(pattern, dialect, stream)| {
+        // `models/x:generateContent` wherever the model stands (tuned models, endpoints): its last segment is its name.
+        let model = if pattern.starts_with(MODEL) {
+            let model = matched(path, pattern, Anchor::Suffix)?;
+            model.rsplit('/').next().map(String::from)?
+        } else {
+            matched(path, pattern, Anchor::Suffix)?
+        };
+        Some(Route { dialect, model, stream })
+    })
+}
+
+fn invoke(path: &[&str]) -> Option<Route> {
+    let (model, stream) = INVOKE
+        .iter()
+        .find_map(|&(pattern, stream)| matched(path, pattern, Anchor::Suffix).map(|model| (model, stream)))?;
+    let lower = model.to_ascii_lowercase();
+    INVOKE_AS_MESSAGES.iter().any(|name| lower.contains(name)).then_some(Route {
+        dialect: Dialect::Messages,
+        model,
+        stream,
+    })
+}
+
+/// Matches a path; the model it names, or an empty one where the pattern has none.
+fn matched(path: &[&str], pattern: &str, anchor: Anchor) -> Option<String> {
+    let pattern = segments(pattern);
+    let Some(hole) = pattern.iter().position(|segment| *segment == MODEL) else {
+        let found = match anchor {
+            Anchor::Exact => same(path, &pattern),
+            Anchor::Prefix => path.get(..pattern.len()).is_some_and(|start| same(start, &pattern)),
+            Anchor::Suffix => ending(path, &pattern).is_some(),
+        };
+        return found.then(String::new);
+    };
+    let (head, tail) = (pattern.get(..hole)?, pattern.get(hole.checked_add(1)?..)?);
+    let middle = match anchor {
+        Anchor::Exact => starting(ending(path, tail)?, head)?,
+        // The shortest model that lets the rest match.
+        Anchor::Prefix => {
+            let rest = starting(path, head)?;
+            let end = (1..=rest.len()).find(|&end| rest.get(end..).is_some_and(|r| starting(r, tail).is_some()))?;
+            rest.get(..end)?
+        }
+        Anchor::Suffix => {
+            let rest = ending(path, tail)?;
+            (0..rest.len()).find_map(|start| starting(rest.get(start..)?, head).filter(|middle| !middle.is_empty()))?
+        }
+    };
+    (!middle.is_empty()).then(|| middle.join("/"))
+}
+
+fn same(left: &[&str], right: &[&str]) -> bool {
+    left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.eq_ignore_ascii_case(right))
+}
+
+/// What stands before `tail` at the end of `path`.
+fn ending<'a, 'b>(path: &'a [&'b str], tail: &[&str]) -> Option<&'a [&'b str]> {
+    let (rest, end) = path.split_at_checked(path.len().checked_sub(tail.len())?)?;
+    same(end, tail).then_some(rest)
+}
+
+/// What stands after `head` at the start of `path`.
+fn starting<'a, 'b>(path: &'a [&'b str], head: &[&str]) -> Option<&'a [&'b str]> {
+    let (start, rest) = path.split_at_checked(head.len())?;
+    same(start, head).then_some(rest)
+}
+
+/// The path without query and fragment, decoded; bytes that are no UTF-8 become U+FFFD.
+fn plain(path: &[u8]) -> String {
+    let end = path.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(path.len());
+    let mut bytes = path.get(..end).unwrap_or(&[]).iter();
+    let mut out = Vec::with_capacity(end);
+    while let Some(&byte) = bytes.next() {
+        let code = if byte == b'%' { bytes.as_slice().get(..2).and_then(hex) } else { None };
+        if code.is_some() {
+            bytes.nth(1);
+        }
+        out.push(code.unwrap_or(byte));
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    digits.iter().try_fold(0u8, |value, digit| {
+        let digit = char::from(*digit).to_digit(16)?;
+        Some(value.wrapping_shl(4) | u8::try_from(digit).ok()?)
+    })
+}
+
+/// The segments of a path without empty and dot segments; what follows the last `:` of the last one is a segment of its
+/// own, with its `:`.
+fn segments(path: &str) -> Vec<&str> {
+    let mut out = Vec::with_capacity(16);
+    for segment in path.split(['/', '\\']) {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                out.pop();
+            }
+            segment => out.push(segment),
+        }
+    }
+    if let Some(last) = out.pop() {
+        match last.rfind(':').and_then(|colon| last.split_at_checked(colon)) {
+            Some((name, action)) => out.extend([name, action]),
+            None => out.push(last),
+        }
+    }
+    out
 }

@@ -66,11 +66,37 @@ impl Get for MemoryStore {
 
 impl Store for MemoryStore {
     fn swap(&mut self, key: &str, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
-        if self.values.get(key).map(|(_, version)| *version) != seen {
-            return Err(SwapError::Conflict);
+        let next = self.next.wrapping_add(1).max(1);
+        match (self.values.get_mut(key), seen) {
+            (Some((kept, version)), Some(seen)) if *version == seen => {
+                kept.clear();
+                kept.extend_from_slice(value);
+                *version = next;
+            }
+            (None, None) => {
+                self.values.insert(key.to_owned(), (value.to_vec(), next));
+            }
+            _ => return Err(SwapError::Conflict),
         }
-        self.next = self.next.wrapping_add(1).max(1);
-        self.values.insert(key.to_owned(), (value.to_vec(), self.next));
+        self.next = next;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swap_needs_the_version_last_seen() {
+        let mut store = MemoryStore::default();
+        assert_eq!(store.swap("key", b"1", Some(1)), Err(SwapError::Conflict));
+        assert_eq!(store.swap("key", b"1", None), Ok(()));
+        assert_eq!(store.swap("key", b"2", None), Err(SwapError::Conflict));
+        let (_, version) = store.get("key").unwrap();
+        assert_eq!(store.swap("key", b"22", Some(version)), Ok(()));
+        assert_eq!(store.swap("key", b"3", Some(version)), Err(SwapError::Conflict));
+        assert_eq!(store.get("key").unwrap().0, b"22");
+        assert_eq!((store.len(), store.bytes(), store.is_empty()), (1, 5, false));
     }
 }

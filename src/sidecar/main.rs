@@ -1,3 +1,52 @@
 //! The `azeotrope` program.
 
-fn main() {}
+mod commands;
+
+use clap::{Parser, Subcommand};
+use commands::{Outcome, digest, rules};
+use std::process::ExitCode;
+
+/// Detects distillation (model extraction) through LLM APIs.
+///
+/// Exit codes: 0: all well; 1: problems found; 2: wrong usage, or a file could not be read or written.
+#[derive(Debug, Parser)]
+#[command(version, about, long_about, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What a command is stands at its `Args`.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Rules(rules::Args),
+    Digest(digest::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Rules(args) => args.run(),
+        Command::Digest(args) => args.run(),
+    };
+    match outcome {
+        Ok(Outcome::Well) => ExitCode::SUCCESS,
+        Ok(Outcome::Problems) => ExitCode::from(1),
+        // Who closes the pipe has read enough.
+        Err(commands::Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("azeotrope: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,4 +1,23 @@
 //! Who sends a request, as keyed digests: account, organisation, network, client.
+//!
+//! Header values are raw bytes and need not be UTF-8. Of a header that comes several times the first value that is not
+//! blank counts; only `x-forwarded-for` is read as one list. Names match in any case. Of a credential the first
+//! 8 KiB tell: two that differ only beyond them are one account.
+
+mod account;
+mod address;
+mod credential;
+mod query;
+
+pub use account::Source;
+
+use crate::digest::key::{DigestKey, Domain, Keys};
+
+/// Header fields as a shell has them: names in lower case, values as raw bytes, pseudo-headers (`:path`) among them.
+pub type Headers = [(Vec<u8>, Vec<u8>)];
+
+/// Bytes of a value that are digested.
+const MAX_VALUE: usize = 8 * 1024;
 
 /// The sender of a request. No key, name or address gets past this: each field is a keyed 64-bit digest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,13 +33,71 @@ pub struct Caller {
 }
 
 /// How senders are recognised.
-#[derive(Clone, Debug, Default)]
-pub struct Callers;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Callers {
+    /// Where an account is looked for, in this order; the first source that has a credential decides.
+    ///
+    /// Keep only what the authentication behind this filter really checks: who may add a header that nobody checks, and
+    /// that comes earlier in the list, is a new account with every request.
+    pub accounts: Vec<Source>,
+    /// The header in which the authentication layer names the organisation. None by default: a header that clients can
+    /// set must not be trusted. Configure one only where that layer overwrites what clients send.
+    pub organisation: Option<String>,
+    /// How many proxies between the client and this one append to `x-forwarded-for` and can be trusted.
+    ///
+    /// 0 (default): the client is the connection's peer. n: the n-th address from the right of `x-forwarded-for`, as
+    /// with Envoy's `xff_num_trusted_hops`, and the peer where there are fewer. Never the leftmost as such: clients write
+    /// that. Envoy reports its own idea of the trusted client as the peer and, with `use_remote_address`, appends the
+    /// real peer to `x-forwarded-for` before any filter runs: there, set its options and leave this at 0. A trace whose
+    /// `x-forwarded-for` holds the client alone is read with 1.
+    pub trusted_hops: u32,
+    /// The keys of the digests.
+    pub keys: Keys,
+}
 
-impl Callers {
-    /// The sender of a request.
-    #[must_use]
-    pub fn identify(&self, _headers: &[(Vec<u8>, Vec<u8>)], _peer: &[u8], _claim: Option<&[u8]>) -> Caller {
-        Caller::default()
+/// Every built-in account source, no organisation, the peer's address, the built-in key.
+impl Default for Callers {
+    fn default() -> Self {
+        Self { accounts: Source::built_in(), organisation: None, trusted_hops: 0, keys: Keys::default() }
     }
 }
+
+impl Callers {
+    /// The sender of a request. `peer`: the address of the connection's other end, with or without a port; `claim`: the
+    /// claim of a verified token that names the account, where the shell was configured to fetch one.
+    #[must_use]
+    pub fn identify(&self, headers: &Headers, peer: &[u8], claim: Option<&[u8]>) -> Caller {
+        self.identify_under(&self.keys.current, headers, peer, claim)
+    }
+
+    /// The same sender under the previous key, while one is configured: to find what was counted before a rotation.
+    #[must_use]
+    pub fn identify_previous(&self, headers: &Headers, peer: &[u8], claim: Option<&[u8]>) -> Option<Caller> {
+        self.keys.previous.as_ref().map(|key| self.identify_under(key, headers, peer, claim))
+    }
+
+    fn identify_under(&self, key: &DigestKey, headers: &Headers, peer: &[u8], claim: Option<&[u8]>) -> Caller {
+        let named = |domain, name: &str| key.digest(domain, bounded(header(headers, name).unwrap_or_default()));
+        Caller {
+            account: account::digest(key, &self.accounts, headers, claim),
+            organisation: self.organisation.as_deref().map_or(0, |name| named(Domain::Organisation, name)),
+            network: address::client(headers, peer, self.trusted_hops)
+                .map_or(0, |address| address::digest(key, address)),
+            agent: named(Domain::Agent, "user-agent"),
+        }
+    }
+}
+
+/// The first value of a header that is not blank, without white space around it.
+fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a [u8]> {
+    let values = headers.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()));
+    values.map(|(_, value)| value.trim_ascii()).find(|value| !value.is_empty())
+}
+
+/// As much of a value as is digested. Cut after it was taken apart: padding must not push a credential out of sight.
+fn bounded(value: &[u8]) -> &[u8] {
+    value.get(..MAX_VALUE).unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests;

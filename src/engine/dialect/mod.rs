@@ -3,6 +3,29 @@
 //! One file a dialect. Each is a visitor over [`crate::json`] that keeps what it read when the document is cut short,
 //! ignores what it does not know, and never builds a tree. What the rest of the engine needs of a request is a
 //! [`Prompt`]: an arena of text and a list of [`Part`]s that point into it.
+//!
+//! Blocks are told apart by the fields they have rather than by their `type`, so the order of a block's fields changes
+//! nothing and a block of a type yet unknown gives what is familiar in it.
+
+mod answer;
+mod block;
+mod chat_completions;
+mod completions;
+mod converse;
+mod draft;
+mod gemini;
+mod messages;
+mod params;
+mod responses;
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Answer, Finish, read_answer};
+pub use draft::{MAX_NAME, MAX_PARTS, MAX_TURNS};
+
+use crate::json::{Reader, source};
+use crate::route::Route;
+use draft::Draft;
 
 /// The API that a path speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,4 +151,46 @@ impl Prompt {
     pub fn slice(&self, span: Span) -> &str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or("")
     }
+}
+
+/// How a dialect is read.
+trait Language {
+    /// Takes one top-level field of a request; what it leaves is skipped.
+    fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft);
+
+    /// Takes one top-level field of an answer; what it leaves is skipped.
+    fn answer(key: &str, value: &mut Reader<'_>, answer: &mut Answer);
+}
+
+/// Reads the body of a request. Never fails: what cannot be read is left out, and [`Prompt::truncated`] says when it is
+/// the rest of the document.
+#[must_use]
+pub fn read(route: &Route, body: &[u8]) -> Prompt {
+    let take = match route.dialect {
+        Dialect::ChatCompletions => chat_completions::ChatCompletions::request,
+        Dialect::Completions => completions::Completions::request,
+        Dialect::Responses => responses::Responses::request,
+        Dialect::Messages => messages::Messages::request,
+        Dialect::Gemini => gemini::Gemini::request,
+        Dialect::Converse => converse::Converse::request,
+    };
+    let text = source(body);
+    let mut reader = Reader::new(&text);
+    let mut draft = Draft::default();
+    draft.prompt.params.stream = route.stream;
+    if !reader.object() {
+        reader.fail();
+    }
+    while let Some(key) = reader.key() {
+        take(&key, &mut reader, &mut draft);
+    }
+    let mut prompt = draft.prompt;
+    prompt.truncated |= reader.truncated();
+    // The upstream goes by the path where it names the model; a body that says otherwise deceives only us.
+    if !route.model.is_empty() {
+        prompt.model.clear();
+        prompt.model.push_str(draft::clip(&route.model));
+    }
+    prompt.params.stream |= route.stream;
+    prompt
 }

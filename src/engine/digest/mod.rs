@@ -1,5 +1,7 @@
 //! What remains of a request: keyed digests and small numbers.
 
+pub mod key;
+
 use crate::{route::Route, rules::Config};
 
 /// A request, digested.

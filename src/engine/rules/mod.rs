@@ -1,6 +1,39 @@
 //! The plugin configuration and the rules document: parsed strictly, refused whole.
+//!
+//! Every knob is one line in [`configuration`], [`document`], [`families`] or [`lists`]; parsing, defaults, the JSON
+//! Schema and what `azeotrope rules defaults` prints are made from that line.
 
+pub mod configuration;
+pub mod document;
+pub mod families;
+pub mod lists;
+pub mod names;
+mod reader;
+mod schema;
+mod section;
+mod tree;
+pub mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use configuration::{AccountSource, Configuration, DigestKeys, Headers, PathRule, State};
+pub use document::{Content, Document, Thresholds};
+pub use families::{Families, Family, Nature, Worth};
+pub use lists::{Campaign, Lists, Subject};
+pub use names::DigestName;
+pub use reader::MAX_PROBLEMS;
+pub use tree::MAX_DEPTH;
+pub use values::Milli;
+
+use crate::time::Timestamp;
 use crate::{caller::Callers, route::Routes};
+use reader::{Reader, Value};
+use std::fmt;
+use tree::Node;
+
+/// Largest configuration or rules document, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
 
 /// What is wrong in a document, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +42,12 @@ pub struct Problem {
     pub path: String,
     /// What is wrong and what would be right.
     pub reason: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "{}: {}", self.path, self.reason)
+    }
 }
 
 /// Whether verdicts act.
@@ -21,26 +60,47 @@ pub enum Mode {
     Enforce,
 }
 
-/// Whether the filter holds request headers until the verdict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Headers {
-    /// Learned from the host's behaviour.
-    #[default]
-    Auto,
-    /// Held: the host is set up for it (Envoy: `allow_on_headers_stop_iteration: true`).
-    Held,
-    /// Not held: upstream is not told the verdict.
-    Streamed,
+/// A rules document, compiled.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Rules {
+    /// What was written.
+    pub document: Document,
+    /// Exceptions, orders and campaigns, found by digest.
+    pub lists: Lists,
+}
+
+impl Rules {
+    /// Parses and compiles a rules document.
+    ///
+    /// # Errors
+    /// All problems found.
+    pub fn parse(document: &[u8]) -> Result<Self, Vec<Problem>> {
+        read::<Document>(&tree(document)?).map(Self::from)
+    }
+
+    /// The campaign that a subject belongs to; a confirmed one before others.
+    #[must_use]
+    pub fn campaign(&self, subject: Subject, now: Timestamp) -> Option<&Campaign> {
+        let found = self.lists.campaign(subject, now).filter_map(|place| self.document.campaigns.get(place));
+        found.min_by_key(|campaign| !campaign.confirmed)
+    }
+}
+
+impl From<Document> for Rules {
+    fn from(document: Document) -> Self {
+        let lists = Lists::new(&document);
+        Self { document, lists }
+    }
 }
 
 /// A compiled configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Config {
-    /// Whether verdicts act.
+    /// Whether verdicts act; ask [`Config::in_force`], which knows whether the rules still hold.
     pub mode: Mode,
     /// Which path speaks which dialect.
     pub routes: Routes,
-    /// How senders are recognised.
+    /// How senders are recognised, and the keys of all digests.
     pub callers: Callers,
     /// Bytes of a body that are inspected. Default 256 KiB.
     pub inspect_bytes: usize,
@@ -48,26 +108,131 @@ pub struct Config {
     pub headers: Headers,
     /// Where a JWT claim names the account: the metadata key of the payload, then names in it.
     pub claim: Option<Vec<String>>,
-    /// Version of the rules in force.
+    /// Version of the configured rules; 0: built-in.
     pub version: u64,
+    /// Memory for counters.
+    pub state: State,
+    /// Whom a refused caller may turn to.
+    pub contact: Option<String>,
+    /// The configured rules; ask [`Config::in_force`].
+    pub rules: Rules,
+    built_in: Rules,
+}
+
+/// The rules that hold at a moment, and whether verdicts act.
+#[derive(Clone, Copy, Debug)]
+pub struct InForce<'a> {
+    /// The rules.
+    pub rules: &'a Rules,
+    /// Whether verdicts act.
+    pub mode: Mode,
+    /// The configured rules have expired: these are the built-in ones.
+    pub expired: bool,
 }
 
 impl Config {
-    /// Parses and compiles a plugin configuration.
+    /// Parses and compiles a plugin configuration; empty bytes mean `{}`.
     ///
     /// # Errors
     /// All problems found.
     pub fn parse(configuration: &[u8]) -> Result<Self, Vec<Problem>> {
-        // (being built) Enough for the filter's own tests until the rules are there.
-        let text = if configuration.is_empty() { &b"{}"[..] } else { configuration };
-        let value: serde_json::Value = serde_json::from_slice(text)
-            .map_err(|error| vec![Problem { path: "$".to_owned(), reason: error.to_string() }])?;
-        let headers = match value.get("headers").and_then(serde_json::Value::as_str) {
-            None | Some("auto") => Headers::Auto,
-            Some("held") => Headers::Held,
-            Some("streamed") => Headers::Streamed,
-            Some(_) => return Err(vec![Problem { path: "$.headers".to_owned(), reason: "unknown".to_owned() }]),
-        };
-        Ok(Self { inspect_bytes: 256 * 1024, headers, ..Self::default() })
+        if configuration.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        read::<Configuration>(&tree(configuration)?).map(Self::from)
     }
+
+    /// The rules that hold now: the configured ones, or, once they have expired, the built-in ones, which only observe.
+    #[must_use]
+    pub fn in_force(&self, now: Timestamp) -> InForce<'_> {
+        if now < lists::end(self.rules.document.expires) {
+            InForce { rules: &self.rules, mode: self.mode, expired: false }
+        } else {
+            InForce { rules: &self.built_in, mode: Mode::Observe, expired: true }
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::from(Configuration::default())
+    }
+}
+
+impl From<Configuration> for Config {
+    fn from(written: Configuration) -> Self {
+        Self {
+            mode: written.mode,
+            routes: written.routes(),
+            callers: written.callers(),
+            claim: written.claim(),
+            version: written.rules.version,
+            inspect_bytes: usize::try_from(written.inspect_bytes).unwrap_or(usize::MAX),
+            headers: written.headers,
+            state: written.state,
+            contact: written.contact,
+            rules: written.rules.into(),
+            built_in: Rules::default(),
+        }
+    }
+}
+
+/// What a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A rules document.
+    Rules,
+    /// A plugin configuration.
+    Configuration,
+}
+
+impl Kind {
+    /// JSON Schema (draft 2020-12) of such a document.
+    #[must_use]
+    pub fn schema(self) -> serde_json::Value {
+        match self {
+            Self::Rules => schema::document::<Document>("Azeotrope rules"),
+            Self::Configuration => schema::document::<Configuration>("Azeotrope plugin configuration"),
+        }
+    }
+
+    /// The document that says what holds where nothing is said.
+    #[must_use]
+    pub fn defaults(self) -> serde_json::Value {
+        match self {
+            Self::Rules => Document::default().show(),
+            Self::Configuration => Configuration::default().show(),
+        }
+    }
+}
+
+/// Checks a document, after finding out what it is: rules have a `format`, `version` or `thresholds`.
+///
+/// # Errors
+/// All problems found.
+pub fn check(document: &[u8]) -> Result<Kind, (Kind, Vec<Problem>)> {
+    let node = tree(document).map_err(|problems| (Kind::Configuration, problems))?;
+    let kind = match ["format", "version", "thresholds", "families"].iter().any(|key| node.has(key)) {
+        true => Kind::Rules,
+        false => Kind::Configuration,
+    };
+    let checked = match kind {
+        Kind::Rules => read::<Document>(&node).map(drop),
+        Kind::Configuration => read::<Configuration>(&node).map(drop),
+    };
+    checked.map(|()| kind).map_err(|problems| (kind, problems))
+}
+
+fn read<T: Value<Limits = ()>>(node: &Node) -> Result<T, Vec<Problem>> {
+    let mut reader = Reader::new();
+    let value = T::read(node, &(), &mut reader);
+    reader.finish(value)
+}
+
+fn tree(document: &[u8]) -> Result<Node, Vec<Problem>> {
+    let problem = |reason| vec![Problem { path: "$".to_owned(), reason }];
+    if document.len() > MAX_BYTES {
+        return Err(problem(format!("{} bytes; {MAX_BYTES} are allowed", document.len())));
+    }
+    tree::parse(document).map_err(|error| problem(format!("no JSON: {error}")))
 }

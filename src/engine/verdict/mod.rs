@@ -1,9 +1,22 @@
 //! Score → action → reply.
 
-use crate::{caller::Caller, digest::Reading, route::Route, rules::Config, store::Store, time::Timestamp};
+pub mod label;
+pub mod ladder;
+pub mod reason;
+pub mod reply;
+
+pub use label::Label;
+pub use ladder::{carried_out, ladder};
+pub use reason::Reason;
+pub use reply::Reply;
+
+use crate::{caller::Caller, digest::Reading, rules::Config, store::Store, time::Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The ladder.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Nothing to say.
     #[default]
@@ -18,6 +31,41 @@ pub enum Action {
     Block,
 }
 
+impl Action {
+    /// All actions, the mildest first.
+    pub const ALL: [Self; 5] = [Self::Allow, Self::Observe, Self::Throttle, Self::Degrade, Self::Block];
+
+    /// Its name in labels, logs and replay output.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Observe => "observe",
+            Self::Throttle => "throttle",
+            Self::Degrade => "degrade",
+            Self::Block => "block",
+        }
+    }
+
+    /// The action of a name.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|action| action.name() == name)
+    }
+
+    /// Whether the request is answered here instead of by upstream.
+    #[must_use]
+    pub const fn refuses(self) -> bool {
+        matches!(self, Self::Throttle | Self::Block)
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(self.name())
+    }
+}
+
 /// What the engine says of an exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
@@ -25,40 +73,27 @@ pub struct Verdict {
     pub action: Action,
     /// What the evidence asks for, whatever the mode.
     pub would: Action,
-    /// Evidence in hundredths of a natural log-odds unit.
+    /// Evidence (log-odds) in thousandths of a nat, as thresholds are kept.
     pub score: i32,
-    /// Reason codes.
+    /// Reason codes: [`Reason::code`].
     pub reasons: Vec<&'static str>,
     /// The campaign the account belongs to, where one is named.
     pub campaign: Option<String>,
     /// Seconds after which a throttled caller may try again.
     pub retry_after: u32,
+    /// What a refused caller quotes when asking why, and the operator finds in the log: the account's digest, or the
+    /// network's where there is no account; 0: none.
+    pub case: u64,
+    /// Version of the rules that judged; 0: built-in.
+    pub rules: u64,
 }
 
 impl Verdict {
-    /// The verdict as an RFC 9651 structured-field dictionary, for the header `x-azeotrope` and the filter state.
+    /// The verdict as an RFC 9651 structured-field dictionary, for the header `x-azeotrope` and the filter state:
+    /// see [`label`].
     #[must_use]
     pub fn label(&self, now: Timestamp) -> String {
-        format!("action={:?}, score={}, t={}", self.action, self.score, now.0)
-    }
-}
-
-/// A reply in place of the upstream's.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reply {
-    /// HTTP status: 429 or 403.
-    pub status: u16,
-    /// Headers, names in lower case.
-    pub headers: Vec<(&'static str, String)>,
-    /// Body in the caller's dialect.
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    /// The reply to a request that is not let through.
-    #[must_use]
-    pub fn of(_route: &Route, _verdict: &Verdict) -> Self {
-        Self { status: 429, ..Self::default() }
+        label::write(self, now)
     }
 }
 

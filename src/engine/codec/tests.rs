@@ -1,0 +1,169 @@
+use super::*;
+
+const TEXT: &str = r#"{"prompt":"azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope "}"#;
+
+/// TEXT as Node's zlib compresses it.
+#[cfg(any(feature = "deflate", feature = "brotli"))]
+fn bytes(hex: &str) -> Vec<u8> {
+    (0..hex.len()).step_by(2).map(|i| u8::from_str_radix(&hex[i..i + 2], 16).unwrap()).collect()
+}
+
+#[cfg(feature = "deflate")]
+const GZIP: &str = "1f8b0800000000000003ab562a28cacf2d2851b2524aac4acd2f29ca2f485518da2ca55a0029b8edfdd5000000";
+#[cfg(feature = "brotli")]
+const BROTLI: &str = "1bd400f88dc43826f180287e721b5b37dcafe10c455a553a7d258984a1c0e10f47e305f4511b990501";
+
+fn body(bytes: &[u8], truncated: bool) -> Decoded<'static> {
+    Decoded::Body { bytes: Cow::Owned(bytes.to_vec()), truncated }
+}
+
+/// Every property that all codecs share.
+fn check(name: &str, packed: &[u8], text: &[u8]) {
+    let name = name.as_bytes();
+    assert_eq!(decode(name, packed, text.len()), body(text, false), "just fits");
+    assert_eq!(decode(name, packed, text.len() - 1), body(&text[..text.len() - 1], true), "just does not");
+    assert_eq!(decode(name, packed, 10), body(&text[..10], true));
+    for end in 0..packed.len().min(300) {
+        let Decoded::Body { bytes, truncated } = decode(name, &packed[..end], 1 << 20) else { panic!() };
+        assert!(text.starts_with(&bytes) && (truncated || bytes == text), "cut at {end}");
+    }
+}
+
+#[test]
+fn no_encoding_passes_through() {
+    for name in ["", "identity", " Identity , ,"] {
+        assert_eq!(decode(name.as_bytes(), b"x", 0), body(b"x", false));
+    }
+}
+
+#[test]
+fn unknown_encodings_and_too_many_are_unsupported() {
+    for name in ["compress", "gzip, foo", "gzip, gzip, gzip", "\u{fffd}"] {
+        assert_eq!(decode(name.as_bytes(), b"\x1F\x8B", 100), Decoded::Unsupported, "{name}");
+    }
+}
+
+#[test]
+fn plain_json_under_a_false_header_is_read() {
+    for name in ["gzip", "zstd", "br", "foo", "deflate", "gzip,gzip,gzip"] {
+        assert_eq!(decode(name.as_bytes(), TEXT.as_bytes(), 1 << 20), body(TEXT.as_bytes(), false), "{name}");
+    }
+}
+
+#[cfg(feature = "deflate")]
+mod deflate {
+    use super::*;
+    use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
+
+    #[test]
+    fn gzip_and_both_kinds_of_deflate_are_undone() {
+        check("GZip", &bytes(GZIP), TEXT.as_bytes());
+        check("x-gzip", &bytes(GZIP), TEXT.as_bytes());
+        check("deflate", &compress_to_vec_zlib(TEXT.as_bytes(), 6), TEXT.as_bytes());
+        check("deflate", &compress_to_vec(TEXT.as_bytes(), 6), TEXT.as_bytes());
+    }
+
+    #[test]
+    fn all_members_of_a_gzip_body_and_their_optional_fields_are_read() {
+        let mut packed = b"\x1F\x8B\x08\x1E\0\0\0\0\0\0\x02\0XYname\0comment\0CC".to_vec();
+        packed.extend(compress_to_vec(b"one ", 6));
+        packed.extend([0; 8]);
+        packed.extend(bytes(GZIP));
+        assert_eq!(decode(b"gzip", &packed, 1 << 20), body(format!("one {TEXT}").as_bytes(), false));
+    }
+
+    #[test]
+    fn two_encodings_are_undone_last_first() {
+        let inner = compress_to_vec_zlib(TEXT.as_bytes(), 6);
+        let mut packed = b"\x1F\x8B\x08\0\0\0\0\0\0\0".to_vec();
+        packed.extend(compress_to_vec(&inner, 6));
+        assert_eq!(decode(b"deflate, gzip", &packed, 1 << 20), body(TEXT.as_bytes(), false));
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_limit() {
+        let packed = compress_to_vec_zlib(&vec![b' '; 50 << 20], 9);
+        let Decoded::Body { bytes, truncated } = decode(b"deflate", &packed, 256 << 10) else { panic!() };
+        assert!(truncated && bytes.len() == 256 << 10);
+    }
+}
+
+#[cfg(feature = "zstd")]
+mod zstd {
+    use super::*;
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
+    fn pack(text: &[u8]) -> Vec<u8> {
+        compress_to_vec(text, CompressionLevel::Fastest)
+    }
+
+    #[test]
+    fn zstd_is_undone() {
+        check("zstd", &pack(TEXT.as_bytes()), TEXT.as_bytes());
+        let long: Vec<u8> = (0..400_000u32).flat_map(|i| (i / 3 % 251).to_le_bytes()).collect();
+        check("zstd", &pack(&long), &long);
+    }
+
+    #[test]
+    fn frames_follow_each_other_and_skippable_ones_are_skipped() {
+        let mut packed = b"\x51\x2A\x4D\x18\x02\0\0\0..".to_vec();
+        packed.extend(pack(b"one "));
+        packed.extend(pack(TEXT.as_bytes()));
+        assert_eq!(decode(b"zstd", &packed, 1 << 20), body(format!("one {TEXT}").as_bytes(), false));
+    }
+
+    #[test]
+    fn a_bomb_stops_at_the_limit() {
+        // One repeated byte, 128 KiB from every 4 bytes.
+        let mut packed = b"\x28\xB5\x2F\xFD\0\xFF".to_vec();
+        for _ in 0..10_000 {
+            packed.extend([2, 0, 16, b' ']);
+        }
+        let Decoded::Body { bytes, truncated } = decode(b"zstd", &packed, 256 << 10) else { panic!() };
+        assert!(truncated && bytes.len() == 256 << 10 && bytes.iter().all(|b| *b == b' '));
+    }
+}
+
+#[cfg(feature = "brotli")]
+#[test]
+fn brotli_is_undone() {
+    check("br", &bytes(BROTLI), TEXT.as_bytes());
+}
+
+#[cfg(all(not(target_family = "wasm"), feature = "zstd", feature = "deflate"))]
+proptest::proptest! {
+    #[test]
+    fn damaged_bodies_never_panic(
+        text in proptest::collection::vec(0u8..8, 0..3_000),
+        damage in proptest::collection::vec((proptest::prelude::any::<proptest::sample::Index>(), proptest::prelude::any::<u8>()), 1..6),
+    ) {
+        let packed = [
+            ("zstd", ruzstd::encoding::compress_to_vec(text.as_slice(), ruzstd::encoding::CompressionLevel::Fastest)),
+            ("deflate", miniz_oxide::deflate::compress_to_vec_zlib(&text, 6)),
+        ];
+        for (name, mut packed) in packed {
+            for (place, byte) in &damage {
+                let place = place.index(packed.len());
+                packed[place] = *byte;
+            }
+            let Decoded::Body { bytes, .. } = decode(name.as_bytes(), &packed, 4_096) else { panic!() };
+            assert!(bytes.len() <= 4_096);
+        }
+    }
+
+
+    #[test]
+    fn hostile_bytes_never_panic_nor_exceed_the_limit(
+        mut bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300),
+        magic in 0usize..4,
+        max in 0usize..5_000,
+    ) {
+        let magic: &[u8] = [&b""[..], b"\x1F\x8B\x08\0\0\0\0\0\0\0", b"\x28\xB5\x2F\xFD\0\0", b"\x78\x9C"][magic];
+        bytes.splice(0..0, magic.iter().copied());
+        for name in ["gzip", "deflate", "zstd", "br"] {
+            if let Decoded::Body { bytes: out, .. } = decode(name.as_bytes(), &bytes, max) {
+                assert!(out.len() <= max || out == bytes);
+            }
+        }
+    }
+}

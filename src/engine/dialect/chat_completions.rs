@@ -1,0 +1,113 @@
+//! OpenAI Chat Completions, and the fields that servers and gateways which copy it have added.
+
+use super::answer::{Answer, Finish, usage};
+use super::draft::{Draft, each, members};
+use super::{Kind, Language, Role, block, params};
+use crate::json::{Reader, Token};
+
+pub(super) struct ChatCompletions;
+
+impl Language for ChatCompletions {
+    fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
+        match key {
+            "model" => draft.model(value),
+            "messages" => each(value, |value| {
+                if draft.next_turn() {
+                    message(value, draft);
+                }
+            }),
+            "tools" | "functions" => {
+                draft.outside();
+                each(value, |value| block::tool(value, draft, &["parameters", "format"]));
+            }
+            _ => params::read(key, value, &mut draft.prompt.params),
+        }
+    }
+
+    fn answer(key: &str, value: &mut Reader<'_>, answer: &mut Answer) {
+        match key {
+            "id" => answer.id(value),
+            "usage" => usage(value, answer),
+            "choices" => each(value, |value| {
+                members(value, |key, value| match key {
+                    "finish_reason" => answer.finish(value),
+                    "message" => spoken(value, answer),
+                    _ => {}
+                });
+            }),
+            _ => {}
+        }
+    }
+}
+
+fn spoken(value: &mut Reader<'_>, answer: &mut Answer) {
+    let mut again = value.clone();
+    message(value, &mut answer.draft);
+    members(&mut again, |key, value| {
+        if key == "refusal" && value.short().is_some_and(|text| !text.is_empty()) {
+            answer.finish = Finish::Refusal;
+        }
+    });
+}
+
+fn message(value: &mut Reader<'_>, draft: &mut Draft) {
+    let mark = draft.mark();
+    let mut speaker = None;
+    members(value, |key, value| match key {
+        "role" => speaker = value.short().map(|name| role(&name)).or(speaker),
+        "content" => block::content(value, draft, part),
+        "refusal" | "reasoning_content" | "reasoning" => {
+            draft.string(value, Role::Assistant, Kind::Text);
+        }
+        "reasoning_details" | "thinking_blocks" => each(value, |value| part(value, draft)),
+        "tool_calls" => each(value, |value| tool_call(value, draft)),
+        "function_call" => block::call(value, draft, &["arguments"]),
+        "audio" => draft.media(value),
+        "cache_control" => draft.cache(value),
+        _ => {}
+    });
+    if let Some(speaker) = speaker {
+        draft.speaker(mark, speaker);
+    }
+}
+
+fn part(value: &mut Reader<'_>, draft: &mut Draft) {
+    members(value, |key, value| match key {
+        "text" | "refusal" | "thinking" | "summary" => {
+            draft.string(value, Role::User, Kind::Text);
+        }
+        "image_url" | "input_audio" | "audio_url" | "video_url" | "file" => draft.media(value),
+        // Claude's and OpenRouter's reasoning, as gateways pass it on.
+        "signature" | "data" => {
+            draft.string(value, Role::Assistant, Kind::Blob);
+        }
+        "cache_control" => draft.cache(value),
+        _ => {}
+    });
+}
+
+fn tool_call(value: &mut Reader<'_>, draft: &mut Draft) {
+    members(value, |key, value| match key {
+        "function" | "custom" => block::call(value, draft, &["arguments", "input"]),
+        // Gemini's thought signature, through its OpenAI-compatible endpoint.
+        "extra_content" => members(value, |key, value| {
+            if key == "google" {
+                members(value, |key, value| {
+                    if key == "thought_signature" && value.peek() == Token::String {
+                        draft.string(value, Role::Assistant, Kind::Blob);
+                    }
+                });
+            }
+        }),
+        _ => {}
+    });
+}
+
+fn role(name: &str) -> Role {
+    match name {
+        "system" | "developer" => Role::System,
+        "assistant" => Role::Assistant,
+        "tool" | "function" => Role::Tool,
+        _ => Role::User,
+    }
+}

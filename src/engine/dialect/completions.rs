@@ -1,0 +1,49 @@
+//! OpenAI Completions (legacy): one prompt or several, no roles.
+
+use super::answer::{Answer, usage};
+use super::draft::{Draft, each, members};
+use super::{Kind, Language, Role, params};
+use crate::json::{Reader, Token};
+
+pub(super) struct Completions;
+
+impl Language for Completions {
+    fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
+        match key {
+            "model" => draft.model(value),
+            // Every string is a prompt of its own. A list of token ids counts as one prompt and is not read.
+            "prompt" => {
+                let mut tokens = false;
+                each(value, |value| match value.peek() {
+                    Token::String if draft.next_turn() => {
+                        draft.string(value, Role::User, Kind::Text);
+                    }
+                    Token::Array => {
+                        draft.next_turn();
+                    }
+                    Token::Number if !tokens => tokens = draft.next_turn(),
+                    _ => {}
+                });
+            }
+            "suffix" => {
+                draft.string(value, Role::User, Kind::Text);
+            }
+            _ => params::read(key, value, &mut draft.prompt.params),
+        }
+    }
+
+    fn answer(key: &str, value: &mut Reader<'_>, answer: &mut Answer) {
+        match key {
+            "id" => answer.id(value),
+            "usage" => usage(value, answer),
+            "choices" => each(value, |value| {
+                members(value, |key, value| {
+                    if key == "finish_reason" {
+                        answer.finish(value);
+                    }
+                });
+            }),
+            _ => {}
+        }
+    }
+}

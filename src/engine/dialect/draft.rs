@@ -1,0 +1,190 @@
+//! A prompt in the making: where every dialect writes, and where the bounds are kept.
+
+use super::{Kind, Part, Prompt, Role, Span};
+use crate::json::{Reader, Token};
+
+/// Most parts kept of a request. A long agent session has some hundreds; 2,048 parts are 32 KiB of memory.
+pub const MAX_PARTS: usize = 2_048;
+
+/// Most messages counted of a request: beyond what a context window takes of real ones.
+pub const MAX_TURNS: u16 = 4_096;
+
+/// Most bytes kept of a model's name, and of an earlier answer's id. Bedrock's inference-profile ARNs, the longest in
+/// use, stay just below.
+pub const MAX_NAME: usize = 128;
+
+/// A prompt in the making.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    pub(super) prompt: Prompt,
+    /// Only blobs are wanted: an answer is being read.
+    pub(super) blobs_only: bool,
+    turn: u16,
+}
+
+impl Draft {
+    /// Starts the next message of the list; `false` where no more are counted.
+    pub(super) fn next_turn(&mut self) -> bool {
+        if self.prompt.turns >= MAX_TURNS {
+            self.prompt.truncated = true;
+            return false;
+        }
+        self.turn = self.prompt.turns;
+        self.prompt.turns = self.prompt.turns.saturating_add(1);
+        true
+    }
+
+    /// What follows stands outside the list of messages.
+    pub(super) fn outside(&mut self) {
+        self.turn = 0;
+    }
+
+    /// Takes a string as a part, without one for an empty string; `false`, taking nothing, where the value is none.
+    pub(super) fn string(&mut self, value: &mut Reader<'_>, role: Role, kind: Kind) -> bool {
+        let wanted = value.peek() == Token::String;
+        if wanted {
+            self.write(role, kind, |out| {
+                value.string(out);
+            });
+        }
+        wanted
+    }
+
+    /// Takes a string as it is, and any other value as raw JSON; nothing for `null`.
+    pub(super) fn value(&mut self, value: &mut Reader<'_>, role: Role, kind: Kind) {
+        self.write(role, kind, |out| append(value, out));
+    }
+
+    /// Writes a part of several values, one a line in the order given, whatever their order in the document.
+    pub(super) fn lines(&mut self, role: Role, kind: Kind, values: &mut [Option<Reader<'_>>]) {
+        self.write(role, kind, |out| {
+            let start = out.len();
+            for value in values.iter_mut().flatten() {
+                let before = out.len();
+                if before > start {
+                    out.push('\n');
+                }
+                let line = out.len();
+                append(value, out);
+                if out.len() == line {
+                    out.truncate(before);
+                }
+            }
+        });
+    }
+
+    /// Notes an image, audio or file, unless the value is `null`; its bytes are not read.
+    pub(super) fn media(&mut self, value: &mut Reader<'_>) {
+        if !self.blobs_only && !matches!(value.peek(), Token::Null | Token::End) {
+            let end = offset(&self.prompt.text);
+            self.push(Part { turn: self.turn, role: Role::User, kind: Kind::Media, span: Span { start: end, end } });
+        }
+    }
+
+    /// Notes a prompt-cache mark, unless the value is `null`.
+    pub(super) fn cache(&mut self, value: &mut Reader<'_>) {
+        self.prompt.params.cache |= value.peek() != Token::Null;
+    }
+
+    /// Takes the model's name.
+    pub(super) fn model(&mut self, value: &mut Reader<'_>) {
+        name(value, &mut self.prompt.model);
+    }
+
+    /// Takes the id of an earlier answer.
+    pub(super) fn previous(&mut self, value: &mut Reader<'_>) {
+        name(value, &mut self.prompt.previous);
+    }
+
+    /// How many parts there are: a place to give to [`Draft::speaker`].
+    pub(super) fn mark(&self) -> usize {
+        self.prompt.parts.len()
+    }
+
+    /// Gives the parts written since `mark` to the speaker of their message, who may be named after them in the
+    /// document: dialects write a message's own parts as [`Role::User`] first.
+    pub(super) fn speaker(&mut self, mark: usize, role: Role) {
+        for part in self.prompt.parts.iter_mut().skip(mark).filter(|part| part.role == Role::User) {
+            part.role = role;
+            if role == Role::Tool && part.kind == Kind::Text {
+                part.kind = Kind::ToolResult;
+            }
+        }
+    }
+
+    /// Writes a part with `fill`; an empty one is dropped.
+    pub(super) fn write(&mut self, role: Role, kind: Kind, fill: impl FnOnce(&mut String)) {
+        if self.blobs_only && kind != Kind::Blob {
+            return;
+        }
+        if self.prompt.parts.len() >= MAX_PARTS {
+            self.prompt.truncated = true;
+            return;
+        }
+        let start = offset(&self.prompt.text);
+        fill(&mut self.prompt.text);
+        let end = offset(&self.prompt.text);
+        if end > start {
+            self.push(Part { turn: self.turn, role, kind, span: Span { start, end } });
+        }
+    }
+
+    fn push(&mut self, part: Part) {
+        if self.prompt.parts.len() < MAX_PARTS {
+            self.prompt.parts.push(part);
+        } else {
+            self.prompt.truncated = true;
+        }
+    }
+}
+
+/// The first [`MAX_NAME`] bytes of a name, cut on a character boundary.
+pub(super) fn clip(text: &str) -> &str {
+    let mut end = text.len().min(MAX_NAME);
+    while !text.is_char_boundary(end) {
+        end = end.saturating_sub(1);
+    }
+    text.get(..end).unwrap_or("")
+}
+
+/// Takes a bounded name; the last one of several wins, what is no string changes nothing.
+pub(super) fn name(value: &mut Reader<'_>, out: &mut String) {
+    if let Some(text) = value.short() {
+        out.clear();
+        out.push_str(clip(&text));
+    }
+}
+
+/// Takes every item of an array, or the value itself where it is none.
+pub(super) fn each<'a>(value: &mut Reader<'a>, mut take: impl FnMut(&mut Reader<'a>)) {
+    if value.array() {
+        while value.item() {
+            take(value);
+        }
+    } else {
+        take(value);
+    }
+}
+
+/// Takes every member of an object; what is none is left alone.
+pub(super) fn members<'a>(value: &mut Reader<'a>, mut take: impl FnMut(&str, &mut Reader<'a>)) {
+    if value.object() {
+        while let Some(key) = value.key() {
+            take(&key, value);
+        }
+    }
+}
+
+fn append(value: &mut Reader<'_>, out: &mut String) {
+    match value.peek() {
+        Token::Null | Token::End => {}
+        Token::String => {
+            value.string(out);
+        }
+        _ => out.push_str(value.raw()),
+    }
+}
+
+fn offset(text: &str) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,93 @@
+//! Anthropic Messages, as its own API, Bedrock InvokeModel and Vertex rawPredict carry it; and the text completions
+//! (`prompt`, `max_tokens_to_sample`) that came before it and that Bedrock still takes.
+
+use super::answer::{Answer, usage};
+use super::draft::{Draft, each, members};
+use super::{Kind, Language, Role, block, params};
+use crate::json::Reader;
+
+pub(super) struct Messages;
+
+impl Language for Messages {
+    fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
+        match key {
+            "model" => draft.model(value),
+            "system" => {
+                draft.outside();
+                let mark = draft.mark();
+                block::content(value, draft, part);
+                draft.speaker(mark, Role::System);
+            }
+            "messages" => each(value, |value| {
+                if draft.next_turn() {
+                    message(value, draft);
+                }
+            }),
+            "prompt" => {
+                draft.next_turn();
+                draft.string(value, Role::User, Kind::Text);
+            }
+            "tools" => {
+                draft.outside();
+                each(value, |value| block::tool(value, draft, &["input_schema"]));
+            }
+            _ => params::read(key, value, &mut draft.prompt.params),
+        }
+    }
+
+    fn answer(key: &str, value: &mut Reader<'_>, answer: &mut Answer) {
+        match key {
+            "id" => answer.id(value),
+            "usage" => usage(value, answer),
+            "stop_reason" => answer.finish(value),
+            "content" => block::content(value, &mut answer.draft, part),
+            _ => {}
+        }
+    }
+}
+
+fn message(value: &mut Reader<'_>, draft: &mut Draft) {
+    let mark = draft.mark();
+    let mut speaker = None;
+    members(value, |key, value| match key {
+        "role" => speaker = value.short().map(|name| role(&name)).or(speaker),
+        "content" => block::content(value, draft, part),
+        _ => {}
+    });
+    if let Some(speaker) = speaker {
+        draft.speaker(mark, speaker);
+    }
+}
+
+fn part(value: &mut Reader<'_>, draft: &mut Draft) {
+    let (mut name, mut input) = (None, None);
+    members(value, |key, value| match key {
+        "text" => {
+            draft.string(value, Role::User, Kind::Text);
+        }
+        "thinking" => {
+            draft.string(value, Role::Assistant, Kind::Text);
+        }
+        // `data` is redacted thinking; `encrypted_content` a compaction.
+        "signature" | "data" | "encrypted_content" => {
+            draft.string(value, Role::Assistant, Kind::Blob);
+        }
+        "name" => name = Some(value.clone()),
+        "input" => input = Some(value.clone()),
+        "content" => block::result(value, draft),
+        "source" => block::source(value, draft),
+        "cache_control" => draft.cache(value),
+        _ => {}
+    });
+    if input.is_some() {
+        draft.lines(Role::Assistant, Kind::ToolCall, &mut [name, input]);
+    }
+}
+
+fn role(name: &str) -> Role {
+    match name {
+        "system" => Role::System,
+        "assistant" => Role::Assistant,
+        _ => Role::User,
+    }
+}

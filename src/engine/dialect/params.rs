@@ -1,0 +1,155 @@
+//! Parameters, by every name the dialects have for them.
+
+use super::Params;
+use super::draft::members;
+use crate::json::{Reader, Token};
+
+/// How deep parameters may be grouped (`generationConfig.thinkingConfig`, `additionalModelRequestFields.thinking`).
+const MAX_GROUPS: u8 = 2;
+
+/// Takes a parameter, or a group of them; leaves what is none.
+pub(super) fn read(key: &str, value: &mut Reader<'_>, params: &mut Params) {
+    grouped(key, value, params, MAX_GROUPS);
+}
+
+fn grouped(key: &str, value: &mut Reader<'_>, params: &mut Params, groups: u8) {
+    match key {
+        "max_tokens"
+        | "max_completion_tokens"
+        | "max_output_tokens"
+        | "max_tokens_to_sample"
+        | "maxOutputTokens"
+        | "maxTokens" => set(&mut params.max_tokens, whole(value)),
+        "temperature" => set(&mut params.temperature, thousandths(value)),
+        "top_p" | "topP" => set(&mut params.top_p, thousandths(value)),
+        "n" | "candidateCount" | "candidate_count" => set(&mut params.n, whole(value)),
+        "best_of" => params.n = params.n.max(whole(value)),
+        "stream" => params.stream = value.boolean().unwrap_or(params.stream),
+        "logprobs" | "top_logprobs" | "responseLogprobs" | "response_logprobs" => {
+            // A count asks for them too, 0 included: the answer's own tokens are then given.
+            params.logprobs |= matches!(value.peek(), Token::True | Token::Number);
+        }
+        "logit_bias" => params.logit_bias = filled(value),
+        "stop" | "stop_sequences" | "stopSequences" => params.stop = filled(value),
+        "presence_penalty" | "frequency_penalty" | "presencePenalty" | "frequencyPenalty" => {
+            params.penalty |= thousandths(value).is_some_and(|penalty| penalty != 0);
+        }
+        "prompt_cache_key" | "cachedContent" | "cached_content" | "cache_control" => {
+            params.cache |= filled(value);
+        }
+        "response_format" | "output_format" | "format" | "textFormat" => format(value, params),
+        "responseMimeType" | "response_mime_type" => {
+            if let Some(mime) = value.short() {
+                params.structured = mime != "text/plain";
+            }
+        }
+        "responseSchema" | "response_schema" | "responseJsonSchema" | "response_json_schema" => {
+            params.structured |= filled(value);
+        }
+        "reasoning_effort" | "effort" => effort(value, params),
+        "thinking" | "thinkingConfig" | "thinking_config" | "reasoning" | "reasoning_config" | "reasoningConfig" => {
+            thinking(value, params);
+        }
+        "generationConfig"
+        | "generation_config"
+        | "inferenceConfig"
+        | "additionalModelRequestFields"
+        | "output_config"
+        | "outputConfig"
+        | "text"
+            if groups > 0 =>
+        {
+            members(value, |key, value| grouped(key, value, params, groups.saturating_sub(1)));
+        }
+        _ => {}
+    }
+}
+
+/// Takes an answer's format: anything but plain text is structured.
+fn format(value: &mut Reader<'_>, params: &mut Params) {
+    members(value, |key, value| {
+        if key == "type"
+            && let Some(kind) = value.short()
+        {
+            params.structured = kind != "text";
+        }
+    });
+}
+
+/// Takes how hard to think: asks for reasoning without a budget, unless it says `none`.
+fn effort(value: &mut Reader<'_>, params: &mut Params) {
+    if let Some(effort) = value.short() {
+        if effort.eq_ignore_ascii_case("none") {
+            params.thinking = None;
+        } else {
+            params.thinking = params.thinking.or(Some(0));
+        }
+    }
+}
+
+/// Takes a thinking configuration: on without a budget, on with one, or off.
+fn thinking(value: &mut Reader<'_>, params: &mut Params) {
+    let (mut on, mut off, mut budget) = (false, false, None);
+    members(value, |key, value| match key {
+        "type" | "effort" | "thinkingLevel" | "thinking_level" | "maxReasoningEffort" => {
+            if let Some(word) = value.short() {
+                let none = word.eq_ignore_ascii_case("disabled") || word.eq_ignore_ascii_case("none");
+                (on, off) = (on | !none, none);
+            }
+        }
+        "enabled" | "includeThoughts" | "include_thoughts" => on |= value.boolean() == Some(true),
+        "budget_tokens" | "budgetTokens" | "thinkingBudget" | "thinking_budget" | "max_tokens" => {
+            budget = value.thousandths();
+        }
+        _ => {}
+    });
+    // Gemini: -1 leaves the budget to the model, 0 turns thinking off.
+    match budget {
+        _ if off => params.thinking = None,
+        Some(0) => params.thinking = None,
+        Some(budget) => {
+            params.thinking = Some(u32::try_from(budget / 1000).unwrap_or(if budget < 0 { 0 } else { u32::MAX }))
+        }
+        None if on => params.thinking = params.thinking.or(Some(0)),
+        None => {}
+    }
+}
+
+/// Whether something is given: not null, `false`, zero, or empty.
+fn filled(value: &mut Reader<'_>) -> bool {
+    match value.peek() {
+        Token::Null | Token::False | Token::End => false,
+        Token::True => true,
+        Token::Number => value.thousandths().is_some_and(|number| number != 0),
+        Token::String => value.short().is_some_and(|text| !text.is_empty()),
+        Token::Array => {
+            let mut any = false;
+            if value.array() {
+                while value.item() {
+                    any = true;
+                }
+            }
+            any
+        }
+        Token::Object => {
+            let mut any = false;
+            members(value, |_, _| any = true);
+            any
+        }
+    }
+}
+
+fn set<T>(field: &mut Option<T>, value: Option<T>) {
+    if value.is_some() {
+        *field = value;
+    }
+}
+
+fn whole(value: &mut Reader<'_>) -> Option<u32> {
+    value.count().map(|count| u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+fn thousandths(value: &mut Reader<'_>) -> Option<i32> {
+    let limits = i64::from(i32::MIN)..=i64::from(i32::MAX);
+    value.thousandths().map(|v| i32::try_from(v.clamp(*limits.start(), *limits.end())).unwrap_or(0))
+}

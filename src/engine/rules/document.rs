@@ -1,0 +1,90 @@
+//! The rules document: what the engine holds suspicious, how much, and what follows.
+
+use super::families::Families;
+use super::lists::{Campaign, Exception, Order};
+use super::names::Weights;
+use super::reader::Reader;
+use super::section::section;
+use super::values::{MAX_WHOLE, Milli};
+
+/// The only format there is.
+pub const FORMAT: u32 = 1;
+
+/// Highest version of rules: what an RFC 9651 integer holds, as labels carry it.
+pub const MAX_VERSION: u64 = 999_999_999_999_999;
+
+section! {
+    /// Rules of Azeotrope.
+    pub struct Document {
+        /// Format of this document.
+        format: u32 = FORMAT, FORMAT..=FORMAT;
+        /// Version of these rules; only grows. 0: the rules built into the engine.
+        version: u64 = 0, 0..=MAX_VERSION;
+        /// What people call these rules.
+        name: String = "built-in".to_owned(), 0..=128;
+        /// When these rules end; from then on the built-in ones observe in their place.
+        expires: Option<u64> = None, 1..=MAX_WHOLE, "seconds since 1970-01-01T00:00:00Z";
+        /// Scores from which the rungs of the ladder are reached.
+        thresholds: Thresholds = Thresholds::default(), ();
+        /// What each evidence family is worth, and its thresholds.
+        families: Families = Families::default(), ();
+        /// How callers are throttled.
+        throttle: Throttle = Throttle::default(), ();
+        /// Who is never acted upon.
+        allow: Vec<Exception> = Vec::new(), (0..=8_192, ());
+        /// Who is acted upon, whatever the score.
+        deny: Vec<Order> = Vec::new(), (0..=8_192, ());
+        /// The model that judges wording; absent: wording is not judged.
+        content: Option<Content> = None, ();
+        /// Campaigns that the sidecar has found.
+        campaigns: Vec<Campaign> = Vec::new(), (0..=1_024, ());
+    }
+    required ["format", "version"]
+}
+
+section! {
+    /// Scores (log-odds) from which the rungs of the ladder are reached; each at least the one before.
+    pub struct Thresholds {
+        /// Score from which a request is labelled.
+        observe: Milli = Milli::of(2.0), 0.0..=100.0, "nats";
+        /// Score from which a caller is throttled.
+        throttle: Milli = Milli::of(5.0), 0.0..=100.0, "nats";
+        /// Score from which a caller is blocked.
+        block: Milli = Milli::of(9.0), 0.0..=100.0, "nats";
+    }
+    check Thresholds::ordered
+}
+
+impl Thresholds {
+    fn ordered(&self, reader: &mut Reader) {
+        for (low, low_name, high, high_name) in
+            [(self.observe, "observe", self.throttle, "throttle"), (self.throttle, "throttle", self.block, "block")]
+        {
+            if low > high {
+                let reason = format!("{} is below `{low_name}` ({})", high.number(), low.number());
+                reader.member(high_name, |reader| reader.problem(reason));
+            }
+        }
+    }
+}
+
+section! {
+    /// How callers are throttled.
+    pub struct Throttle {
+        /// What Retry-After tells a throttled caller.
+        retry_after_seconds: u32 = 60, 1..=86_400, "seconds";
+    }
+}
+
+section! {
+    /// A hashed linear model of wording: log-odds = bias + scale × sum of the weights of a text's features.
+    pub struct Content {
+        /// Weights: base64 of 256 to 65536 signed bytes, their number a power of two.
+        weights: Weights = Weights(Vec::new()), ();
+        /// What one unit of weight is worth.
+        scale: Milli = Milli::of(0.01), 0.001..=1.0, "nats";
+        /// Log-odds of a text without features.
+        bias: Milli = Milli::of(-4.0), -100.0..=100.0, "nats";
+    }
+    required ["weights"]
+}

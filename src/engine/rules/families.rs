@@ -1,0 +1,195 @@
+//! The evidence families: what each is worth, and its thresholds.
+
+use super::section::section;
+use super::values::Milli;
+
+/// How much a family's evidence proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// Something that does not happen without a link between accounts: supports a block.
+    Deterministic,
+    /// Something that honest use does less often.
+    Statistical,
+    /// How requests are worded: never acts alone.
+    Wording,
+}
+
+/// What a family's evidence is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Worth {
+    /// Whether it counts at all.
+    pub enabled: bool,
+    /// Factor on its evidence.
+    pub weight: Milli,
+    /// Most it can add to a score, in thousandths of a nat.
+    pub most: Milli,
+}
+
+impl Worth {
+    /// What evidence of so many thousandths of a nat adds to a score.
+    #[must_use]
+    pub fn of(self, evidence: i32) -> i32 {
+        if !self.enabled {
+            return 0;
+        }
+        let weighed = i64::from(evidence).saturating_mul(i64::from(self.weight.0)) / 1_000;
+        i32::try_from(weighed.min(i64::from(self.most.0))).unwrap_or(i32::MIN)
+    }
+}
+
+/// Declares the families: a section each with what all have in common, and the enum over them.
+macro_rules! families {
+    ($(
+        $(#[doc = $about:literal])+
+        $variant:ident $field:ident $nature:ident most $most:literal { $($knobs:tt)* }
+    )+) => {
+        /// An evidence family.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Family {
+            $( $(#[doc = $about])+ $variant, )+
+        }
+
+        impl Family {
+            /// All families, in the order of the design.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Its name in rules and labels.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($field),)+
+                }
+            }
+
+            /// How much its evidence proves.
+            #[must_use]
+            pub const fn nature(self) -> Nature {
+                match self {
+                    $(Self::$variant => Nature::$nature,)+
+                }
+            }
+        }
+
+        $( section! {
+            $(#[doc = $about])+
+            pub struct $variant {
+                /// Whether the family counts.
+                enabled: bool = true, ();
+                /// Factor on the family's evidence.
+                weight: Milli = Milli::of(1.0), 0.0..=10.0;
+                /// Most that the family can add to a score.
+                most: Milli = Milli::of($most), 0.0..=20.0, "nats";
+                $($knobs)*
+            }
+        } )+
+
+        section! {
+            /// What each evidence family is worth, and its thresholds.
+            pub struct Families {
+                $( $(#[doc = $about])+ $field: $variant = $variant::default(), (); )+
+            }
+        }
+
+        impl Families {
+            /// What a family's evidence is worth under these rules.
+            #[must_use]
+            pub fn worth(&self, family: Family) -> Worth {
+                match family {
+                    $(Family::$variant => Worth {
+                        enabled: self.$field.enabled,
+                        weight: self.$field.weight,
+                        most: self.$field.most,
+                    },)+
+                }
+            }
+        }
+    };
+}
+
+families! {
+    /// A reasoning blob comes back under another account or conversation.
+    BlobProvenance blob_provenance Deterministic most 6.0 {
+        /// How long a blob is remembered after its answer.
+        remember_hours: u32 = 24, 1..=720, "hours";
+    }
+    /// A conversation goes on under an unrelated account.
+    PrefixContinuity prefix_continuity Deterministic most 6.0 {
+        /// How long a conversation's prefix is remembered.
+        remember_hours: u32 = 6, 1..=720, "hours";
+        /// Turns a conversation must have before its going on elsewhere counts.
+        turns_from: u32 = 3, 1..=100, "turns";
+    }
+    /// A body that was refused with 429 reappears from an unrelated account within seconds.
+    FailoverEcho failover_echo Deterministic most 5.0 {
+        /// How soon a refused body must reappear.
+        within_seconds: u32 = 60, 1..=3_600, "seconds";
+    }
+    /// One rare skeleton (system prompt, tools and masked user text) across unrelated accounts.
+    SkeletonSpread skeleton_spread Statistical most 5.0 {
+        /// Unrelated accounts from which one skeleton's spread counts.
+        accounts_from: u32 = 8, 2..=1_000_000, "accounts";
+        /// Unrelated accounts at which the evidence is full.
+        accounts_full: u32 = 64, 2..=1_000_000, "accounts";
+        /// Half-life of a skeleton's counts.
+        half_life_hours: u32 = 24, 1..=720, "hours";
+    }
+    /// Sustained membership in public prompt sets, template or not.
+    CorpusSweep corpus_sweep Statistical most 4.0 {
+        /// Prompts of an account that must be members before they count.
+        prompts_from: u32 = 16, 1..=1_000_000, "prompts";
+        /// Share of an account's prompts that are members from which they count.
+        share_from: Milli = Milli::of(0.5), 0.0..=1.0;
+    }
+    /// Accounts that start, stop, interleave and pivot to a new model together.
+    CohortSynchrony cohort_synchrony Statistical most 4.0 {
+        /// Accounts a cohort must have.
+        accounts_from: u32 = 8, 2..=1_000_000, "accounts";
+        /// How close together starts and stops must lie.
+        within_minutes: u32 = 30, 1..=1_440, "minutes";
+    }
+    /// Full rate from the first hour, round the clock without variation, one key from many networks and clients.
+    AccountShape account_shape Statistical most 3.0 {
+        /// Requests in an account's first hour from which it started at full rate.
+        first_hour_from: u32 = 120, 1..=1_000_000, "requests";
+        /// Hours of the last day with requests from which use is round the clock.
+        active_hours_from: u32 = 22, 1..=24, "hours";
+        /// Networks behind one account from which their number counts.
+        networks_from: u32 = 6, 2..=1_000_000, "networks";
+        /// Client programs behind one account from which their number counts.
+        agents_from: u32 = 4, 2..=1_000_000, "client programs";
+    }
+    /// Wording of a harvest: reasoning elicitation, rubric grading, task generation, single turns with long answers.
+    HarvestContent harvest_content Wording most 2.0 {
+        /// Requests of an account that must look so before their wording counts.
+        requests_from: u32 = 8, 1..=1_000_000, "requests";
+    }
+    /// One payload under ever new wordings while refusals rise.
+    TechniqueSearch technique_search Statistical most 3.0 {
+        /// Wordings of one payload from which they count.
+        wordings_from: u32 = 8, 2..=1_000_000, "wordings";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_is_weighed_and_capped() {
+        let worth = Worth { enabled: true, weight: Milli::of(1.5), most: Milli::of(4.0) };
+        assert_eq!(worth.of(2_000), 3_000);
+        assert_eq!(worth.of(9_000), 4_000);
+        assert_eq!(worth.of(-1_000), -1_500);
+        assert_eq!(worth.of(i32::MIN), i32::MIN);
+        assert_eq!(Worth { enabled: false, ..worth }.of(9_000), 0);
+    }
+
+    #[test]
+    fn every_family_has_its_own_name_and_section() {
+        let families = Families::default();
+        for family in Family::ALL {
+            assert!(families.worth(*family).enabled, "{}", family.name());
+        }
+        assert_eq!(Family::ALL.len(), 9);
+    }
+}

@@ -1,0 +1,214 @@
+//! The reply to a request that is not let through: in the caller's dialect, so that its SDK raises the right error,
+//! and plain about what happened and where to turn.
+
+use super::{Action, Verdict};
+use crate::dialect::Dialect;
+use crate::route::Route;
+use crate::rules::DigestName;
+use serde_json::{Value as Json, json};
+
+/// Waits above this are not slept through by official SDKs: those that would not honour Retry-After try again within
+/// seconds instead (60 s in the OpenAI and Anthropic Python SDKs before 2026; later ones honour 120 s, then give up).
+const LONGEST_SLEPT: u32 = 60;
+
+/// A reply in place of the upstream's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status: 429 or 403.
+    pub status: u16,
+    /// Headers, names in lower case.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body in the caller's dialect.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The reply to a request that is not let through: 403 for [`Action::Block`], else 429. `contact`: whom the caller
+    /// may turn to, as configured.
+    #[must_use]
+    pub fn of(route: &Route, verdict: &Verdict, contact: Option<&str>) -> Self {
+        let refusal = Refusal {
+            blocked: verdict.action == Action::Block,
+            message: message(verdict, contact),
+            retry_after: verdict.retry_after.max(1),
+        };
+        // Bedrock InvokeModel carries Messages with the model in the path: there the AWS SDKs are to understand it too.
+        let aws = route.dialect == Dialect::Converse || (route.dialect == Dialect::Messages && !route.model.is_empty());
+        Self {
+            status: refusal.status(),
+            headers: refusal.headers(aws),
+            body: refusal.body(route).to_string().into_bytes(),
+        }
+    }
+}
+
+/// What every dialect says in its own words.
+struct Refusal {
+    blocked: bool,
+    message: String,
+    retry_after: u32,
+}
+
+impl Refusal {
+    fn status(&self) -> u16 {
+        if self.blocked { 403 } else { 429 }
+    }
+
+    fn headers(&self, aws: bool) -> Vec<(&'static str, String)> {
+        let mut headers =
+            vec![("content-type", "application/json".to_owned()), ("cache-control", "no-store".to_owned())];
+        if !self.blocked {
+            headers.push(("retry-after", self.retry_after.to_string()));
+        }
+        // OpenAI's and Anthropic's SDKs heed it.
+        if self.blocked || self.retry_after > LONGEST_SLEPT {
+            headers.push(("x-should-retry", "false".to_owned()));
+        }
+        if aws {
+            let error = if self.blocked { "AccessDeniedException" } else { "ThrottlingException" };
+            headers.push(("x-amzn-errortype", error.to_owned()));
+        }
+        headers
+    }
+
+    fn body(&self, route: &Route) -> Json {
+        match route.dialect {
+            Dialect::ChatCompletions | Dialect::Completions | Dialect::Responses => self.openai(),
+            Dialect::Messages => self.anthropic(!route.model.is_empty()),
+            Dialect::Gemini => self.gemini(),
+            Dialect::Converse => json!({ "message": self.message }),
+        }
+    }
+
+    fn openai(&self) -> Json {
+        let (kind, code) = match self.blocked {
+            true => ("permission_error", "automated_extraction_protection"),
+            false => ("rate_limit_error", "rate_limit_exceeded"),
+        };
+        json!({ "error": { "message": self.message, "type": kind, "param": null, "code": code } })
+    }
+
+    fn anthropic(&self, carried: bool) -> Json {
+        let kind = if self.blocked { "permission_error" } else { "rate_limit_error" };
+        let mut body = json!({ "type": "error", "error": { "type": kind, "message": self.message } });
+        if let (true, Json::Object(body)) = (carried, &mut body) {
+            // Where the AWS SDKs look for it.
+            body.insert("message".to_owned(), self.message.as_str().into());
+        }
+        body
+    }
+
+    fn gemini(&self) -> Json {
+        let status = if self.blocked { "PERMISSION_DENIED" } else { "RESOURCE_EXHAUSTED" };
+        let mut error = json!({ "code": self.status(), "message": self.message, "status": status });
+        if let (false, Json::Object(error)) = (self.blocked, &mut error) {
+            let delay = format!("{}s", self.retry_after);
+            let info = json!([{ "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay }]);
+            error.insert("details".to_owned(), info);
+        }
+        json!({ "error": error })
+    }
+}
+
+/// What happened, for how long, and where to turn.
+fn message(verdict: &Verdict, contact: Option<&str>) -> String {
+    let done = match verdict.action {
+        Action::Block => "blocked this request".to_owned(),
+        _ => format!("limited this request; try again in {} s", verdict.retry_after.max(1)),
+    };
+    let contact = contact.unwrap_or("the operator of this API");
+    let case = match verdict.case {
+        0 => String::new(),
+        case => format!(" and quote case {}", DigestName(case)),
+    };
+    format!(
+        "The automated-extraction protection of this API {done}. If you believe this is a mistake, contact {contact}{case}."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(dialect: Dialect, model: &str, action: Action, retry_after: u32) -> (u16, Json, Reply) {
+        let route = Route { dialect, model: model.to_owned(), stream: false };
+        let verdict = Verdict { action, retry_after, case: 0xabc, ..Verdict::default() };
+        let reply = Reply::of(&route, &verdict, Some("abuse@example.com"));
+        (reply.status, serde_json::from_slice(&reply.body).unwrap(), reply)
+    }
+
+    fn header<'a>(reply: &'a Reply, name: &str) -> Option<&'a str> {
+        reply.headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+    }
+
+    #[test]
+    fn openai_sdks_find_their_error_object() {
+        for dialect in [Dialect::ChatCompletions, Dialect::Completions, Dialect::Responses] {
+            let (status, body, reply) = reply(dialect, "", Action::Throttle, 30);
+            assert_eq!((status, header(&reply, "retry-after")), (429, Some("30")));
+            assert_eq!(body["error"]["code"], "rate_limit_exceeded");
+            assert_eq!(body["error"]["param"], Json::Null);
+        }
+        let (status, body, reply) = reply(Dialect::ChatCompletions, "", Action::Block, 30);
+        assert_eq!((status, header(&reply, "retry-after")), (403, None));
+        assert_eq!(body["error"]["type"], "permission_error");
+    }
+
+    #[test]
+    fn anthropic_sdks_find_their_error_object() {
+        let (_, body, reply) = reply(Dialect::Messages, "", Action::Throttle, 30);
+        assert_eq!(body["type"], "error");
+        assert_eq!(body["error"]["type"], "rate_limit_error");
+        assert_eq!(header(&reply, "x-amzn-errortype"), None);
+        let (_, body, reply) = self::reply(Dialect::Messages, "anthropic.claude", Action::Block, 30);
+        assert_eq!(body["error"]["type"], "permission_error");
+        assert_eq!(body["message"], body["error"]["message"]);
+        assert_eq!(header(&reply, "x-amzn-errortype"), Some("AccessDeniedException"));
+    }
+
+    #[test]
+    fn google_sdks_find_code_status_and_delay() {
+        let (_, body, _) = reply(Dialect::Gemini, "gemini", Action::Throttle, 30);
+        assert_eq!(body["error"]["code"], 429);
+        assert_eq!(body["error"]["status"], "RESOURCE_EXHAUSTED");
+        assert_eq!(body["error"]["details"][0]["retryDelay"], "30s");
+        let (_, body, _) = reply(Dialect::Gemini, "gemini", Action::Block, 30);
+        assert_eq!((&body["error"]["code"], &body["error"]["details"]), (&json!(403), &Json::Null));
+    }
+
+    #[test]
+    fn aws_sdks_find_the_name_of_the_exception() {
+        let (_, body, reply) = reply(Dialect::Converse, "m", Action::Throttle, 30);
+        assert_eq!(header(&reply, "x-amzn-errortype"), Some("ThrottlingException"));
+        assert!(body["message"].is_string());
+    }
+
+    #[test]
+    fn says_plainly_what_acted_and_where_to_turn() {
+        let (_, body, _) = reply(Dialect::Converse, "m", Action::Throttle, 30);
+        let message = body["message"].as_str().unwrap();
+        for part in ["automated-extraction protection", "30 s", "abuse@example.com", "0000000000000abc"] {
+            assert!(message.contains(part), "{message}");
+        }
+        let route = Route { dialect: Dialect::Converse, model: String::new(), stream: false };
+        let anonymous = Reply::of(&route, &Verdict { action: Action::Block, ..Verdict::default() }, None);
+        let text = String::from_utf8(anonymous.body).unwrap();
+        assert!(text.contains("contact the operator of this API.") && !text.contains("case"), "{text}");
+    }
+
+    #[test]
+    fn a_contact_cannot_break_the_body() {
+        let route = Route { dialect: Dialect::Gemini, model: String::new(), stream: false };
+        let reply = Reply::of(&route, &Verdict::default(), Some("\"},\\ {"));
+        assert!(serde_json::from_slice::<Json>(&reply.body).is_ok());
+    }
+
+    #[test]
+    fn sdks_are_told_not_to_retry_what_they_would_not_wait_for() {
+        let should_retry =
+            |action, after| header(&reply(Dialect::Messages, "", action, after).2, "x-should-retry").map(str::to_owned);
+        assert_eq!(should_retry(Action::Throttle, 60), None);
+        assert_eq!(should_retry(Action::Throttle, 61).as_deref(), Some("false"));
+        assert_eq!(should_retry(Action::Block, 1).as_deref(), Some("false"));
+    }
+}

@@ -1,0 +1,131 @@
+//! `azeotrope digest`: under which digest logs and rules know somebody.
+
+use super::{Failure, Outcome, print, read};
+use azeotrope_engine::caller::{Caller, Callers, Source};
+use azeotrope_engine::digest::key::{DigestKey, Keys};
+use azeotrope_engine::rules::DigestName;
+use azeotrope_engine::rules::names::Secret;
+use clap::Args as ClapArgs;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Longest secret read from a file or standard input: larger than any credential that fits in a request's headers.
+const MAX_SECRET: usize = 64 * 1024;
+
+/// Print the digest under which logs and rules know an account, an organisation or a network
+///
+/// What a command line holds, other users of the machine can see: any value may be `-`, which reads it from standard
+/// input, and the key may come from a file. Exit codes: 0: printed; 2: wrong usage, or an input could not be read.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// `digest_key.current` of the plugin configuration; `-`: from standard input. Without it: the built-in key
+    #[arg(long, value_name = "KEY", conflicts_with = "key_file")]
+    key: Option<String>,
+    /// A file that holds the key, and nothing else but white space around it
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    #[command(flatten)]
+    who: Who,
+    /// Print JSON instead: {"kind", "digest"}
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+#[group(required = true, multiple = false)]
+struct Who {
+    /// An account's API key or token as a request carries it (without `Bearer`)
+    #[arg(long, value_name = "TOKEN")]
+    account: Option<String>,
+    /// An account by the claim that `jwt_claim` names
+    #[arg(long, value_name = "CLAIM")]
+    claim: Option<String>,
+    /// An account by its AWS access key id
+    #[arg(long, value_name = "ID")]
+    access_key: Option<String>,
+    /// An organisation as its header names it
+    #[arg(long, value_name = "NAME")]
+    organisation: Option<String>,
+    /// The network of an IP address: its /24 or /48
+    #[arg(long, value_name = "ADDRESS")]
+    network: Option<String>,
+}
+
+/// How a request would name somebody, and which of its digests is asked for.
+struct Named {
+    kind: &'static str,
+    given: String,
+    identify: fn(&Callers, &[u8]) -> u64,
+}
+
+impl Who {
+    fn named(self) -> Option<Named> {
+        let named = |kind, given: Option<String>, identify| given.map(|given| Named { kind, given, identify });
+        named("account", self.account, |callers, token| with_header(callers, token).account)
+            .or_else(|| named("account", self.claim, |callers, claim| callers.identify(&[], b"", Some(claim)).account))
+            .or_else(|| named("account", self.access_key, |callers, id| with_access_key(callers, id).account))
+            .or_else(|| {
+                named("organisation", self.organisation, |callers, name| with_header(callers, name).organisation)
+            })
+            .or_else(|| named("network", self.network, |callers, peer| callers.identify(&[], peer, None).network))
+    }
+}
+
+/// The header that stands for all others: digests do not tell in which header something came.
+const HEADER: &str = "x-name";
+
+fn with_header(callers: &Callers, value: &[u8]) -> Caller {
+    callers.identify(&[(HEADER.into(), value.to_vec())], b"", None)
+}
+
+fn with_access_key(callers: &Callers, id: &[u8]) -> Caller {
+    let value = [b"AWS4-HMAC-SHA256 Credential=", id].concat();
+    callers.identify(&[(b"authorization".to_vec(), value)], b"", None)
+}
+
+impl Args {
+    pub(crate) fn run(self) -> Result<Outcome, Failure> {
+        let missing = || Failure::Usage("nobody is named".to_owned());
+        let Named { kind, given, identify } = self.who.named().ok_or_else(missing)?;
+        if self.key.as_deref() == Some("-") && given == "-" {
+            return Err(Failure::Usage("only one secret can come from standard input".to_owned()));
+        }
+        let current = match (self.key, self.key_file) {
+            (Some(key), _) => digest_key(&secret(key)?)?,
+            (None, Some(file)) => digest_key(&from(&file)?)?,
+            (None, None) => DigestKey::default(),
+        };
+        let callers = Callers {
+            accounts: vec![Source::Claim, Source::Header(HEADER.to_owned()), Source::Authorization],
+            organisation: Some(HEADER.to_owned()),
+            trusted_hops: 0,
+            keys: Keys { current, previous: None },
+        };
+        let digest = DigestName::new(identify(&callers, secret(given)?.as_bytes()));
+        let digest = digest.ok_or_else(|| Failure::Usage(format!("this names no {kind}")))?.to_string();
+        let line = if self.json { json!({ "kind": kind, "digest": digest }).to_string() } else { digest };
+        print(&format!("{line}\n"))?;
+        Ok(Outcome::Well)
+    }
+}
+
+/// The key as a configuration would take it.
+fn digest_key(text: &str) -> Result<DigestKey, Failure> {
+    let secret = Secret::parse(text);
+    let secret = secret.ok_or_else(|| Failure::Usage("a key has 16 to 256 characters".to_owned()))?;
+    Ok(DigestKey::new(secret.reveal().as_bytes()))
+}
+
+/// What was given, or for `-` what standard input holds.
+fn secret(given: String) -> Result<String, Failure> {
+    if given == "-" { from(Path::new("-")) } else { Ok(given) }
+}
+
+fn from(file: &Path) -> Result<String, Failure> {
+    let bytes = read(file, MAX_SECRET)?;
+    if bytes.len() > MAX_SECRET {
+        return Err(Failure::Usage(format!("{}: more than {MAX_SECRET} bytes", file.display())));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{}: no UTF-8", file.display())))?;
+    Ok(text.trim().to_owned())
+}

@@ -1,0 +1,60 @@
+//! The commands, one file each: `Args` with clap's derive, and `Args::run`.
+
+pub(crate) mod digest;
+pub(crate) mod rules;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+/// How a command ended that did its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Nothing to complain of: exit code 0.
+    Well,
+    /// What was checked has problems: exit code 1.
+    Problems,
+}
+
+/// Why a command could not do its work: exit code 2.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// A file could not be read or written.
+    Io(String, io::Error),
+    /// Something was asked for that cannot be.
+    Usage(String),
+    /// Nobody reads the output any more.
+    ClosedPipe,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(what, error) => write!(to, "{what}: {error}"),
+            Self::Usage(reason) => to.write_str(reason),
+            Self::ClosedPipe => to.write_str("the output was closed"),
+        }
+    }
+}
+
+/// Reads a file, or standard input for `-`; at most `limit` bytes and one more, by which the excess shows.
+pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
+    let name = path.display().to_string();
+    let input: Box<dyn Read> = match name.as_str() {
+        "-" => Box::new(io::stdin().lock()),
+        _ => Box::new(File::open(path).map_err(|error| Failure::Io(name.clone(), error))?),
+    };
+    let mut bytes = Vec::new();
+    input.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| Failure::Io(name, error))?;
+    Ok(bytes)
+}
+
+/// Writes to standard output.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
+        _ => Failure::Io("standard output".to_owned(), error),
+    })
+}
