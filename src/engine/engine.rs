@@ -1,6 +1,7 @@
 //! The engine as a shell sees it: route → caller → read → judge → settle.
 
 use crate::caller::Caller;
+use crate::campaign::Feed;
 use crate::rules::{Config, Problem};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -21,6 +22,12 @@ impl Engine {
     /// Every problem found, each with its JSON path; nothing is half-applied.
     pub fn new(configuration: &[u8]) -> Result<Self, Vec<Problem>> {
         Config::parse(configuration).map(|config| Self { config })
+    }
+
+    /// An engine of a configuration that was compiled elsewhere.
+    #[must_use]
+    pub fn of(config: Config) -> Self {
+        Self { config }
     }
 
     /// The configuration in force.
@@ -49,8 +56,8 @@ impl Engine {
     }
 
     /// Counts the exchange and judges it. Costs a bounded number of reads and swaps on `store`.
-    pub fn judge<S: Store>(&self, store: &mut S, caller: &Caller, reading: &Reading, now: Timestamp) -> Verdict {
-        crate::verdict::judge(&self.config, store, caller, reading, now)
+    pub fn judge<S: Store>(&self, store: &mut S, feed: &Feed, caller: &Caller, reading: &Reading, now: Timestamp) -> Verdict {
+        crate::verdict::judge(&self.config, store, feed, caller, reading, now)
     }
 
     /// Takes note of how the exchange ended: `status` as the caller got it from upstream (never for our own replies).

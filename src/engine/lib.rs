@@ -7,12 +7,15 @@
 #![forbid(unsafe_code)]
 
 pub mod caller;
+pub mod campaign;
 pub mod codec;
+pub mod corpus;
 pub mod dialect;
 pub mod digest;
 pub mod engine;
 pub mod evidence;
 pub mod json;
+pub mod nats;
 pub mod route;
 pub mod rules;
 pub mod sketch;

@@ -1,9 +1,11 @@
 //! The `azeotrope` program.
 
 mod commands;
+mod fleet;
+mod trace;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, digest, rules};
+use commands::{Outcome, digest, replay, rules};
 use std::process::ExitCode;
 
 /// Detects distillation (model extraction) through LLM APIs.
@@ -19,12 +21,14 @@ struct Cli {
 /// What a command is stands at its `Args`.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Replay(replay::Args),
     Rules(rules::Args),
     Digest(digest::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Replay(args) => args.run(),
         Command::Rules(args) => args.run(),
         Command::Digest(args) => args.run(),
     };

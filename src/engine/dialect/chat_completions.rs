@@ -56,8 +56,11 @@ fn message(value: &mut Reader<'_>, draft: &mut Draft) {
     members(value, |key, value| match key {
         "role" => speaker = value.short().map(|name| role(&name)).or(speaker),
         "content" => block::content(value, draft, part),
-        "refusal" | "reasoning_content" | "reasoning" => {
+        "refusal" => {
             draft.string(value, Role::Assistant, Kind::Text);
+        }
+        "reasoning_content" | "reasoning" => {
+            draft.string(value, Role::Assistant, Kind::Thinking);
         }
         "reasoning_details" | "thinking_blocks" => each(value, |value| part(value, draft)),
         "tool_calls" => each(value, |value| tool_call(value, draft)),

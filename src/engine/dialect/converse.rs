@@ -104,7 +104,7 @@ fn reasoning(value: &mut Reader<'_>, draft: &mut Draft) {
     members(value, |key, value| match key {
         "reasoningText" => members(value, |key, value| match key {
             "text" => {
-                draft.string(value, Role::Assistant, Kind::Text);
+                draft.string(value, Role::Assistant, Kind::Thinking);
             }
             "signature" => {
                 draft.string(value, Role::Assistant, Kind::Blob);

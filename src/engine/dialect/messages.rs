@@ -66,7 +66,7 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
             draft.string(value, Role::User, Kind::Text);
         }
         "thinking" => {
-            draft.string(value, Role::Assistant, Kind::Text);
+            draft.string(value, Role::Assistant, Kind::Thinking);
         }
         // `data` is redacted thinking; `encrypted_content` a compaction.
         "signature" | "data" | "encrypted_content" => {

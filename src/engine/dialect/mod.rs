@@ -62,6 +62,8 @@ pub enum Role {
 pub enum Kind {
     /// Plain text.
     Text,
+    /// Reasoning or its summary, in the clear: clients strip it from earlier turns.
+    Thinking,
     /// The definition of a tool: its name and description and, as raw JSON, its schema.
     ToolSchema,
     /// A call the model made: name and arguments.

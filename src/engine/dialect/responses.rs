@@ -96,7 +96,7 @@ fn item(value: &mut Reader<'_>, draft: &mut Draft) {
             block::content(value, draft, |value, draft| {
                 members(value, |key, value| {
                     if key == "text" {
-                        draft.string(value, Role::Assistant, Kind::Text);
+                        draft.string(value, Role::Assistant, Kind::Thinking);
                     }
                 });
             });

@@ -38,6 +38,8 @@ pub enum Domain {
     Model = 12,
     /// The payload of a request without its template.
     Payload = 13,
+    /// A client program's parameters.
+    Settings = 14,
 }
 
 /// A 128-bit key.

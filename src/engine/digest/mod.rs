@@ -1,22 +1,131 @@
-//! What remains of a request: keyed digests and small numbers.
+//! What remains of a request: keyed digests and small numbers. Text ends here.
+//!
+//! | digest | keeps | loses |
+//! |---|---|---|
+//! | [`skeleton`] | the template: system prompt, tools, masked wording of the last user turn | payload, numbers, quotes, code, the middle of long texts |
+//! | [`content`] | what is asked, to the letter | layout, case, punctuation |
+//! | [`conversation`] | which conversation is continued | system prompt, reasoning, blobs |
+//! | blobs | which reasoning blob is sent back | all of it |
+//! | [`settings`] | how the client program is set | nothing else of it |
+//! | [`shape`] | sizes and switches | words |
 
+pub mod content;
+pub mod conversation;
+pub mod hash;
 pub mod key;
+pub mod minhash;
+pub mod settings;
+pub mod shape;
+pub mod skeleton;
+pub mod words;
 
+use crate::dialect::{self, Dialect, Kind, Prompt, Role};
+use crate::evidence::content::Features;
 use crate::{route::Route, rules::Config};
+use content::Wording;
+use conversation::Conversation;
+use key::{DigestKey, Domain};
+use shape::Shape;
+use skeleton::Skeleton;
 
-/// A request, digested.
-#[derive(Clone, Debug, Default)]
+/// Blobs of a request that are looked at; a replay sends one or two.
+pub const BLOBS: usize = 8;
+/// Bytes below which a blob is no evidence: real signatures have hundreds, a placeholder is anybody's.
+pub const SHORTEST_BLOB: usize = 24;
+
+/// A request, digested: everything that verdicts and observations are made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
+    /// The dialect it was read as; `None` when it was not read.
+    pub dialect: Option<Dialect>,
     /// The body could not be read (no JSON, unknown codec).
     pub unread: bool,
     /// Only its beginning was read.
     pub truncated: bool,
+    /// The model asked for, keyed.
+    pub model: u64,
+    /// The client program's parameters, keyed.
+    pub settings: u64,
+    /// The template, keyed.
+    pub skeleton: Skeleton,
+    /// What is asked, to the letter, keyed; 0 for small talk.
+    pub content: u64,
+    /// What is asked holds an entry of an indexed public set.
+    pub corpus: bool,
+    /// The conversation, keyed.
+    pub conversation: Conversation,
+    /// Reasoning blobs sent back, keyed, at most [`BLOBS`].
+    pub blobs: Vec<u64>,
+    /// Sizes and switches.
+    pub shape: Shape,
+    /// Log-odds of the wording being a harvest's, in thousandths of a nat.
+    pub wording: i32,
 }
 
 impl Reading {
     /// Reads and digests a body.
     #[must_use]
-    pub fn of(_route: &Route, _body: &[u8], whole: bool, _config: &Config) -> Self {
-        Self { unread: false, truncated: !whole }
+    pub fn of(route: &Route, body: &[u8], whole: bool, config: &Config) -> Self {
+        let prompt = dialect::read(route, body);
+        let mut reading = Self::of_prompt(&prompt, &config.callers.keys.current, config);
+        reading.dialect = Some(route.dialect);
+        reading.truncated |= !whole;
+        reading
     }
+
+    /// Digests what was read. A prompt of which nothing could be read is `unread`.
+    #[must_use]
+    pub fn of_prompt(prompt: &Prompt, digests: &DigestKey, config: &Config) -> Self {
+        let last = last_turn(prompt);
+        let mut features = Features::default();
+        let skeleton = Skeleton::of(prompt, last, digests, &mut |word| features.word(word));
+        let shape = Shape::of(prompt, last);
+        features.shape(&shape);
+        let asked = asked(prompt, last);
+        let wording = Wording::of(&asked);
+        let keyed = |domain, hash: u64| if hash == 0 { 0 } else { digests.digest(domain, &hash.to_le_bytes()) };
+        Self {
+            dialect: None,
+            unread: prompt.parts.is_empty(),
+            truncated: prompt.truncated,
+            model: digests.digest(Domain::Model, prompt.model.as_bytes()),
+            settings: settings::settings(&prompt.params, digests),
+            skeleton,
+            content: keyed(Domain::Content, wording.whole),
+            corpus: wording.all().any(|digest| config.corpora.iter().any(|corpus| corpus.contains(digest))),
+            conversation: Conversation::of(prompt, digests),
+            blobs: blobs(prompt, digests),
+            shape,
+            wording: config.rules.wording(&features),
+        }
+    }
+}
+
+/// The turn that asks: the last one of the user's that has text.
+fn last_turn(prompt: &Prompt) -> u16 {
+    let texts = prompt.parts.iter().filter(|part| part.role == Role::User && part.kind == Kind::Text);
+    texts.map(|part| part.turn).max().unwrap_or(0)
+}
+
+/// The text of the turn that asks; borrowed where it is one piece.
+fn asked(prompt: &Prompt, last: u16) -> std::borrow::Cow<'_, str> {
+    let mut pieces = prompt.parts.iter().filter(|part| part.role == Role::User && part.turn == last && part.kind == Kind::Text);
+    let first = pieces.next().map_or("", |part| prompt.slice(part.span));
+    let mut text = std::borrow::Cow::Borrowed(first);
+    for part in pieces {
+        text.to_mut().push_str("\n\n");
+        text.to_mut().push_str(prompt.slice(part.span));
+    }
+    text
+}
+
+fn blobs(prompt: &Prompt, digests: &DigestKey) -> Vec<u64> {
+    let found = prompt.parts.iter().filter(|part| part.kind == Kind::Blob).map(|part| prompt.slice(part.span));
+    found.filter(|blob| blob.len() >= SHORTEST_BLOB).take(BLOBS).map(|blob| blob_digest(blob, digests)).collect()
+}
+
+/// The keyed digest of a reasoning blob, as requests carry it and responses give it.
+#[must_use]
+pub fn blob_digest(blob: &str, digests: &DigestKey) -> u64 {
+    digests.digest(Domain::Blob, blob.as_bytes())
 }

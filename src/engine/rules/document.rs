@@ -1,5 +1,6 @@
 //! The rules document: what the engine holds suspicious, how much, and what follows.
 
+use crate::evidence::content::Model;
 use super::families::Families;
 use super::lists::{Campaign, Exception, Order};
 use super::names::Weights;
@@ -77,14 +78,10 @@ section! {
 }
 
 section! {
-    /// A hashed linear model of wording: log-odds = bias + scale × sum of the weights of a text's features.
+    /// The model that judges wording: hashed, linear, trained by `azeotrope train`.
     pub struct Content {
-        /// Weights: base64 of 256 to 65536 signed bytes, their number a power of two.
-        weights: Weights = Weights(Vec::new()), ();
-        /// What one unit of weight is worth.
-        scale: Milli = Milli::of(0.01), 0.001..=1.0, "nats";
-        /// Log-odds of a text without features.
-        bias: Milli = Milli::of(-4.0), -100.0..=100.0, "nats";
+        /// Its weights.
+        weights: Weights = Weights(Model::default()), ();
     }
     required ["weights"]
 }

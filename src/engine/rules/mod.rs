@@ -26,6 +26,8 @@ pub use reader::MAX_PROBLEMS;
 pub use tree::MAX_DEPTH;
 pub use values::Milli;
 
+use crate::corpus::Corpus;
+use crate::evidence::content::Features;
 use crate::time::Timestamp;
 use crate::{caller::Callers, route::Routes};
 use reader::{Reader, Value};
@@ -70,6 +72,12 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// Log-odds of a request's wording being a harvest's; 0 without a model.
+    #[must_use]
+    pub fn wording(&self, features: &Features) -> i32 {
+        self.document.content.as_ref().map_or(0, |content| content.weights.0.score(features))
+    }
+
     /// Parses and compiles a rules document.
     ///
     /// # Errors
@@ -106,6 +114,8 @@ pub struct Config {
     pub inspect_bytes: usize,
     /// Whether request headers are held until the verdict: `"headers": "auto" | "held" | "streamed"`.
     pub headers: Headers,
+    /// Indexed public prompt sets.
+    pub corpora: Vec<Corpus>,
     /// Where a JWT claim names the account: the metadata key of the payload, then names in it.
     pub claim: Option<Vec<String>>,
     /// Version of the configured rules; 0: built-in.
@@ -142,6 +152,23 @@ impl Config {
         read::<Configuration>(&tree(configuration)?).map(Self::from)
     }
 
+    /// The configuration of a replay: enforcing, behind one hop as traces are recorded. `document` is a rules document
+    /// or a whole plugin configuration; without one the built-in rules hold.
+    ///
+    /// # Errors
+    /// All problems found.
+    pub fn for_replay(document: Option<&[u8]>) -> Result<Self, Vec<Problem>> {
+        let mut config = match document.map(|document| check(document).map(|kind| (kind, document))) {
+            None => Self::default(),
+            Some(Ok((Kind::Configuration, document))) => Self::parse(document)?,
+            Some(Ok((Kind::Rules, document))) => Self { rules: Rules::parse(document)?, ..Self::default() },
+            Some(Err((_, problems))) => return Err(problems),
+        };
+        config.mode = Mode::Enforce;
+        config.callers.trusted_hops = config.callers.trusted_hops.max(1);
+        Ok(config)
+    }
+
     /// The rules that hold now: the configured ones, or, once they have expired, the built-in ones, which only observe.
     #[must_use]
     pub fn in_force(&self, now: Timestamp) -> InForce<'_> {
@@ -169,6 +196,7 @@ impl From<Configuration> for Config {
             version: written.rules.version,
             inspect_bytes: usize::try_from(written.inspect_bytes).unwrap_or(usize::MAX),
             headers: written.headers,
+            corpora: Vec::new(),
             state: written.state,
             contact: written.contact,
             rules: written.rules.into(),

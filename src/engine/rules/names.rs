@@ -1,5 +1,6 @@
 //! Strings of a document that must have a form: digests, campaign names, header names, model weights, secrets.
 
+use crate::evidence::content::{BYTES, Model};
 use super::reader::{Reader, Value, quoted};
 use super::tree::Node;
 use base64::Engine as _;
@@ -174,41 +175,36 @@ impl Value for Secret {
     }
 }
 
-/// The weights of a hashed linear model: signed bytes in base64 (RFC 4648 section 4), their number a power of two
-/// from 256 to 65,536, so that a hash is reduced to a place by a mask.
+/// A trained model of wording, as base64 (RFC 4648 section 4) of what [`Model::to_bytes`] gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Weights(pub Vec<i8>);
+pub struct Weights(pub Model);
 
 impl Weights {
     fn parse(text: &str) -> Option<Self> {
-        // 65,536 bytes are 87,384 characters.
-        let bytes = (text.len() <= 87_384).then(|| STANDARD.decode(text).ok())??;
-        let fit = bytes.len().is_power_of_two() && (256..=65_536).contains(&bytes.len());
-        fit.then(|| Self(bytes.into_iter().map(u8::cast_signed).collect()))
+        let bytes = (text.len() <= base64_length(BYTES)).then(|| STANDARD.decode(text).ok())??;
+        Model::from_bytes(&bytes).ok().map(Self)
     }
+}
 
-    /// The weight of a hashed feature; 0 where there are no weights.
-    #[must_use]
-    pub fn of(&self, hash: u64) -> i8 {
-        let mask = (self.0.len() as u64).saturating_sub(1);
-        usize::try_from(hash & mask).ok().and_then(|place| self.0.get(place)).copied().unwrap_or(0)
-    }
+/// Characters of the base64 of so many bytes.
+const fn base64_length(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
 }
 
 impl Value for Weights {
     type Limits = ();
 
     fn read(node: &Node, (): &(), reader: &mut Reader) -> Option<Self> {
-        let what = "base64 of 256 to 65536 signed bytes, their number a power of two";
-        formed(node, what, reader, Self::parse)
+        formed(node, "base64 of a model that `azeotrope train` wrote", reader, Self::parse)
     }
 
     fn schema((): &()) -> Json {
-        json!({ "type": "string", "contentEncoding": "base64", "minLength": 344, "maxLength": 87_384 })
+        let length = base64_length(BYTES);
+        json!({ "type": "string", "contentEncoding": "base64", "minLength": length, "maxLength": length })
     }
 
     fn show(&self) -> Json {
-        STANDARD.encode(self.0.iter().map(|weight| weight.cast_unsigned()).collect::<Vec<u8>>()).into()
+        STANDARD.encode(self.0.to_bytes()).into()
     }
 }
 
@@ -225,13 +221,11 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_found_by_the_low_bits_of_a_hash() {
-        let weights = Weights::parse(&STANDARD.encode((0..=255).collect::<Vec<u8>>())).unwrap();
-        assert_eq!(weights.of(0xabcd_0000_0000_007f), 127);
-        assert_eq!(weights.of(0xff), -1);
-        assert_eq!(Weights(Vec::new()).of(7), 0);
+    fn a_model_has_one_length() {
+        let model = Model { words: vec![1; 1 << 14], shapes: vec![2; 64], bound: 1, ..Model::default() };
+        let text = STANDARD.encode(model.to_bytes());
+        assert_eq!(Weights::parse(&text), Some(Weights(model)));
         assert_eq!(Weights::parse(&STANDARD.encode([0; 300])), None);
-        assert_eq!(Weights::parse(&STANDARD.encode(vec![0; 131_072])), None);
         assert_eq!(Weights::parse("?"), None);
     }
 

@@ -1,10 +1,12 @@
 //! Score → action → reply.
 
+pub mod judge;
 pub mod label;
 pub mod ladder;
 pub mod reason;
 pub mod reply;
 
+pub use judge::judge;
 pub use label::Label;
 pub use ladder::{carried_out, ladder};
 pub use reason::Reason;
@@ -95,17 +97,6 @@ impl Verdict {
     pub fn label(&self, now: Timestamp) -> String {
         label::write(self, now)
     }
-}
-
-/// Counts and judges an exchange.
-pub fn judge<S: Store>(
-    _config: &Config,
-    _store: &mut S,
-    _caller: &Caller,
-    _reading: &Reading,
-    _now: Timestamp,
-) -> Verdict {
-    Verdict::default()
 }
 
 /// Takes note of how an exchange ended.

@@ -82,6 +82,12 @@ reasons! {
 }
 
 impl Reason {
+    /// The first reason of a family.
+    #[must_use]
+    pub fn of_family(family: Family) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.family() == Some(family))
+    }
+
     /// The reason of a code.
     #[must_use]
     pub fn of(code: &str) -> Option<Self> {

@@ -1,6 +1,7 @@
 //! The commands, one file each: `Args` with clap's derive, and `Args::run`.
 
 pub(crate) mod digest;
+pub(crate) mod replay;
 pub(crate) mod rules;
 
 use std::fmt;
@@ -38,23 +39,46 @@ impl fmt::Display for Failure {
     }
 }
 
+impl Failure {
+    /// An output that cannot be written.
+    pub(crate) fn output(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            _ => Self::Io("output".to_owned(), error),
+        }
+    }
+}
+
+/// Opens a file, or standard input for `-`.
+pub(crate) fn input(path: &Path) -> Result<Box<dyn Read>, Failure> {
+    Ok(match path.to_str() {
+        Some("-") => Box::new(io::stdin().lock()),
+        _ => Box::new(File::open(path).map_err(|error| Failure::Io(path.display().to_string(), error))?),
+    })
+}
+
+/// Opens a file to write, or standard output where there is none.
+pub(crate) fn output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
+    const BUFFER: usize = 1 << 20;
+    Ok(match path {
+        None => Box::new(io::BufWriter::with_capacity(BUFFER, io::stdout().lock())),
+        Some(path) => {
+            let file = File::create(path).map_err(|error| Failure::Io(path.display().to_string(), error))?;
+            Box::new(io::BufWriter::with_capacity(BUFFER, file))
+        }
+    })
+}
+
 /// Reads a file, or standard input for `-`; at most `limit` bytes and one more, by which the excess shows.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
-    let name = path.display().to_string();
-    let input: Box<dyn Read> = match name.as_str() {
-        "-" => Box::new(io::stdin().lock()),
-        _ => Box::new(File::open(path).map_err(|error| Failure::Io(name.clone(), error))?),
-    };
     let mut bytes = Vec::new();
-    input.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| Failure::Io(name, error))?;
+    let read = input(path)?.take(limit as u64 + 1).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::Io(path.display().to_string(), error))?;
     Ok(bytes)
 }
 
 /// Writes to standard output.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| match error.kind() {
-        io::ErrorKind::BrokenPipe => Failure::ClosedPipe,
-        _ => Failure::Io("standard output".to_owned(), error),
-    })
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(Failure::output)
 }

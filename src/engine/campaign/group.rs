@@ -1,0 +1,250 @@
+//! A group: accounts that share one piece of evidence, and whether that looks like one operator.
+//!
+//! Only the first account of a party counts (a party is an organisation or a network): the keys of one organisation are
+//! one voice. Three things are weighed, as log-odds:
+//!
+//! * **focus**: one operator harvests one model, unrelated people spread over what the gateway offers. The G-statistic
+//!   of the group's targets against the population's; on a gateway with one model it is silent.
+//! * **wording**: the content model's verdicts on the members' first requests, summed.
+//! * **monotony**: how few of its requests are conversations or repeat an earlier one. A prompt that goes viral has one
+//!   wording and nothing to harvest.
+
+use super::population::{Client, Frequencies};
+use crate::nats::{MilliNats, ln, ln_ratio};
+use crate::time::Timestamp;
+
+/// Parties whose attributes are kept; a group that stays nameless with so many is common property.
+pub const MEMBERS: usize = 64;
+/// Different targets that are told apart.
+const TARGETS: usize = 8;
+/// Bits of the linear counter of different contents.
+const CONTENT_BITS: u32 = 128;
+
+/// One member, as the group sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The account.
+    pub account: u64,
+    /// Its organisation or, where none is named, its network.
+    pub party: u64,
+    /// Its client.
+    pub client: Client,
+    /// What its wording is worth, in thousandths of a nat.
+    pub wording: MilliNats,
+}
+
+/// A group under observation.
+#[derive(Clone, Debug)]
+pub struct Group {
+    members: Vec<(u64, u64)>,
+    targets: Vec<(u64, u32)>,
+    settings: Vec<u64>,
+    wording: i64,
+    contents: u128,
+    requests: u32,
+    conversations: u32,
+    /// When its first member came.
+    pub since: Timestamp,
+    /// The campaign it belongs to.
+    pub campaign: Option<u32>,
+    /// Parties in it that are linked to that campaign.
+    pub linked: u32,
+    /// Parties seen since it is full.
+    pub beyond: u32,
+}
+
+/// What a group's evidence is worth, in thousandths of a nat, and what it was worked out from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Worth {
+    /// Unrelated parties.
+    pub parties: u32,
+    /// Of its targets.
+    pub focus: MilliNats,
+    /// Of its wording.
+    pub wording: MilliNats,
+    /// Different contents, estimated.
+    pub contents: u32,
+    /// Requests that asked them.
+    pub requests: u32,
+    /// Requests within a conversation.
+    pub conversations: u32,
+}
+
+impl Group {
+    /// A group of nobody.
+    #[must_use]
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            members: Vec::new(),
+            targets: Vec::new(),
+            settings: Vec::new(),
+            wording: 0,
+            contents: 0,
+            requests: 0,
+            conversations: 0,
+            since: now,
+            campaign: None,
+            linked: 0,
+            beyond: 0,
+        }
+    }
+
+    /// Counts a request, whoever sends it.
+    pub fn request(&mut self, content: u64, conversation: bool) {
+        self.requests = self.requests.saturating_add(1);
+        self.conversations = self.conversations.saturating_add(u32::from(conversation));
+        self.contents |= 1 << (content % u64::from(CONTENT_BITS));
+    }
+
+    /// Takes a member in; whether it is the first of its party.
+    pub fn join(&mut self, member: &Member) -> bool {
+        let known = self.members.iter().any(|&(account, party)| account == member.account || party == member.party);
+        if known {
+            return false;
+        }
+        if self.members.len() >= MEMBERS {
+            self.beyond = self.beyond.saturating_add(1);
+            return false;
+        }
+        self.members.push((member.account, member.party));
+        self.wording += i64::from(member.wording);
+        if !self.settings.contains(&member.client.settings) {
+            self.settings.push(member.client.settings);
+        }
+        if let Some((_, count)) = self.targets.iter_mut().find(|(target, _)| *target == member.client.target) {
+            *count += 1;
+        } else if self.targets.len() < TARGETS {
+            self.targets.push((member.client.target, 1));
+        }
+        true
+    }
+
+    /// Accounts in it, the first of each party.
+    pub fn accounts(&self) -> impl Iterator<Item = u64> + '_ {
+        self.members.iter().map(|&(account, _)| account)
+    }
+
+    /// Unrelated parties in it.
+    #[must_use]
+    pub fn parties(&self) -> u32 {
+        u32::try_from(self.members.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether no further party is told apart.
+    #[must_use]
+    pub fn full(&self) -> bool {
+        self.members.len() >= MEMBERS
+    }
+
+    /// Parties that take a given target.
+    #[must_use]
+    pub fn taking(&self, target: u64) -> u32 {
+        self.targets.iter().find(|(of, _)| *of == target).map_or(0, |&(_, count)| count)
+    }
+
+    /// The target most of it takes.
+    #[must_use]
+    pub fn target(&self) -> u64 {
+        self.targets.iter().max_by_key(|&&(target, count)| (count, target)).map_or(0, |&(target, _)| target)
+    }
+
+    /// What its evidence is worth against a population of targets.
+    #[must_use]
+    pub fn worth(&self, targets: &Frequencies) -> Worth {
+        let parties = self.parties();
+        let counts = self.targets.iter().map(|&(_, count)| count).sum::<u32>();
+        let gain: i64 = self
+            .targets
+            .iter()
+            .map(|&(target, count)| {
+                let here = ln_ratio(u64::from(count), u64::from(counts));
+                i64::from(count) * i64::from(here - targets.ln_share(target))
+            })
+            .sum();
+        // The price of having chosen the shares by looking (Schwarz 1978): half a logarithm for each free one.
+        let price = i64::try_from(self.targets.len()).unwrap_or(1) * i64::from(ln(u64::from(parties))) / 2;
+        Worth {
+            parties,
+            focus: saturate(gain - price),
+            wording: saturate(self.wording),
+            contents: distinct(self.contents),
+            requests: self.requests,
+            conversations: self.conversations,
+        }
+    }
+}
+
+fn saturate(milli: i64) -> MilliNats {
+    MilliNats::try_from(milli.clamp(i64::from(MilliNats::MIN), i64::from(MilliNats::MAX))).unwrap_or(0)
+}
+
+/// Different values behind a linear counter (Whang, Vander-Zanden and Taylor, 1990).
+fn distinct(bits: u128) -> u32 {
+    let empty = bits.count_zeros().max(1);
+    let nats = ln_ratio(u64::from(CONTENT_BITS), u64::from(empty));
+    CONTENT_BITS * u32::try_from(nats.max(0)).unwrap_or(0) / 1000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn population() -> Frequencies {
+        let mut targets = Frequencies::default();
+        (0..1000).for_each(|n| targets.add(if n % 10 < 5 { 1 } else if n % 10 < 9 { 2 } else { 3 }));
+        targets
+    }
+
+    fn member(n: u64, target: u64) -> Member {
+        Member { account: n, party: 1000 + n, client: Client { target, settings: 7, agent: 9 }, wording: -500 }
+    }
+
+    fn group(targets: impl Iterator<Item = u64>) -> Group {
+        let mut group = Group::new(Timestamp(0));
+        targets.zip(1_u64..).for_each(|(target, n)| {
+            group.request(crate::digest::words::mix(n), false);
+            group.join(&member(n, target));
+        });
+        group
+    }
+
+    #[test]
+    fn one_target_among_many_parties_is_evidence_and_a_mixture_is_none() {
+        let focused = group(std::iter::repeat_n(1, 20)).worth(&population());
+        assert!(focused.focus > 11_000, "{focused:?}");
+        let mixed = group((0..20).map(|n| if n % 10 < 5 { 1 } else if n % 10 < 9 { 2 } else { 3 })).worth(&population());
+        assert!(mixed.focus < 0, "{mixed:?}");
+    }
+
+    #[test]
+    fn a_gateway_with_one_model_gives_no_focus() {
+        let mut targets = Frequencies::default();
+        (0..1000).for_each(|_| targets.add(1));
+        assert!(group(std::iter::repeat_n(1, 40)).worth(&targets).focus <= 0);
+    }
+
+    #[test]
+    fn keys_of_one_network_are_one_party() {
+        let mut group = Group::new(Timestamp(0));
+        (1..50).for_each(|n| {
+            group.join(&Member { party: 5, ..member(n, 1) });
+        });
+        assert_eq!(group.parties(), 1);
+    }
+
+    #[test]
+    fn contents_are_counted_once() {
+        let mut viral = Group::new(Timestamp(0));
+        (0..500).for_each(|_| viral.request(42, false));
+        assert!(viral.worth(&population()).contents <= 2);
+        let varied = group(std::iter::repeat_n(1, 40)).worth(&population());
+        assert!((30..=52).contains(&varied.contents), "{varied:?}");
+    }
+
+    #[test]
+    fn a_group_is_bounded() {
+        let group = group(std::iter::repeat_n(1, 10_000));
+        assert_eq!(group.parties() as usize, MEMBERS);
+        assert!(group.full() && group.beyond > 9000);
+    }
+}

@@ -1,0 +1,353 @@
+//! Observations in, campaigns and changes of the feed out.
+
+use super::feed::Change;
+use super::generations::{DigestMap, Generations};
+use super::group::{Group, Member, Worth};
+use super::ledger::{Ledger, Passed};
+use super::named::Campaign;
+use super::population::{Client, Population};
+use crate::caller::Caller;
+use crate::digest::Reading;
+use crate::digest::hash::Rolling;
+use crate::digest::skeleton::Place;
+use crate::nats::MilliNats;
+use crate::rules::Family;
+use crate::time::{DAY, Timestamp};
+
+/// Entries that are kept of each kind; between this and twice as many of the most recently used.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Accounts.
+    pub accounts: usize,
+    /// Keys that only one party has sent so far.
+    pub singles: usize,
+    /// Groups.
+    pub groups: usize,
+    /// Blobs and conversations.
+    pub ledger: usize,
+    /// Campaigns.
+    pub campaigns: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { accounts: 1 << 20, singles: 1 << 21, groups: 1 << 17, ledger: 1 << 20, campaigns: 256 }
+    }
+}
+
+/// Thresholds of the second tier, in thousandths of a nat unless said otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Thresholds {
+    /// Evidence from which a group names a campaign.
+    pub name: MilliNats,
+    /// Unrelated parties a group needs to name one.
+    pub parties: u32,
+    /// Evidence from which an account is linked.
+    pub link: MilliNats,
+    /// Bound of what a group's focus is worth.
+    pub focus: MilliNats,
+    /// Bound of what a group's wording is worth, either way.
+    pub wording: MilliNats,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { name: 14_000, parties: 8, link: 5_500, focus: 16_000, wording: 8_000 }
+    }
+}
+
+/// What is known of an account.
+#[derive(Clone, Debug)]
+struct Account {
+    party: u64,
+    client: Client,
+    wording: MilliNats,
+    requests: u32,
+    corpus: u32,
+    campaign: Option<u32>,
+}
+
+/// A key that one party has sent.
+#[derive(Clone, Copy, Debug)]
+struct Single {
+    account: u64,
+    party: u64,
+    content: u64,
+}
+
+/// The second tier.
+#[derive(Clone, Debug)]
+pub struct Joiner {
+    thresholds: Thresholds,
+    limits: Limits,
+    population: Population,
+    accounts: Generations<Account>,
+    singles: Generations<Single>,
+    groups: Generations<Group>,
+    ledger: Ledger,
+    campaigns: Vec<Campaign>,
+    names: DigestMap<u32>,
+    changes: Vec<Change>,
+    /// One line a campaign or link, for whoever looks into it.
+    pub trace: Option<fn(&str)>,
+}
+
+impl Joiner {
+    /// A tier that has seen nothing.
+    #[must_use]
+    pub fn new(limits: Limits, thresholds: Thresholds) -> Self {
+        Self {
+            thresholds,
+            limits,
+            population: Population::default(),
+            accounts: Generations::new(limits.accounts),
+            singles: Generations::new(limits.singles),
+            groups: Generations::new(limits.groups),
+            ledger: Ledger::new(limits.ledger),
+            campaigns: Vec::new(),
+            names: DigestMap::default(),
+            changes: Vec::new(),
+            trace: None,
+        }
+    }
+
+    /// The campaigns named so far.
+    #[must_use]
+    pub fn campaigns(&self) -> &[Campaign] {
+        &self.campaigns
+    }
+
+    /// What has changed since this was last asked.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Takes note of a blob that an answer carried.
+    pub fn given(&mut self, blob: u64, caller: &Caller, now: Timestamp) {
+        self.ledger.given(blob, caller, now);
+    }
+
+    /// Takes note of a request that upstream refused.
+    pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        self.ledger.refused(reading, caller, now);
+    }
+
+    /// Takes an exchange in.
+    pub fn observe(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        if caller.account == 0 || reading.unread {
+            return;
+        }
+        let member = self.account(caller, reading);
+        let campaign = self.accounts.peek(caller.account).and_then(|account| account.campaign);
+        if let Some(campaign) = campaign.and_then(|campaign| self.campaigns.get_mut(campaign as usize)) {
+            campaign.exchanges += 1;
+            campaign.last = now;
+        }
+        let passed = self.ledger.request(caller, reading, now);
+        let mut best: Option<(u32, MilliNats)> = None;
+        for key in keys(reading) {
+            let Some((of, lift)) = self.gather(key, &member, reading, now) else { continue };
+            if best.is_none_or(|(_, most)| lift > most) {
+                best = Some((of, lift));
+            }
+        }
+        self.passed(&passed, caller, now);
+        self.consider(caller.account, best, now);
+    }
+
+    /// Counts the request for its account.
+    fn account(&mut self, caller: &Caller, reading: &Reading) -> Member {
+        let client = Client::of(caller, reading);
+        let party = if caller.organisation != 0 { caller.organisation } else if caller.network != 0 { caller.network } else { caller.account };
+        if self.accounts.get(caller.account).is_none() {
+            self.population.add(&client);
+            let account = Account { party, client, wording: 0, requests: 0, corpus: 0, campaign: None };
+            self.accounts.insert(caller.account, account);
+        }
+        if let Some(account) = self.accounts.get(caller.account) {
+            account.requests = account.requests.saturating_add(1);
+            account.corpus = account.corpus.saturating_add(u32::from(reading.corpus));
+            account.wording = (account.wording + reading.wording).clamp(-6_000, 6_000);
+        }
+        Member { account: caller.account, party, client, wording: reading.wording }
+    }
+
+    /// Puts the request under one key. Returns the campaign that the key belongs to and what it is worth.
+    fn gather(&mut self, key: u64, member: &Member, reading: &Reading, now: Timestamp) -> Option<(u32, MilliNats)> {
+        if self.groups.get(key).is_none() {
+            let single = Single { account: member.account, party: member.party, content: reading.content };
+            let Some(&mut first) = self.singles.get(key).map(|first| &mut *first) else {
+                self.singles.insert(key, single);
+                return None;
+            };
+            if first.party == member.party {
+                return None;
+            }
+            self.singles.remove(key);
+            let mut group = Group::new(now);
+            if let Some(account) = self.accounts.peek(first.account) {
+                group.request(first.content, false);
+                group.join(&Member { account: first.account, party: first.party, client: account.client, wording: member.wording });
+            }
+            self.groups.insert(key, group);
+        }
+        let linked = self.accounts.peek(member.account).and_then(|account| account.campaign);
+        let group = self.groups.get(key)?;
+        if group.full() && group.campaign.is_none() && now.since(group.since) > DAY {
+            *group = Group::new(now);
+        }
+        group.request(reading.content, reading.conversation.parent != 0);
+        if group.join(member) {
+            if group.campaign.is_some() && linked == group.campaign {
+                group.linked += 1;
+            }
+            self.weigh(key, now);
+        }
+        let group = self.groups.peek(key)?;
+        let of = group.campaign?;
+        let campaign = self.campaigns.get(of as usize)?;
+        Some((of, campaign.key(group.linked, group.parties().saturating_sub(group.linked), &self.population)))
+    }
+
+    /// Whether a group that has grown names a campaign or belongs to one.
+    fn weigh(&mut self, key: u64, now: Timestamp) {
+        let Some(group) = self.groups.peek(key) else { return };
+        if group.campaign.is_some() || group.parties() < 4 {
+            return;
+        }
+        let linked: Vec<u32> = group.accounts().filter_map(|account| self.accounts.peek(account)?.campaign).collect();
+        if let Some(campaign) = most_common(&linked) {
+            let count = u32::try_from(linked.iter().filter(|&&of| of == campaign).count()).unwrap_or(0);
+            if count >= 3 && count * 5 >= group.parties() * 3 {
+                self.attach(key, campaign, now);
+                return;
+            }
+        }
+        let worth = group.worth(&self.population.targets);
+        let score = self.score(&worth);
+        if worth.parties >= self.thresholds.parties && worth.contents * 2 >= worth.parties && score >= self.thresholds.name {
+            self.name(key, &worth, score, now);
+        }
+    }
+
+    /// What a group's evidence is worth in all.
+    fn score(&self, worth: &Worth) -> MilliNats {
+        let mean = worth.wording / i32::try_from(worth.parties.max(1)).unwrap_or(1);
+        worth.focus.min(self.thresholds.focus) + (mean * 4).clamp(-self.thresholds.wording, self.thresholds.wording)
+    }
+
+    /// Names the campaign that a group has given away.
+    fn name(&mut self, key: u64, worth: &Worth, score: MilliNats, now: Timestamp) {
+        if self.campaigns.len() >= self.limits.campaigns {
+            return;
+        }
+        let Ok(index) = u32::try_from(self.campaigns.len()) else { return };
+        let since = self.groups.peek(key).map_or(now, |group| group.since);
+        let mut rolling = Rolling::default();
+        rolling.number(key);
+        rolling.number(now.0);
+        let name = format!("c-{:08x}", rolling.finish() >> 32);
+        let mut campaign = Campaign::new(name, since, now, score);
+        campaign.hear(Family::SkeletonSpread);
+        campaign.hear(Family::CohortSynchrony);
+        if worth.wording > 0 {
+            campaign.hear(Family::HarvestContent);
+        }
+        if let Some(trace) = self.trace {
+            trace(&format!("NAME {} t={} score={score} {worth:?}", campaign.name, now.0));
+        }
+        self.campaigns.push(campaign);
+        self.names.insert(key, index);
+        // The members that named it are its first accounts, those that take what most take.
+        if let Some(group) = self.groups.peek(key) {
+            let target = group.target();
+            let first: Vec<u64> = group.accounts().collect();
+            for account in first {
+                if self.accounts.peek(account).is_some_and(|account| account.client.target == target && account.campaign.is_none()) {
+                    self.link(account, index, score, Family::SkeletonSpread);
+                }
+            }
+        }
+        self.attach(key, index, now);
+    }
+
+    /// Makes a group a campaign's.
+    fn attach(&mut self, key: u64, index: u32, now: Timestamp) {
+        let Some(group) = self.groups.peek(key) else { return };
+        let accounts: Vec<u64> = group.accounts().collect();
+        let linked = accounts.iter().filter(|&&account| self.accounts.peek(account).is_some_and(|account| account.campaign == Some(index)));
+        let linked = u32::try_from(linked.count()).unwrap_or(u32::MAX);
+        if let Some(group) = self.groups.get(key) {
+            group.campaign = Some(index);
+            group.linked = linked;
+        }
+        let others = u32::try_from(accounts.len()).unwrap_or(u32::MAX).saturating_sub(linked);
+        if let Some(campaign) = self.campaigns.get(index as usize) {
+            let lift = campaign.key(linked, others, &self.population);
+            self.changes.push(Change::Key { key, campaign: index, lift });
+            for account in accounts {
+                self.consider(account, Some((index, lift)), now);
+            }
+        }
+    }
+
+    /// Holds an account against a campaign and links it when that is sure.
+    fn consider(&mut self, account: u64, key: Option<(u32, MilliNats)>, _now: Timestamp) {
+        let Some(known) = self.accounts.peek(account) else { return };
+        let Some((index, lift)) = key else { return };
+        if known.campaign.is_some() {
+            return;
+        }
+        let Some(campaign) = self.campaigns.get(index as usize) else { return };
+        let score = campaign.prior(&self.population) + campaign.client(&known.client, &self.population) + lift + known.wording.clamp(-4_000, 4_000);
+        if score >= self.thresholds.link {
+            self.link(account, index, score, Family::SkeletonSpread);
+        }
+    }
+
+    /// Links an account to a campaign.
+    fn link(&mut self, account: u64, index: u32, score: MilliNats, family: Family) {
+        let Some(known) = self.accounts.get(account) else { return };
+        if known.campaign.is_some() {
+            return;
+        }
+        known.campaign = Some(index);
+        let (client, sweeps) = (known.client, known.corpus > 0);
+        self.population.remove(&client);
+        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
+        campaign.link(&client, sweeps);
+        campaign.hear(family);
+        let mut families = campaign.families.clone();
+        if !families.contains(&family) {
+            families.push(family);
+        }
+        self.changes.push(Change::Account { account, campaign: index, score, families });
+        // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
+        if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
+            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population) });
+        }
+    }
+
+    /// What changed hands links its hands.
+    fn passed(&mut self, _passed: &[Passed], _caller: &Caller, _now: Timestamp) {}
+}
+
+/// The keys under which a request is gathered.
+fn keys(reading: &Reading) -> Vec<u64> {
+    let mut keys: Vec<u64> = reading.skeleton.keys.iter().filter(|(place, _)| *place != Place::Tools).map(|&(_, key)| key).collect();
+    let derived = |tag: u64, parts: [u64; 2]| {
+        let mut rolling = Rolling::default();
+        rolling.number(tag);
+        parts.iter().for_each(|&part| rolling.number(part));
+        rolling.finish()
+    };
+    keys.push(derived(1, [reading.settings, 0]));
+    if reading.corpus {
+        keys.push(derived(2, [reading.settings, 1]));
+    }
+    keys
+}
+
+fn most_common(values: &[u32]) -> Option<u32> {
+    values.iter().copied().max_by_key(|value| values.iter().filter(|other| *other == value).count())
+}

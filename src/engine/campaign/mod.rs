@@ -1,0 +1,25 @@
+//! The second tier: joins accounts into named campaigns.
+//!
+//! It sees one observation an exchange, from all proxies. Accounts gather in [`group`]s by what they share: keys of
+//! their skeletons, their client's settings, their prompts' membership in public sets. A group whose evidence is strong
+//! enough names a campaign ([`named`]); from then on each account is held against the campaign by naive Bayes over its
+//! keys, client and wording, and linked as soon as that is sure. Groups in which linked accounts meet are attached to the
+//! campaign, which is how it follows a template that changes. What changes hands ([`ledger`]) links directly.
+//!
+//! Every map is bounded ([`Limits`]); an observation costs a bounded number of steps; nothing is quadratic.
+
+pub mod feed;
+pub mod generations;
+pub mod group;
+pub mod joiner;
+pub mod ledger;
+pub mod named;
+pub mod population;
+
+pub use feed::{Change, Feed};
+pub use joiner::{Joiner, Limits};
+
+use crate::nats::MilliNats;
+
+/// Log-odds from which an account is linked to a campaign, in thousandths of a nat: one wrong link in 245.
+pub const LINK: MilliNats = 5_500;

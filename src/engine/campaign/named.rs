@@ -1,0 +1,152 @@
+//! A named campaign: what its accounts have in common, and how likely another account is one of them.
+
+use super::feed::Profile;
+use super::generations::DigestMap;
+use super::population::{Client, Frequencies, Population};
+use crate::nats::{MilliNats, ln_ratio};
+use crate::rules::Family;
+use crate::time::Timestamp;
+
+/// Accounts of the population that a campaign's frequencies are smoothed with.
+const SMOOTHING: u32 = 8;
+/// Different values of an attribute that a campaign keeps apart.
+const VALUES: usize = 256;
+/// Values of an attribute that proxies are told, the commonest first.
+const LISTED: usize = 32;
+/// Bounds of what one attribute is worth, either way: none decides alone.
+const ATTRIBUTE: MilliNats = 4_500;
+/// Bound of what a shared key is worth.
+const KEY: MilliNats = 9_000;
+/// Least prior log-odds of belonging to a campaign: it is not yet known how large it will grow.
+const PRIOR: MilliNats = -6_000;
+
+/// How often each value occurs among a campaign's accounts.
+#[derive(Clone, Debug, Default)]
+struct Common {
+    counts: DigestMap<u32>,
+}
+
+impl Common {
+    fn add(&mut self, value: u64) {
+        if self.counts.len() < VALUES || self.counts.contains_key(&value) {
+            *self.counts.entry(value).or_default() += 1;
+        }
+    }
+
+    fn lift(&self, value: u64, accounts: u32, everybody: &Frequencies) -> MilliNats {
+        let count = self.counts.get(&value).copied().unwrap_or(0);
+        everybody.ln_lift(value, count, accounts, SMOOTHING).clamp(-ATTRIBUTE, ATTRIBUTE)
+    }
+}
+
+/// A campaign.
+#[derive(Clone, Debug)]
+pub struct Campaign {
+    /// Its name: stable, tells nothing.
+    pub name: String,
+    /// When its first known account came.
+    pub since: Timestamp,
+    /// When it was named.
+    pub named: Timestamp,
+    /// When it was last seen.
+    pub last: Timestamp,
+    /// Accounts linked to it.
+    pub accounts: u32,
+    /// Exchanges of linked accounts.
+    pub exchanges: u64,
+    /// Families whose evidence named it or linked accounts to it.
+    pub families: Vec<Family>,
+    /// Evidence that it is a campaign, in thousandths of a nat.
+    pub score: MilliNats,
+    targets: Common,
+    settings: Common,
+    agents: Common,
+    sweeping: u32,
+}
+
+impl Campaign {
+    /// A campaign without accounts.
+    #[must_use]
+    pub fn new(name: String, since: Timestamp, now: Timestamp, score: MilliNats) -> Self {
+        Self {
+            name,
+            since,
+            named: now,
+            last: now,
+            accounts: 0,
+            exchanges: 0,
+            families: Vec::new(),
+            score,
+            targets: Common::default(),
+            settings: Common::default(),
+            agents: Common::default(),
+            sweeping: 0,
+        }
+    }
+
+    /// Takes an account in.
+    pub fn link(&mut self, client: &Client, sweeps: bool) {
+        self.accounts += 1;
+        self.targets.add(client.target);
+        self.settings.add(client.settings);
+        self.agents.add(client.agent);
+        self.sweeping += u32::from(sweeps);
+    }
+
+    /// Notes that a family spoke for it.
+    pub fn hear(&mut self, family: Family) {
+        if !self.families.contains(&family) {
+            self.families.push(family);
+        }
+    }
+
+    /// Log-odds before any evidence that an account is one of it.
+    #[must_use]
+    pub fn prior(&self, population: &Population) -> MilliNats {
+        ln_ratio(u64::from(self.accounts), u64::from(population.targets.total())).clamp(PRIOR, -500)
+    }
+
+    /// What an account's client says, in thousandths of a nat.
+    #[must_use]
+    pub fn client(&self, client: &Client, population: &Population) -> MilliNats {
+        let target = self.targets.lift(client.target, self.accounts, &population.targets);
+        // A target that the campaign has never taken is hard to explain: nobody harvests two models with one key.
+        let target = if self.targets.counts.contains_key(&client.target) { target } else { -ATTRIBUTE };
+        target
+            + self.settings.lift(client.settings, self.accounts, &population.settings)
+            + self.agents.lift(client.agent, self.accounts, &population.agents)
+    }
+
+    /// What a shared key is worth: `linked` of the campaign's accounts and `others` of the rest have it.
+    #[must_use]
+    pub fn key(&self, linked: u32, others: u32, population: &Population) -> MilliNats {
+        let here = ln_ratio(2 * u64::from(linked) + 1, 2 * u64::from(self.accounts) + 2);
+        let there = ln_ratio(2 * u64::from(others) + 1, 2 * u64::from(population.targets.total()) + 2);
+        (here - there).clamp(0, KEY)
+    }
+
+    /// What proxies need to recognise its accounts.
+    #[must_use]
+    pub fn profile(&self, population: &Population) -> Profile {
+        let list = |common: &Common, everybody: &Frequencies| {
+            let unknown = common.lift(0, self.accounts, everybody);
+            let mut values: Vec<_> = common.counts.iter().map(|(&value, &count)| (count, value)).collect();
+            values.sort_unstable_by(|a, b| b.cmp(a));
+            let lift = |(_, value)| (value, common.lift(value, self.accounts, everybody) - unknown);
+            (unknown, values.into_iter().take(LISTED).map(lift).collect::<Vec<_>>())
+        };
+        let targets = list(&self.targets, &population.targets).1;
+        let (no_settings, settings) = list(&self.settings, &population.settings);
+        let (no_agent, agents) = list(&self.agents, &population.agents);
+        // An unknown target speaks against it as strongly as one attribute can.
+        let known = self.targets.lift(0, self.accounts, &population.targets);
+        let targets = targets.into_iter().map(|(value, lift)| (value, lift + known + ATTRIBUTE)).collect();
+        Profile { name: self.name.clone(), base: self.prior(population) - ATTRIBUTE + no_settings + no_agent, targets, settings, agents }
+    }
+
+    /// Whether most of its accounts take their prompts from public sets.
+    #[must_use]
+    pub fn sweeps(&self) -> bool {
+        self.sweeping * 2 > self.accounts
+    }
+}

@@ -1,0 +1,153 @@
+//! What ordinary traffic looks like: how many accounts take which target, with which settings and client program.
+//!
+//! An account counts once, by its first exchange, and is taken out again when it is linked to a campaign: a campaign must
+//! not become its own normality.
+
+use super::generations::Generations;
+use crate::caller::Caller;
+use crate::digest::Reading;
+use crate::nats::{MilliNats, ln, ln_ratio};
+
+/// Different values of one attribute that are told apart.
+const VALUES: usize = 1 << 15;
+
+/// How often each value of an attribute occurs among accounts.
+#[derive(Clone, Debug)]
+pub struct Frequencies {
+    counts: Generations<u32>,
+    total: u32,
+}
+
+impl Default for Frequencies {
+    fn default() -> Self {
+        Self { counts: Generations::new(VALUES), total: 0 }
+    }
+}
+
+impl Frequencies {
+    /// Counts an account.
+    pub fn add(&mut self, value: u64) {
+        self.total = self.total.saturating_add(1);
+        match self.counts.get(value) {
+            Some(count) => *count = count.saturating_add(1),
+            None => self.counts.insert(value, 1),
+        }
+    }
+
+    /// Takes an account out.
+    pub fn remove(&mut self, value: u64) {
+        self.total = self.total.saturating_sub(1);
+        if let Some(count) = self.counts.get(value) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
+    /// Accounts with this value.
+    #[must_use]
+    pub fn count(&self, value: u64) -> u32 {
+        self.counts.peek(value).copied().unwrap_or(0)
+    }
+
+    /// Accounts in all.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        self.total
+    }
+
+    /// ln of the share of accounts with this value, in thousandths; a value never seen counts as half an account.
+    #[must_use]
+    pub fn ln_share(&self, value: u64) -> MilliNats {
+        ln_ratio(2 * u64::from(self.count(value)) + 1, 2 * u64::from(self.total) + 2)
+    }
+
+    /// How much likelier a value is in a group, where `count` of `total` accounts have it, than here. The group's own
+    /// frequencies are smoothed with `weight` accounts of this population, so that one account proves nothing.
+    #[must_use]
+    pub fn ln_lift(&self, value: u64, count: u32, total: u32, weight: u32) -> MilliNats {
+        // (count + weight·q) / (total + weight) / q with q = (c + ½) / (n + 1): all times 2(n + 1).
+        let (here, all) = (2 * u64::from(self.count(value)) + 1, 2 * u64::from(self.total) + 2);
+        let above = u64::from(count) * all + u64::from(weight) * here;
+        ln(above.max(1)) - ln(u64::from(total) + u64::from(weight)) - ln(here)
+    }
+}
+
+/// The attributes of accounts that are compared between groups and the rest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Client {
+    /// What is taken: dialect and model.
+    pub target: u64,
+    /// How the client program is set.
+    pub settings: u64,
+    /// The client program.
+    pub agent: u64,
+}
+
+impl Client {
+    /// The attributes of a request's sender.
+    #[must_use]
+    pub fn of(caller: &Caller, reading: &Reading) -> Self {
+        let dialect = reading.dialect.map_or(0, |dialect| dialect as u64 + 1);
+        Self { target: reading.model.rotate_left(8) ^ dialect, settings: reading.settings, agent: caller.agent }
+    }
+}
+
+/// Frequencies of all attributes.
+#[derive(Clone, Debug, Default)]
+pub struct Population {
+    /// Of targets.
+    pub targets: Frequencies,
+    /// Of settings.
+    pub settings: Frequencies,
+    /// Of client programs.
+    pub agents: Frequencies,
+}
+
+impl Population {
+    /// Counts an account.
+    pub fn add(&mut self, client: &Client) {
+        self.targets.add(client.target);
+        self.settings.add(client.settings);
+        self.agents.add(client.agent);
+    }
+
+    /// Takes an account out.
+    pub fn remove(&mut self, client: &Client) {
+        self.targets.remove(client.target);
+        self.settings.remove(client.settings);
+        self.agents.remove(client.agent);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mixed() -> Frequencies {
+        let mut frequencies = Frequencies::default();
+        (0..1000).for_each(|n| frequencies.add(if n % 10 == 0 { 1 } else { 2 }));
+        frequencies
+    }
+
+    #[test]
+    fn shares_are_logarithms_of_what_was_counted() {
+        assert!((mixed().ln_share(1) + 2303).abs() < 10);
+        assert!(mixed().ln_share(99) < -7000);
+    }
+
+    #[test]
+    fn lift_grows_with_the_group_and_one_account_proves_little() {
+        let frequencies = mixed();
+        assert!(frequencies.ln_lift(1, 100, 100, 10) > 2000);
+        assert!(frequencies.ln_lift(1, 1, 1, 10) < 700);
+        assert!(frequencies.ln_lift(1, 0, 100, 10) < -2000);
+    }
+
+    #[test]
+    fn what_is_removed_is_gone() {
+        let (mut population, client) = (Population::default(), Client { target: 1, settings: 2, agent: 3 });
+        population.add(&client);
+        population.remove(&client);
+        population.remove(&client);
+        assert_eq!((population.targets.count(1), population.targets.total()), (0, 0));
+    }
+}

@@ -1,0 +1,114 @@
+//! What is asked, to the letter: digests of the last user turn and of its paragraphs.
+//!
+//! Letters and digits count, folded to ASCII lower case; white space, punctuation and markup do not, so that a question
+//! copied out of a public set is found again under another layout. A paragraph (up to an empty line) has a digest of its
+//! own, which finds the question inside a template. Unkeyed: corpus filters are built offline from public texts and must
+//! match everywhere; these digests do not leave the engine ([`super::Reading::content`] is the keyed one).
+
+use super::words::mix;
+
+/// Bytes of a turn that are read.
+pub const READ: usize = 16 * 1024;
+/// Paragraphs that are told apart; the rest counts for the whole only.
+pub const PARAGRAPHS: usize = 8;
+/// Letters and digits a text needs to be told from small talk: public sets have many entries like "Hello".
+pub const SHORTEST: usize = 32;
+
+const MULTIPLIER: u64 = 0x0100_0000_01b3;
+
+/// Digests of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wording {
+    /// Of the whole text; 0 when it is shorter than [`SHORTEST`].
+    pub whole: u64,
+    /// Of its paragraphs; 0 where there is none or it is too short.
+    pub paragraphs: [u64; PARAGRAPHS],
+}
+
+impl Wording {
+    /// Digests of `text`.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let mut wording = Self::default();
+        let (mut whole, mut paragraph, mut found, mut breaks) = (Run::default(), Run::default(), 0, 0);
+        for &byte in text.as_bytes().iter().take(READ) {
+            match byte {
+                b'\n' => breaks += 1,
+                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => {
+                    if breaks > 1 {
+                        wording.keep(&mut found, paragraph);
+                        paragraph = Run::default();
+                    }
+                    breaks = 0;
+                    let byte = byte.to_ascii_lowercase();
+                    whole.push(byte);
+                    paragraph.push(byte);
+                }
+                b' ' | b'\t' | b'\r' => {}
+                _ => breaks = 0,
+            }
+        }
+        wording.whole = whole.finish();
+        if paragraph.length < whole.length {
+            wording.keep(&mut found, paragraph);
+        }
+        wording
+    }
+
+    fn keep(&mut self, found: &mut usize, paragraph: Run) {
+        let digest = paragraph.finish();
+        if digest != 0 && let Some(place) = self.paragraphs.get_mut(*found) {
+            *place = digest;
+            *found += 1;
+        }
+    }
+
+    /// All digests that a corpus may know.
+    pub fn all(&self) -> impl Iterator<Item = u64> + '_ {
+        std::iter::once(self.whole).chain(self.paragraphs).filter(|&digest| digest != 0)
+    }
+}
+
+/// A running hash and its length.
+#[derive(Clone, Copy, Debug, Default)]
+struct Run {
+    hash: u64,
+    length: usize,
+}
+
+impl Run {
+    #[inline]
+    fn push(&mut self, byte: u8) {
+        self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(MULTIPLIER).rotate_left(5);
+        self.length += 1;
+    }
+
+    fn finish(self) -> u64 {
+        if self.length < SHORTEST { 0 } else { mix(self.hash ^ self.length as u64).max(1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const QUESTION: &str = "Find the sum of all positive integers n such that n^2 + 12n - 2007 is a perfect square.";
+
+    #[test]
+    fn layout_does_not_matter_and_numbers_do() {
+        let spaced = QUESTION.replace(' ', "  \n").to_uppercase();
+        assert_eq!(Wording::of(QUESTION).whole, Wording::of(&spaced).whole);
+        assert_ne!(Wording::of(QUESTION).whole, Wording::of(&QUESTION.replace("2007", "2008")).whole);
+    }
+
+    #[test]
+    fn a_question_is_found_inside_a_template() {
+        let asked = format!("Reason step by step and put the answer in a box, please.\n\n{QUESTION}\n\nShow everything you thought of, to the end.");
+        assert!(Wording::of(&asked).all().any(|digest| digest == Wording::of(QUESTION).whole));
+    }
+
+    #[test]
+    fn small_talk_has_no_digest() {
+        assert_eq!(Wording::of("Hello, how are you?").all().count(), 0);
+    }
+}

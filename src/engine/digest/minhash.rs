@@ -1,0 +1,101 @@
+//! One-permutation MinHash over word shingles (Li, Owen and Zhang, NIPS 2012).
+//!
+//! A text's shingles fall into [`BINS`] bins by hash; of each bin the smallest is kept. Two texts share a bin's value
+//! with the probability of their Jaccard similarity, so a template that makes up a fifth of a request shows in a fifth
+//! of its bins, whatever the payload. Each value serves as a key of its own (bands of one row): a campaign's template
+//! then gathers under a few keys, however long the payload around it.
+
+use super::words::{Word, mix};
+
+/// Bins of a signature.
+pub const BINS: usize = 8;
+/// Words of a shingle: four in a row are seldom shared by accident, and survive most slots.
+pub const SHINGLE: usize = 4;
+
+/// The smallest shingle hash of each bin; 0 where the text had none for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signature(pub [u64; BINS]);
+
+/// Collects a signature word by word.
+#[derive(Clone, Debug, Default)]
+pub struct MinHash {
+    window: [Word; SHINGLE],
+    filled: usize,
+    bins: [u64; BINS],
+}
+
+impl MinHash {
+    /// Takes the next word of the text.
+    #[inline]
+    pub fn push(&mut self, word: Word) {
+        self.window.rotate_left(1);
+        if let Some(last) = self.window.last_mut() {
+            *last = word;
+        }
+        self.filled = (self.filled + 1).min(SHINGLE);
+        if self.filled == SHINGLE {
+            let shingle = self.window.iter().fold(0_u64, |hash, &word| hash.wrapping_mul(0x1000_0000_01b3).wrapping_add(word));
+            self.keep(mix(shingle));
+        }
+    }
+
+    /// Forgets the words so far, so that no shingle spans two texts.
+    pub fn pause(&mut self) {
+        self.filled = 0;
+    }
+
+    #[inline]
+    fn keep(&mut self, hash: u64) {
+        let hash = hash.max(1);
+        // The bin comes from the low bits, the order from all of them: inside a bin the low bits are equal.
+        if let Some(bin) = self.bins.get_mut(hash as usize % BINS)
+            && (*bin == 0 || hash < *bin)
+        {
+            *bin = hash;
+        }
+    }
+
+    /// The signature.
+    #[must_use]
+    pub fn finish(self) -> Signature {
+        Signature(self.bins)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::words::Words;
+    use super::*;
+
+    fn signature(text: &str) -> Signature {
+        let mut minhash = MinHash::default();
+        Words::new(text).for_each(|word| minhash.push(word));
+        minhash.finish()
+    }
+
+    fn shared(a: Signature, b: Signature) -> usize {
+        a.0.iter().zip(b.0).filter(|&(&x, y)| x != 0 && x == y).count()
+    }
+
+    const TEMPLATE: &str = "Rewrite the given prompt into a more complex version so that famous assistants find it harder \
+                            to handle but humans still understand it and answer in the same language as the input";
+
+    #[test]
+    fn a_template_survives_its_payload() {
+        let payloads = ["Name the capital of France and tell why it matters", "Sort a list of cities by their distance from here"];
+        let [a, b] = payloads.map(|payload| signature(&format!("{TEMPLATE}\n{payload}")));
+        assert!(shared(a, b) >= 2, "{}", shared(a, b));
+    }
+
+    #[test]
+    fn unrelated_texts_share_nothing() {
+        let a = signature(TEMPLATE);
+        let b = signature("My cat has been sneezing since Tuesday and the vet is closed until Monday, what can I do at home?");
+        assert_eq!(shared(a, b), 0);
+    }
+
+    #[test]
+    fn texts_shorter_than_a_shingle_have_no_signature() {
+        assert_eq!(signature("hello there friend"), Signature::default());
+    }
+}

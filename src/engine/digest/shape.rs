@@ -1,0 +1,51 @@
+//! The shape of a request: sizes and switches, no words.
+
+use crate::dialect::{Kind, Params, Prompt, Role};
+
+/// Sizes in bytes, counts saturating.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Text of the last user turn.
+    pub user: u32,
+    /// Text of the system prompt.
+    pub system: u32,
+    /// Text of everything else: earlier turns, tool results.
+    pub context: u32,
+    /// Answers of the model in the conversation.
+    pub answers: u16,
+    /// Tools defined or tool results present.
+    pub tools: bool,
+    /// Images, audio or files present.
+    pub media: bool,
+    /// Parameters.
+    pub params: Params,
+}
+
+impl Shape {
+    pub(super) fn of(prompt: &Prompt, last: u16) -> Self {
+        let mut shape = Self { params: prompt.params, ..Self::default() };
+        let mut answered = None;
+        for part in &prompt.parts {
+            let bytes = part.span.end.saturating_sub(part.span.start);
+            match (part.role, part.kind) {
+                (_, Kind::ToolSchema | Kind::ToolCall | Kind::ToolResult) => shape.tools = true,
+                (_, Kind::Media) => shape.media = true,
+                (Role::System, Kind::Text) => shape.system = shape.system.saturating_add(bytes),
+                (Role::User, Kind::Text) if part.turn == last => shape.user = shape.user.saturating_add(bytes),
+                (_, Kind::Text) => shape.context = shape.context.saturating_add(bytes),
+                (_, Kind::Blob | Kind::Thinking) => {}
+            }
+            if part.role == Role::Assistant && answered != Some(part.turn) {
+                answered = Some(part.turn);
+                shape.answers = shape.answers.saturating_add(1);
+            }
+        }
+        shape
+    }
+
+    /// Whether this is one question without a conversation around it.
+    #[must_use]
+    pub fn single(&self) -> bool {
+        self.answers == 0 && !self.tools
+    }
+}

@@ -1,0 +1,261 @@
+//! Text → masked words: what a template keeps when its payload changes.
+//!
+//! A word is a run of letters, folded to lower case; a character of a script without spaces (Han, kana, Hangul, Thai)
+//! is a word of its own. Masked, each to one fixed word: numbers, quoted spans, fenced code, and tokens too long to be
+//! words (keys, hashes, base64). Zero-width characters vanish and full-width forms fold, so that neither hides a
+//! template. Kept: the words and their order. Lost: case, punctuation, white space, and what was masked.
+
+/// A hashed, masked word. Not keyed: it never leaves the engine; what leaves is keyed afterwards.
+pub type Word = u64;
+
+/// Any number.
+pub const NUMBER: Word = 0x9e37_79b9_7f4a_7c15;
+/// A quoted span on one line.
+pub const QUOTE: Word = 0xc2b2_ae3d_27d4_eb4f;
+/// A fenced block of code.
+pub const CODE: Word = 0x1656_67b1_9e37_79f9;
+/// A token longer than [`LONGEST_WORD`].
+pub const LONG: Word = 0x27d4_eb2f_1656_67c5;
+
+/// Bytes above which a run of letters is no word of any language (German compounds stay below).
+const LONGEST_WORD: usize = 48;
+/// Bytes within which a quotation must close to be masked: past that a lone inch mark would swallow a template.
+const LONGEST_QUOTE: usize = 240;
+/// Words a quotation must have to be masked: "yes" or "JSON" in quotes is part of a template.
+const SHORTEST_QUOTE: usize = 24;
+
+const SEED: u64 = 0x51_7c_c1_b7_27_22_0a_95;
+
+/// One step of the word hash (FxHash's rotate-xor-multiply: a word is short and the hash is not exposed).
+#[inline]
+fn step(hash: u64, unit: u64) -> u64 {
+    (hash.rotate_left(5) ^ unit).wrapping_mul(SEED)
+}
+
+/// Mixes a hash so that all its bits depend on all its input (the finaliser of MurmurHash3, public domain).
+#[inline]
+#[must_use]
+pub fn mix(mut hash: u64) -> u64 {
+    hash ^= hash >> 33;
+    hash = hash.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    hash ^= hash >> 33;
+    hash = hash.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    hash ^ (hash >> 33)
+}
+
+/// The masked words of a text, in order.
+#[derive(Clone, Debug)]
+pub struct Words<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Words<'a> {
+    /// The words of `text`.
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    /// The byte at which reading goes on.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or(&[])
+    }
+
+    /// Steps over a fenced block when one opens here.
+    fn fence(&mut self) -> Option<Word> {
+        let inner = self.rest().strip_prefix(b"```")?;
+        let end = find(inner, b"```").map_or(inner.len(), |at| at + 3);
+        self.at += 3 + end;
+        Some(CODE)
+    }
+
+    /// Steps over a quoted span when one opens here and closes on the same line.
+    fn quote(&mut self) -> Option<Word> {
+        let inner = self.rest().get(1..)?;
+        let window = inner.get(..LONGEST_QUOTE.min(inner.len()))?;
+        let end = window.iter().position(|&b| b == b'"' || b == b'\n')?;
+        if end < SHORTEST_QUOTE || window.get(end) != Some(&b'"') {
+            return None;
+        }
+        self.at += end + 2;
+        Some(QUOTE)
+    }
+
+    fn number(&mut self) -> Word {
+        let run = self.rest().iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',')).count();
+        self.at += run.max(1);
+        NUMBER
+    }
+
+    fn word(&mut self) -> Option<Word> {
+        let (mut hash, start) = (0, self.at);
+        while let Some(&byte) = self.text.as_bytes().get(self.at) {
+            if byte.is_ascii_alphabetic() {
+                hash = step(hash, u64::from(byte | 0x20));
+                self.at += 1;
+            } else if byte < 0x80 {
+                break;
+            } else {
+                let Some(character) = self.text.get(self.at..).and_then(|rest| rest.chars().next()) else { break };
+                match class(character) {
+                    Class::Letter(folded) => {
+                        hash = step(hash, u64::from(u32::from(folded)));
+                        self.at += character.len_utf8();
+                    }
+                    Class::Nothing => self.at += character.len_utf8(),
+                    Class::Whole => {
+                        if self.at == start {
+                            self.at += character.len_utf8();
+                            return Some(mix(u64::from(u32::from(character))));
+                        }
+                        break;
+                    }
+                    Class::Separator => {
+                        if self.at == start {
+                            self.at += character.len_utf8();
+                            return None;
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+        match self.at - start {
+            0 => None,
+            n if n > LONGEST_WORD => Some(LONG),
+            _ if hash == 0 => None,
+            _ => Some(hash),
+        }
+    }
+}
+
+impl Iterator for Words<'_> {
+    type Item = Word;
+
+    fn next(&mut self) -> Option<Word> {
+        loop {
+            let byte = *self.text.as_bytes().get(self.at)?;
+            let word = match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => self.word(),
+                b'0'..=b'9' => Some(self.number()),
+                b'`' => self.fence(),
+                b'"' => self.quote(),
+                _ => None,
+            };
+            match word {
+                Some(word) => return Some(word),
+                None if byte.is_ascii() && !byte.is_ascii_alphanumeric() => self.at += 1,
+                None => {}
+            }
+        }
+    }
+}
+
+/// What a character beyond ASCII is to a word.
+enum Class {
+    /// Part of a word, folded.
+    Letter(char),
+    /// A word of its own.
+    Whole,
+    /// Not there (zero-width).
+    Nothing,
+    /// Ends a word.
+    Separator,
+}
+
+fn class(character: char) -> Class {
+    match u32::from(character) {
+        0x00ad | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x2064 | 0xfe00..=0xfe0f | 0xfeff => Class::Nothing,
+        // Full-width Latin letters.
+        code @ (0xff21..=0xff3a | 0xff41..=0xff5a) => {
+            Class::Letter(char::from_u32(code - 0xfee0).unwrap_or(character).to_ascii_lowercase())
+        }
+        0x0e00..=0x0e7f | 0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7af | 0x2_0000..=0x3_ffff => {
+            Class::Whole
+        }
+        _ if character.is_alphanumeric() => Class::Letter(homoglyph(character).to_lowercase().next().unwrap_or(character)),
+        _ => Class::Separator,
+    }
+}
+
+/// The Latin letter that a Cyrillic or Greek one is drawn as. Folding a whole Russian text this way is harmless: it
+/// folds the same each time.
+fn homoglyph(character: char) -> char {
+    match character {
+        'а' | 'А' | 'α' | 'Α' => 'a',
+        'е' | 'Е' | 'ё' | 'Ё' | 'Ε' => 'e',
+        'о' | 'О' | 'ο' | 'Ο' => 'o',
+        'р' | 'Р' | 'ρ' | 'Ρ' => 'p',
+        'с' | 'С' => 'c',
+        'х' | 'Х' | 'χ' | 'Χ' => 'x',
+        'у' | 'У' | 'Υ' => 'y',
+        'і' | 'І' | 'ι' | 'Ι' => 'i',
+        'К' | 'к' | 'Κ' | 'κ' => 'k',
+        'М' | 'м' | 'Μ' => 'm',
+        'Т' | 'т' | 'Τ' => 't',
+        'Н' | 'н' | 'Η' => 'h',
+        'В' | 'в' | 'Β' => 'b',
+        'ѕ' | 'Ѕ' => 's',
+        'ј' | 'Ј' => 'j',
+        other => other,
+    }
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len().max(1)).position(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<Word> {
+        Words::new(text).collect()
+    }
+
+    #[test]
+    fn case_punctuation_and_white_space_do_not_matter() {
+        assert_eq!(words("Solve, step by step:\n the TASK"), words("solve step -- by step the task"));
+    }
+
+    #[test]
+    fn numbers_long_quotes_code_and_keys_are_masked() {
+        assert_eq!(words("add 12.5 and 3"), words("add 7 and 99,000"));
+        assert_eq!(words("rate \"this is a long answer indeed\" now"), words("rate \"that was another long answer yes\" now"));
+        assert_eq!(words("run ```x = 1``` now"), words("run ```print(2)\n``` now"));
+        let (a, b) = ("a".repeat(60), "b".repeat(70));
+        assert_eq!(words(&format!("key {a} end")), words(&format!("key {b} end")));
+    }
+
+    #[test]
+    fn short_or_unclosed_quotes_are_kept() {
+        assert_ne!(words("say \"yes\""), words("say \"no\""));
+        assert_ne!(words("a 5\" disk for the old machine"), words("a 5\" disk for the new machine"));
+    }
+
+    #[test]
+    fn zero_width_and_homoglyphs_do_not_hide_a_word() {
+        assert_eq!(words("rea\u{200b}soning"), words("reasoning"));
+        assert_eq!(words("rеasоning"), words("reasoning"));
+        assert_eq!(words("\u{ff32}eason"), words("reason"));
+    }
+
+    #[test]
+    fn scripts_without_spaces_give_a_word_a_character() {
+        assert_eq!(words("请一步一步").len(), 5);
+        assert_eq!(words("日本 go").len(), 3);
+    }
+
+    #[test]
+    fn every_text_ends() {
+        for text in ["", "`", "``", "```", "\"", "é", "\u{200b}", "…—", "a`b\"c", "``` unclosed"] {
+            assert!(words(text).len() <= text.len());
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Several proxies and one sidecar in one process: what `replay` runs.
+
+use crate::trace::Exchange;
+use azeotrope_engine::campaign::{Feed, Joiner, Limits};
+use azeotrope_engine::campaign::joiner::Thresholds;
+use azeotrope_engine::dialect::read_answer;
+use azeotrope_engine::digest::blob_digest;
+use azeotrope_engine::engine::Engine;
+use azeotrope_engine::store::MemoryStore;
+use azeotrope_engine::time::{SECOND, Timestamp};
+use azeotrope_engine::verdict::Verdict;
+
+/// How long a change of the feed takes to every proxy: the sidecar's promise is five seconds at most, one is usual.
+const DELAY: u64 = SECOND;
+
+/// One proxy: its shared data, and the feed as it last came.
+#[derive(Default)]
+struct Proxy {
+    store: MemoryStore,
+    feed: Feed,
+}
+
+/// The fleet.
+pub(crate) struct Fleet<'a> {
+    engine: &'a Engine,
+    proxies: Vec<Proxy>,
+    sidecar: Option<Joiner>,
+    turn: usize,
+    synchronised: Timestamp,
+}
+
+impl<'a> Fleet<'a> {
+    pub(crate) fn new(engine: &'a Engine, proxies: usize, sidecar: bool) -> Self {
+        let proxies = std::iter::repeat_with(Proxy::default).take(proxies.max(1)).collect();
+        let mut sidecar = sidecar.then(|| Joiner::new(Limits::default(), Thresholds::default()));
+        if let Some(joiner) = &mut sidecar && std::env::var_os("TRACE_JOINER").is_some() {
+            joiner.trace = Some(|line| eprintln!("{line}"));
+        }
+        Self { engine, proxies, sidecar, turn: 0, synchronised: Timestamp::default() }
+    }
+
+    /// Sends an exchange through the next proxy.
+    pub(crate) fn exchange(&mut self, exchange: &Exchange<'_>) -> Verdict {
+        let now = exchange.time();
+        if now.since(self.synchronised) >= DELAY {
+            self.synchronise(now);
+        }
+        self.turn = (self.turn + 1) % self.proxies.len();
+        let (engine, Some(proxy)) = (self.engine, self.proxies.get_mut(self.turn)) else { return Verdict::default() };
+        let Some(route) = engine.route(exchange.method.as_bytes(), exchange.path.as_bytes()) else { return Verdict::default() };
+        let caller = engine.caller(&exchange.headers(), b"", None);
+        let body = exchange.body();
+        let inspected = body.get(..engine.config().inspect_bytes).unwrap_or(body);
+        let reading = engine.read(&route, inspected, inspected.len() == body.len());
+        let verdict = engine.judge(&mut proxy.store, &proxy.feed, &caller, &reading, now);
+        if let Some(sidecar) = &mut self.sidecar {
+            sidecar.observe(&caller, &reading, now);
+        }
+        let Some(response) = &exchange.response else { return verdict };
+        if verdict.action.refuses() {
+            return verdict;
+        }
+        engine.settle(&mut proxy.store, &caller, &reading, response.status, now);
+        if let Some(sidecar) = &mut self.sidecar {
+            if response.status == 429 || response.status >= 500 {
+                sidecar.refused(&caller, &reading, now);
+            } else {
+                for blob in read_answer(route.dialect, response.body()).blobs() {
+                    sidecar.given(blob_digest(blob, &engine.config().callers.keys.current), &caller, now);
+                }
+            }
+        }
+        verdict
+    }
+
+    fn synchronise(&mut self, now: Timestamp) {
+        self.synchronised = now;
+        let Some(sidecar) = &mut self.sidecar else { return };
+        for change in sidecar.take_changes() {
+            self.proxies.iter_mut().for_each(|proxy| proxy.feed.apply(&change));
+        }
+    }
+}
