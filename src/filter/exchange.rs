@@ -6,6 +6,7 @@ use crate::metrics::{self, Metric};
 use crate::store::SharedStore;
 use crate::tell;
 use azeotrope_engine::caller::Caller;
+use azeotrope_engine::campaign::Feed;
 use azeotrope_engine::codec::{self, Decoded};
 use azeotrope_engine::digest::Reading;
 use azeotrope_engine::engine::Engine;
@@ -50,7 +51,9 @@ impl Call {
         let now = host::now();
         let reading = self.read(body, whole);
         let mut store = SharedStore::default();
-        let verdict = self.engine.judge(&mut store, &self.caller, &reading, now);
+        // Campaigns reach the filter through its rules; there is no other feed yet.
+        let feed = Feed::default();
+        let verdict = self.engine.judge(&mut store, &feed, &self.caller, &reading, now);
         store.tally();
         self.tally(&reading, &verdict);
 
@@ -60,9 +63,7 @@ impl Call {
             let level = if verdict.action >= Action::Throttle { Level::Warn } else { Level::Info };
             tell::traffic(level, now, format_args!("{:?}: {label}", self.route.dialect));
         }
-        if matches!(verdict.action, Action::Throttle | Action::Block)
-            && host::respond(&self.engine.reply(&self.route, &verdict))
-        {
+        if verdict.action.refuses() && host::respond(&self.engine.reply(&self.route, &verdict)) {
             return Outcome::Replied;
         }
         if held {
