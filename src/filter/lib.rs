@@ -1,1 +1,56 @@
-//! (being built)
+//! The Proxy-Wasm module: carries bytes between an Envoy (or another host) and the engine, and decides nothing itself.
+//!
+//! A trap here cuts every stream on its Envoy worker, so nothing on a request's path may panic: host functions are called
+//! through [`abi`], which turns every status into a `Result`, headers and bodies are bytes, and a failing host call
+//! means the request passes unjudged.
+//!
+//! | file | what |
+//! |---|---|
+//! | `abi` | the host functions, typed; the only unsafe code |
+//! | `pairs` | header maps as the host serialises them |
+//! | `host` | what the filter asks of the host, in its own words |
+//! | `root` | configuration: a plugin configuration becomes an engine |
+//! | `stream` | the phases of one HTTP exchange |
+//! | `exchange` | one LLM call: read, judge, answer, settle |
+//! | `body` | how much of a body is awaited and read |
+//! | `probe`, `hold` | whether and how long request headers are held |
+//! | `store` | shared data as the engine's store |
+//! | `metrics`, `tell`, `limit` | counters, log lines and their rate |
+
+// Off wasm only the plain modules are built, for their tests.
+#![cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "used by the wasm-only modules"))]
+
+mod body;
+mod limit;
+mod pairs;
+mod probe;
+
+#[cfg(target_family = "wasm")]
+mod abi;
+#[cfg(target_family = "wasm")]
+mod exchange;
+#[cfg(target_family = "wasm")]
+mod hold;
+#[cfg(target_family = "wasm")]
+mod host;
+#[cfg(target_family = "wasm")]
+mod metrics;
+#[cfg(target_family = "wasm")]
+mod root;
+#[cfg(target_family = "wasm")]
+mod store;
+#[cfg(target_family = "wasm")]
+mod stream;
+#[cfg(target_family = "wasm")]
+mod tell;
+
+#[cfg(target_family = "wasm")]
+mod entry {
+    //! Where the host enters.
+    #![allow(unsafe_code, reason = "the SDK's macro exports the module's initialiser")]
+
+    proxy_wasm::main! {{
+        crate::tell::hook_panics();
+        proxy_wasm::set_root_context(|_| Box::new(crate::root::Root::new()));
+    }}
+}

@@ -366,7 +366,7 @@ fn keys(reading: &Reading) -> Vec<(Gathering, u64)> {
     let mut keys: Vec<_> = skeleton.map(|&(_, key)| (Gathering::Skeleton, key)).collect();
     if reading.corpus {
         let mut rolling = Rolling::default();
-        [2, reading.settings, reading.model, reading.dialect.map_or(0, |dialect| dialect as u64)].map(|part| rolling.number(part));
+        [2, reading.settings, reading.line, reading.dialect.map_or(0, |dialect| dialect as u64)].iter().for_each(|&part| rolling.number(part));
         keys.push((Gathering::Corpus, rolling.finish()));
     }
     keys

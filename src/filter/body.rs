@@ -1,0 +1,181 @@
+//! How much of a request body is awaited and read, and whether that is all of it.
+//!
+//! Where headers are held, the host holds the body too and the module takes it over in one piece when it decides: a slow
+//! client costs the module no memory. Where they are streamed on, so is the body, because a host that is asked to hold
+//! more than its buffer limit refuses the request; its beginning is copied as it passes, and the last piece is not let go
+//! before the verdict.
+
+use std::cell::Cell;
+
+/// Bytes that all bodies on their way may occupy in one VM. Memory of a VM is never given back and ends at 1 GiB in Envoy,
+/// so clients that send slowly must not decide how much it is. Beyond it, bodies are judged on what has come.
+const MOST_COPIED: usize = 64 << 20;
+
+thread_local! {
+    static COPIED: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The beginning of a body, as far as it was copied while it passed.
+#[derive(Debug, Default)]
+pub(crate) struct Copied(Vec<u8>);
+
+impl Copied {
+    fn add(&mut self, bytes: Vec<u8>) {
+        COPIED.set(COPIED.get().saturating_add(bytes.len()));
+        if self.0.is_empty() {
+            self.0 = bytes;
+        } else {
+            self.0.extend_from_slice(&bytes);
+        }
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        COPIED.set(COPIED.get().saturating_sub(self.0.len()));
+    }
+}
+
+/// The body of one request as it arrives.
+#[derive(Debug)]
+pub(crate) struct Body {
+    /// Bytes that are inspected at most.
+    limit: usize,
+    /// What `content-length` announces.
+    length: Option<usize>,
+    /// Bytes that have come so far.
+    come: usize,
+    copied: Copied,
+}
+
+/// What to do about a piece of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// Bytes to read from the beginning of what the host shows now, and to give to [`Body::keep`].
+    pub(crate) read: usize,
+    /// Decide now; `whole`: what was kept then is all there is.
+    pub(crate) decide: Option<Whole>,
+}
+
+/// Whether what was kept of a body is all of it.
+pub(crate) type Whole = bool;
+
+impl Body {
+    /// A body of which `limit` bytes are inspected at most and `length` are announced.
+    pub(crate) fn new(limit: usize, length: Option<usize>) -> Self {
+        Self { limit, length, come: 0, copied: Copied::default() }
+    }
+
+    /// A piece has come. `size`: bytes that the host shows; `held`: all that came so far (else only this piece);
+    /// `ended`: nothing follows.
+    pub(crate) fn arrived(&mut self, size: usize, ended: bool, held: bool) -> Step {
+        let before = if held { 0 } else { self.come };
+        self.come = before.saturating_add(size);
+        // The end of stream may come as an empty piece of its own, after upstream has had every byte.
+        let complete = ended || self.length.is_some_and(|length| self.come >= length);
+        let read = size.min(self.limit.saturating_sub(before));
+        let crowded = !held && COPIED.get().saturating_add(read) > MOST_COPIED;
+        let decided = complete || crowded || self.come >= self.limit;
+        Step {
+            read: if decided || !held { read } else { 0 },
+            decide: decided.then_some(complete && self.come <= self.limit),
+        }
+    }
+
+    /// Trailers have come: nothing follows.
+    pub(crate) fn ended(&self, held: bool) -> Step {
+        let read = if held { self.come.min(self.limit) } else { 0 };
+        Step { read, decide: Some(self.come <= self.limit) }
+    }
+
+    /// Keeps what was read.
+    pub(crate) fn keep(&mut self, bytes: Vec<u8>) {
+        self.copied.add(bytes);
+    }
+
+    /// What was kept.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.copied.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HELD: bool = true;
+    const STREAMED: bool = false;
+
+    fn wait(read: usize) -> Step {
+        Step { read, decide: None }
+    }
+
+    fn decide(read: usize, whole: bool) -> Step {
+        Step { read, decide: Some(whole) }
+    }
+
+    #[test]
+    fn a_held_body_is_read_once_when_it_ends() {
+        let mut body = Body::new(100, None);
+        assert_eq!(body.arrived(10, false, HELD), wait(0));
+        assert_eq!(body.arrived(60, false, HELD), wait(0));
+        assert_eq!(body.arrived(60, true, HELD), decide(60, true));
+    }
+
+    #[test]
+    fn a_streamed_body_is_copied_as_it_passes() {
+        let mut body = Body::new(100, None);
+        assert_eq!(body.arrived(10, false, STREAMED), wait(10));
+        assert_eq!(body.arrived(60, false, STREAMED), wait(60));
+        assert_eq!(body.arrived(0, true, STREAMED), decide(0, true));
+    }
+
+    #[test]
+    fn the_last_announced_byte_is_not_let_go_before_the_verdict() {
+        let mut body = Body::new(100, Some(70));
+        assert_eq!(body.arrived(10, false, STREAMED), wait(10));
+        assert_eq!(body.arrived(60, false, STREAMED), decide(60, true));
+        assert_eq!(Body::new(100, Some(70)).arrived(70, false, HELD), decide(70, true));
+    }
+
+    #[test]
+    fn a_big_body_is_judged_as_soon_as_the_limit_is_there() {
+        let mut body = Body::new(100, Some(5_000));
+        assert_eq!(body.arrived(99, false, HELD), wait(0));
+        assert_eq!(body.arrived(250, false, HELD), decide(100, false));
+        let mut body = Body::new(100, Some(5_000));
+        assert_eq!(body.arrived(99, false, STREAMED), wait(99));
+        assert_eq!(body.arrived(250, false, STREAMED), decide(1, false));
+    }
+
+    #[test]
+    fn a_body_of_exactly_the_limit_is_whole_only_if_it_ended() {
+        assert_eq!(Body::new(100, None).arrived(100, true, HELD), decide(100, true));
+        assert_eq!(Body::new(100, None).arrived(100, false, HELD), decide(100, false));
+        assert_eq!(Body::new(100, None).arrived(101, true, HELD), decide(100, false));
+    }
+
+    #[test]
+    fn trailers_end_a_body() {
+        assert_eq!(Body::new(100, None).ended(HELD), decide(0, true));
+        let mut body = Body::new(100, None);
+        body.arrived(42, false, HELD);
+        assert_eq!(body.ended(HELD), decide(42, true));
+        let mut body = Body::new(100, None);
+        body.arrived(42, false, STREAMED);
+        assert_eq!(body.ended(STREAMED), decide(0, true));
+    }
+
+    #[test]
+    fn all_copies_together_stay_within_their_bound() {
+        let piece = MOST_COPIED / 4;
+        let mut bodies: Vec<_> = (0..4).map(|_| Body::new(usize::MAX, None)).collect();
+        for body in &mut bodies {
+            assert_eq!(body.arrived(piece, false, STREAMED).decide, None);
+            body.keep(vec![0; piece]);
+        }
+        assert_eq!(Body::new(100, None).arrived(1, false, STREAMED), decide(1, false));
+        drop(bodies);
+        assert_eq!(Body::new(100, None).arrived(1, false, STREAMED), wait(1));
+    }
+}

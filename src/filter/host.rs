@@ -1,0 +1,93 @@
+//! What the filter asks of the host, in the filter's own words. A failing call is counted and means "unknown".
+
+use crate::abi::{self, Buffer, Map, Status};
+use crate::metrics::{self, Metric};
+use crate::pairs;
+use azeotrope_engine::time::Timestamp;
+use azeotrope_engine::verdict::Reply;
+
+/// The verdict's request header, as upstream sees it.
+pub(crate) const LABEL_HEADER: &str = "x-azeotrope";
+/// The verdict's filter state; Envoy puts `wasm.` before it.
+const LABEL_STATE: &str = "azeotrope";
+/// The connection's other end.
+const PEER: &[u8] = b"source\0address";
+/// Where the JWT filter keeps what it verified.
+const JWT_METADATA: &str = "metadata\0filter_metadata\0envoy.filters.http.jwt_authn";
+
+/// The value, or nothing and a count. `NotFound` is an answer, not a failure.
+fn known<T>(result: Result<T, Status>) -> Option<T> {
+    match result {
+        Ok(value) => Some(value),
+        Err(Status::NOT_FOUND) => None,
+        Err(_) => {
+            metrics::count(Metric::HostError);
+            None
+        }
+    }
+}
+
+/// The time; the epoch if the host has no clock.
+pub(crate) fn now() -> Timestamp {
+    const NANOSECONDS: u64 = 1_000_000;
+    Timestamp(known(abi::now()).unwrap_or(0).wrapping_div(NANOSECONDS))
+}
+
+/// All request headers, serialised (see [`pairs::Pairs`]).
+pub(crate) fn request_headers() -> Option<Vec<u8>> {
+    known(abi::pairs(Map::Request))
+}
+
+/// The address of the connection's other end; empty if unknown.
+pub(crate) fn peer() -> Vec<u8> {
+    known(abi::property(PEER)).unwrap_or_default()
+}
+
+/// A claim that Envoy's JWT filter left in its metadata: the key it puts the payload under, then names in the payload.
+pub(crate) fn claim(path: &[String]) -> Option<Vec<u8>> {
+    let path = [JWT_METADATA, path.join("\0").as_str()].join("\0");
+    known(abi::property(path.as_bytes())).filter(|value| !value.is_empty())
+}
+
+/// The first `size` bytes of the request body that the host holds.
+pub(crate) fn body(size: usize) -> Option<Vec<u8>> {
+    if size == 0 { Some(Vec::new()) } else { known(abi::buffer(Buffer::RequestBody, 0, size)) }
+}
+
+/// Takes away what a client wrote into our header.
+pub(crate) fn remove_label() {
+    known(abi::remove_header(Map::Request, LABEL_HEADER));
+}
+
+/// Tells upstream; only while the request headers are held.
+pub(crate) fn label_request(label: &str) {
+    known(abi::set_header(Map::Request, LABEL_HEADER, label.as_bytes()));
+}
+
+/// Tells the access log.
+pub(crate) fn label_stream(label: &str) {
+    known(abi::set_property(LABEL_STATE, label.as_bytes()));
+}
+
+/// The status of the response; `None` if there is none or it is no number.
+pub(crate) fn response_status() -> Option<u16> {
+    let status = known(abi::header(Map::Response, ":status"))?;
+    std::str::from_utf8(&status).ok()?.parse().ok()
+}
+
+/// Answers in place of the upstream; whether the host took it.
+pub(crate) fn respond(reply: &Reply) -> bool {
+    known(abi::respond(u32::from(reply.status), &pairs::serialise(&reply.headers), &reply.body)).is_some()
+}
+
+/// The plugin configuration, inside `on_configure`.
+pub(crate) fn configuration(size: usize) -> Option<Vec<u8>> {
+    if size == 0 { Some(Vec::new()) } else { known(abi::buffer(Buffer::PluginConfiguration, 0, size)) }
+}
+
+/// Lets go of the request headers of another stream, that paused. If it is gone, nothing happens.
+pub(crate) fn resume_request(stream: u32) {
+    if known(abi::enter(stream)).is_some() {
+        known(abi::resume_request());
+    }
+}

@@ -1,0 +1,143 @@
+//! Counters and gauges: a fixed set of names (no client chooses one), defined once a VM.
+
+use crate::abi::{self, Kind};
+use azeotrope_engine::dialect::Dialect;
+use azeotrope_engine::verdict::Action;
+use std::cell::Cell;
+
+macro_rules! metrics {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident = $text:literal,)*) => {
+        /// A metric; its name at the host is `wasmcustom.azeotrope.…`.
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) enum Metric { $($(#[$doc])* $name,)* }
+
+        const ALL: &[(Kind, &str)] = &[$((Kind::$kind, $text),)*];
+
+        thread_local! {
+            // Host ids; `None` until defined.
+            static IDS: [Cell<Option<u32>>; ALL.len()] = const { [const { Cell::new(None) }; ALL.len()] };
+        }
+    };
+}
+
+metrics! {
+    /// Requests in OpenAI Chat Completions.
+    ChatCompletions: Counter = "azeotrope.requests.chat_completions",
+    /// Requests in OpenAI Completions.
+    Completions: Counter = "azeotrope.requests.completions",
+    /// Requests in OpenAI Responses.
+    Responses: Counter = "azeotrope.requests.responses",
+    /// Requests in Anthropic Messages.
+    Messages: Counter = "azeotrope.requests.messages",
+    /// Requests in Gemini.
+    Gemini: Counter = "azeotrope.requests.gemini",
+    /// Requests in Bedrock Converse.
+    Converse: Counter = "azeotrope.requests.converse",
+    /// Verdicts, by what is done.
+    Allow: Counter = "azeotrope.verdict.allow",
+    /// See [`Metric::Allow`].
+    Observe: Counter = "azeotrope.verdict.observe",
+    /// See [`Metric::Allow`].
+    Throttle: Counter = "azeotrope.verdict.throttle",
+    /// See [`Metric::Allow`].
+    Degrade: Counter = "azeotrope.verdict.degrade",
+    /// See [`Metric::Allow`].
+    Block: Counter = "azeotrope.verdict.block",
+    /// Verdicts, by what the evidence asks for.
+    WouldAllow: Counter = "azeotrope.would.allow",
+    /// See [`Metric::WouldAllow`].
+    WouldObserve: Counter = "azeotrope.would.observe",
+    /// See [`Metric::WouldAllow`].
+    WouldThrottle: Counter = "azeotrope.would.throttle",
+    /// See [`Metric::WouldAllow`].
+    WouldDegrade: Counter = "azeotrope.would.degrade",
+    /// See [`Metric::WouldAllow`].
+    WouldBlock: Counter = "azeotrope.would.block",
+    /// Bodies that could not be read: no JSON, or an encoding this build does not know.
+    Unread: Counter = "azeotrope.unread",
+    /// Bodies of which only the beginning was read.
+    Truncated: Counter = "azeotrope.truncated",
+    /// Swaps of a page that another worker won; the engine retries.
+    StoreConflict: Counter = "azeotrope.store.conflict",
+    /// Swaps that shared data refused.
+    StoreLost: Counter = "azeotrope.store.lost",
+    /// Host calls that failed; the request went on without.
+    HostError: Counter = "azeotrope.host.error",
+    /// Configurations put into force, counted by every VM that did (workers and main thread).
+    ConfigAccepted: Counter = "azeotrope.config.accepted",
+    /// Configurations refused, likewise.
+    ConfigRefused: Counter = "azeotrope.config.refused",
+    /// The version of the rules in force.
+    RulesVersion: Gauge = "azeotrope.rules.version",
+}
+
+/// Defines what is not defined yet in this VM, so that every name shows from the start.
+pub(crate) fn define() {
+    IDS.with(|ids| {
+        for (id, (kind, name)) in ids.iter().zip(ALL) {
+            if id.get().is_none() {
+                id.set(abi::define(*kind, name).ok());
+            }
+        }
+    });
+}
+
+fn id(metric: Metric) -> Option<u32> {
+    IDS.with(|ids| ids.get(metric as usize).and_then(Cell::get))
+}
+
+/// Adds one.
+pub(crate) fn count(metric: Metric) {
+    add(metric, 1);
+}
+
+/// Adds `by`.
+pub(crate) fn add(metric: Metric, by: u32) {
+    if by > 0
+        && let Some(id) = id(metric)
+    {
+        // Nothing to be done about a host that does not count.
+        let _ = abi::increment(id, i64::from(by));
+    }
+}
+
+/// Sets a gauge.
+pub(crate) fn set(metric: Metric, value: u64) {
+    if let Some(id) = id(metric) {
+        let _ = abi::record(id, value);
+    }
+}
+
+/// The counter of a dialect's requests.
+pub(crate) fn requests(dialect: Dialect) -> Metric {
+    match dialect {
+        Dialect::ChatCompletions => Metric::ChatCompletions,
+        Dialect::Completions => Metric::Completions,
+        Dialect::Responses => Metric::Responses,
+        Dialect::Messages => Metric::Messages,
+        Dialect::Gemini => Metric::Gemini,
+        Dialect::Converse => Metric::Converse,
+    }
+}
+
+/// The counter of what is done.
+pub(crate) fn verdict(action: Action) -> Metric {
+    match action {
+        Action::Allow => Metric::Allow,
+        Action::Observe => Metric::Observe,
+        Action::Throttle => Metric::Throttle,
+        Action::Degrade => Metric::Degrade,
+        Action::Block => Metric::Block,
+    }
+}
+
+/// The counter of what the evidence asks for.
+pub(crate) fn would(action: Action) -> Metric {
+    match action {
+        Action::Allow => Metric::WouldAllow,
+        Action::Observe => Metric::WouldObserve,
+        Action::Throttle => Metric::WouldThrottle,
+        Action::Degrade => Metric::WouldDegrade,
+        Action::Block => Metric::WouldBlock,
+    }
+}

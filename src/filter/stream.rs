@@ -1,0 +1,159 @@
+//! The phases of one HTTP exchange.
+//!
+//! The host hands out headers and body only in their phase, so each is taken when its callback comes and the phase is kept
+//! here. A request that is no LLM call costs one host call and is forgotten.
+
+use crate::body::{Body, Step};
+use crate::exchange::{Call, Judged, Outcome};
+use crate::hold::{Hold, Holds};
+use crate::host;
+use crate::pairs::Pairs;
+use azeotrope_engine::engine::Engine;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::Action;
+use std::rc::Rc;
+
+/// Where an exchange is.
+enum Phase {
+    /// Nothing to do (any more): no LLM call, or settled.
+    Idle,
+    /// An LLM call whose body is on its way.
+    Awaiting { call: Call, body: Body, hold: Option<Rc<Hold>> },
+    /// Let through; its answer is on its way.
+    Passed(Judged),
+    /// Answered here: the host ends it.
+    Replied,
+}
+
+/// One HTTP exchange.
+pub(crate) struct Stream {
+    id: u32,
+    engine: Option<Rc<Engine>>,
+    holds: Rc<Holds>,
+    phase: Phase,
+}
+
+impl Stream {
+    /// An exchange that begins; `engine`: the configuration in force, if any.
+    pub(crate) fn new(id: u32, engine: Option<Rc<Engine>>, holds: Rc<Holds>) -> Self {
+        Self { id, engine, holds, phase: Phase::Idle }
+    }
+
+    /// The LLM call that this request is, if it is one, and the announced length of its body. Removes the client's idea of our header from any request.
+    fn call(&mut self) -> Option<(Call, Option<usize>)> {
+        let engine = self.engine.take()?;
+        let map = host::request_headers()?;
+        if first(&map, host::LABEL_HEADER.as_bytes()).is_some() {
+            host::remove_label();
+        }
+        let route = engine.route(first(&map, b":method")?, first(&map, b":path")?)?;
+        let headers: Vec<_> = Pairs::new(&map).map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        let claim = engine.config().claim.as_deref().and_then(host::claim);
+        let caller = engine.caller(&headers, &host::peer(), claim.as_deref());
+        let encoding = encoding(&map);
+        let length = first(&map, b"content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+        Some((Call { engine, route, caller, encoding }, length))
+    }
+
+    /// Does what the body's state asks for.
+    fn proceed(&mut self, step: Step, held: bool) -> Action {
+        let bytes = host::body(step.read);
+        let Some(whole) = step.decide else {
+            if let (Phase::Awaiting { body, .. }, Some(bytes)) = (&mut self.phase, bytes) {
+                body.keep(bytes);
+            }
+            return if held { Action::Pause } else { Action::Continue };
+        };
+        match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Awaiting { call, mut body, .. } => {
+                let readable = bytes.map(|bytes| body.keep(bytes)).is_some();
+                self.conclude(call.judge(readable.then(|| body.bytes()), whole, held))
+            }
+            other => {
+                self.phase = other;
+                self.carry_on()
+            }
+        }
+    }
+
+    fn conclude(&mut self, outcome: Outcome) -> Action {
+        self.phase = match outcome {
+            Outcome::Pass(judged) => Phase::Passed(judged),
+            Outcome::Replied => Phase::Replied,
+        };
+        self.carry_on()
+    }
+
+    /// A stream that was answered must not be touched again.
+    fn carry_on(&self) -> Action {
+        if matches!(self.phase, Phase::Replied) { Action::Pause } else { Action::Continue }
+    }
+}
+
+/// The first value of a header.
+fn first<'a>(map: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    Pairs::new(map).find(|(other, _)| *other == name).map(|(_, value)| value)
+}
+
+/// All content encodings, in order, joined by commas as HTTP allows; empty for none.
+fn encoding(map: &[u8]) -> Vec<u8> {
+    let values: Vec<_> = Pairs::new(map).filter(|(name, _)| *name == b"content-encoding").map(|(_, v)| v).collect();
+    values.join(&b","[..])
+}
+
+impl Context for Stream {
+    fn on_done(&mut self) -> bool {
+        if let Phase::Awaiting { hold: Some(hold), .. } = &self.phase {
+            self.holds.forget(hold);
+        }
+        self.phase = Phase::Idle;
+        true
+    }
+}
+
+impl HttpContext for Stream {
+    fn on_http_request_headers(&mut self, _count: usize, ended: bool) -> Action {
+        let Some((call, length)) = self.call() else { return Action::Continue };
+        if ended {
+            return self.conclude(call.judge(Some(b""), true, true));
+        }
+        let hold = self.holds.hold(self.id, length);
+        let held = hold.is_some();
+        let body = Body::new(call.engine.config().inspect_bytes, length);
+        self.phase = Phase::Awaiting { call, body, hold };
+        if held { Action::Pause } else { Action::Continue }
+    }
+
+    fn on_http_request_body(&mut self, size: usize, ended: bool) -> Action {
+        match &mut self.phase {
+            Phase::Awaiting { body, hold, .. } => {
+                let held = hold.as_ref().is_some_and(|hold| self.holds.body(hold));
+                let step = body.arrived(size, ended, held);
+                self.proceed(step, held)
+            }
+            _ => self.carry_on(),
+        }
+    }
+
+    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+        match &self.phase {
+            Phase::Awaiting { body, hold, .. } => {
+                let held = hold.as_ref().is_some_and(|hold| self.holds.body(hold));
+                let step = body.ended(held);
+                self.proceed(step, held)
+            }
+            _ => self.carry_on(),
+        }
+    }
+
+    fn on_http_response_headers(&mut self, _count: usize, _ended: bool) -> Action {
+        // Our own replies come by here too; they say nothing about upstream.
+        if matches!(self.phase, Phase::Passed(_))
+            && let Phase::Passed(judged) = std::mem::replace(&mut self.phase, Phase::Idle)
+            && let Some(status) = host::response_status()
+        {
+            judged.settle(status);
+        }
+        Action::Continue
+    }
+}

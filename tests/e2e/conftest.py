@@ -1,0 +1,53 @@
+"""One stand-in upstream for all tests; a fresh Envoy where a test asks for one."""
+
+import pathlib
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "upstream")]
+
+import envoy  # noqa: E402
+from server import Upstream  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def upstream():
+    """The stand-in LLM upstream; `seen()` tells what reached it."""
+    with Upstream() as server:
+        yield server
+
+
+@pytest.fixture
+def start(upstream):
+    """Starts Envoys as `envoy.start` does; each must be healthy at the end of the test."""
+    running = []
+
+    def start_one(template="static", **options):
+        running.append(envoy.start(template, upstream_port=upstream.port, **options))
+        return running[-1]
+
+    yield start_one
+    try:
+        for one in running:
+            one.check_health()
+    finally:
+        for one in running:
+            one.stop()
+
+
+# What the filter must get right in every way it is deployed: workers, and whether request headers can be held.
+DEPLOYMENTS = {
+    "1-worker-held": dict(workers=1, stop_iteration=True),
+    "2-workers-held": dict(workers=2, stop_iteration=True),
+    "1-worker-like-istio": dict(workers=1, stop_iteration=False, vm_id=""),
+    "2-workers-like-istio": dict(workers=2, stop_iteration=False, vm_id=""),
+}
+
+
+@pytest.fixture(scope="module", params=list(DEPLOYMENTS))
+def proxy(request, upstream):
+    """An Envoy for all tests of a module, with the plugin configuration `{}`, in each deployment."""
+    with envoy.start("static", upstream_port=upstream.port, **DEPLOYMENTS[request.param]) as one:
+        yield one

@@ -1,0 +1,251 @@
+"""A real Envoy under test: started from a shipped configuration, looked into, stopped.
+
+    with envoy.start("static", upstream_port=8080, workers=2, plugin={"mode": "enforce"}) as proxy:
+        requests.get(f"http://127.0.0.1:{proxy.port}/")
+        proxy.stats("wasmcustom.")["wasmcustom.azeotrope.verdict.allow"]
+
+Ports are free ones on 127.0.0.1. The shipped file is changed only where a test must: addresses, ports, paths of the
+module and the access log, and what `start` is asked for.
+"""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "tools"))
+from fetch_envoy import envoy as binary  # noqa: E402
+
+MODULE = pathlib.Path(os.environ.get("AZEOTROPE_WASM", ROOT / "target" / "azeotrope.wasm"))
+TEMPLATES = {"static": ROOT / "envoy" / "static.yaml", "ecds": ROOT / "envoy" / "ecds-file" / "envoy.yaml"}
+LIVE = ROOT / "envoy" / "ecds-file" / "live" / "azeotrope.yaml"
+WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
+
+START_SECONDS = 30
+#: What a trap leaves in Envoy's log.
+FAILURES = re.compile(r"bug: panic|Function: \w+ failed|in-VM backtrace|RuntimeError")
+
+
+def start(template="static", *, upstream_port, workers=1, plugin=None, stop_iteration=True, vm_id="azeotrope"):
+    """Starts an Envoy and waits until it serves.
+
+    `template`: "static", "ecds", or the path of an Envoy configuration. `plugin`: the plugin configuration (None: `{}`).
+    `stop_iteration=False` and `vm_id=""` give what stock Istio gives.
+    """
+    return Envoy(template, upstream_port, workers, Filter(plugin, stop_iteration, vm_id))
+
+
+class Filter:
+    """The filter's part of a configuration."""
+
+    def __init__(self, plugin, stop_iteration, vm_id):
+        self.plugin, self.stop_iteration, self.vm_id = plugin, stop_iteration, vm_id
+
+    def apply(self, config):
+        """Changes a shipped wasm `config`."""
+        config["allow_on_headers_stop_iteration"] = self.stop_iteration
+        config["vm_config"]["vm_id"] = self.vm_id
+        config["vm_config"]["code"]["local"]["filename"] = str(MODULE)
+        plugin = {} if self.plugin is None else self.plugin
+        config["configuration"]["value"] = plugin if isinstance(plugin, str) else json.dumps(plugin)
+
+
+class Envoy:
+    """A running Envoy."""
+
+    def __init__(self, template, upstream_port, workers, wasm):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="azeotrope-envoy-"))
+        self.port, self.admin_port = free_ports(2)
+        self.upstream_port, self.wasm = upstream_port, wasm
+        self._access, self._log = self.dir / "access.jsonl", self.dir / "envoy.log"
+        self._live = self.dir / "live"
+        config = yaml.safe_load(pathlib.Path(TEMPLATES.get(template, template)).read_text())
+        self._adapt(config)
+        (self.dir / "envoy.json").write_text(json.dumps(config))
+        self._process = self._run(workers)
+        try:
+            self._await_ready()
+        except Exception:
+            self.stop()
+            raise
+
+    # ------------------------------------------------------------ looking in
+
+    @property
+    def url(self):
+        """Where clients speak to it."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def stats(self, *parts):
+        """Counters and gauges whose name contains any of `parts` (all without): {name: value}."""
+        lines = self.admin("GET", "/stats").decode().splitlines()
+        pairs = (line.rpartition(": ") for line in lines)
+        return {name: int(value) for name, _, value in pairs
+                if value.isdigit() and (not parts or any(part in name for part in parts))}
+
+    def metric(self, name):
+        """A metric of the module, over all workers; 0 if it does not exist."""
+        return self.stats().get(f"wasmcustom.azeotrope.{name}", 0)
+
+    def access_log(self, count=None, timeout=10):
+        """The access log's entries; waits until there are `count`."""
+        until = time.monotonic() + timeout
+        while True:
+            self.admin("POST", "/reopen_logs")
+            text = self._access.read_text() if self._access.exists() else ""
+            # The last line may be half-written.
+            lines = text[:text.rfind("\n") + 1].splitlines()
+            if count is None or len(lines) >= count or time.monotonic() > until:
+                return [json.loads(line) for line in lines]
+            time.sleep(0.05)
+
+    def log(self):
+        """What Envoy and the module logged so far."""
+        return self._log.read_text(errors="replace")
+
+    def admin(self, method, path):
+        """A call of the admin interface."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
+        try:
+            connection.request(method, path)
+            return connection.getresponse().read()
+        finally:
+            connection.close()
+
+    def resident(self):
+        """Resident memory in bytes."""
+        status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    def check_health(self):
+        """Asserts that the process is up and that no VM has failed or been reloaded since it started."""
+        assert self._process.poll() is None, f"Envoy has ended: {self.log()[-2000:]}"
+        failed = {name: value for name, value in self.stats("wasm").items()
+                  if value and re.search(r"vm_reload|fail", name)}
+        assert not failed, failed
+        traces = [line for line in self.log().splitlines() if FAILURES.search(line)]
+        assert not traces, traces[:5]
+
+    # ------------------------------------------------------------ changing it
+
+    def reconfigure(self, plugin=None, stop_iteration=None):
+        """Puts another plugin configuration in the watched directory (template "ecds" only)."""
+        if stop_iteration is not None:
+            self.wasm.stop_iteration = stop_iteration
+        self.wasm.plugin = plugin
+        self._write_live()
+
+    def stop(self):
+        """Ends it; its files go too, unless KEEP_ENVOY_LOGS is set."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(10)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if not os.environ.get("KEEP_ENVOY_LOGS"):
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        try:
+            if kind is None:
+                self.check_health()
+        finally:
+            self.stop()
+
+    # ------------------------------------------------------------ starting
+
+    def _adapt(self, config):
+        config["admin"]["address"] = address(self.admin_port)
+        resources = config["static_resources"]
+        resources["listeners"][0]["address"] = address(self.port)
+        for endpoint in find(resources["clusters"], "endpoint"):
+            endpoint["address"] = address(self.upstream_port)
+        for entry in find(resources["listeners"], "access_log"):
+            entry[0]["typed_config"]["path"] = str(self._access)
+        for wasm in find(resources["listeners"], "typed_config"):
+            if wasm["@type"] == WASM:
+                self.wasm.apply(wasm["config"])
+        for source in find(resources["listeners"], "path_config_source"):
+            self._live.mkdir(exist_ok=True)
+            self._write_live()
+            source["path"] = str(self._live / LIVE.name)
+            source["watched_directory"]["path"] = str(self._live)
+
+    def _write_live(self):
+        document = yaml.safe_load(LIVE.read_text())
+        self.wasm.apply(document["resources"][0]["typed_config"]["config"])
+        fresh = self.dir / "fresh.json"
+        fresh.write_text(json.dumps(document))
+        fresh.rename(self._live / LIVE.name)
+
+    def _run(self, workers):
+        if not MODULE.exists():
+            raise FileNotFoundError(f"{MODULE}: build it with `make wasm`")
+        command = [binary(), "--config-path", str(self.dir / "envoy.json"), "--concurrency", str(workers)]
+        command += ["--disable-hot-restart", "--log-level", "info", "--file-flush-interval-msec", "50"]
+        with self._log.open("wb") as log:
+            return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+
+    def _await_ready(self):
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            if self._process.poll() is not None:
+                raise RuntimeError(f"Envoy ended: {self.log()[-3000:]}")
+            try:
+                if self.admin("GET", "/ready").strip() == b"LIVE":
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise TimeoutError(f"Envoy is not ready: {self.log()[-3000:]}")
+
+
+def validate(template, cwd=ROOT):
+    """Has Envoy validate a shipped configuration (it runs the module's on_configure too): (code, output)."""
+    command = [binary(), "--mode", "validate", "--config-path", str(template)]
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+def address(port):
+    return {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+
+
+def find(node, key):
+    """All values under `key`, anywhere in a document."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name == key:
+                yield value
+            yield from find(value, key)
+    elif isinstance(node, list):
+        for value in node:
+            yield from find(value, key)
+
+
+def free_ports(count):
+    """Ports that were free a moment ago."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
