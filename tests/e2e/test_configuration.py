@@ -20,7 +20,7 @@ def test_shipped_configurations_are_valid(path: pathlib.Path):
 @pytest.mark.parametrize("plugin", ["{", "[]", '{"mode": "sometimes"}', '{"headers": "both"}', '{"unknown": 1}', "\x00"])
 def test_a_bad_configuration_stops_envoy_from_starting_and_says_why(upstream, plugin):
     with pytest.raises(RuntimeError, match=r"azeotrope: configuration: \$"):
-        envoy.start(upstream_port=upstream.port, plugin=plugin)
+        envoy.start(upstream_port=upstream.port, plugin=plugin).stop()
 
 
 @pytest.mark.parametrize("plugin", ["", "{}", " {} "])
