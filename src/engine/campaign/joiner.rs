@@ -159,7 +159,13 @@ impl Joiner {
     /// Counts the request for its account.
     fn account(&mut self, caller: &Caller, reading: &Reading) -> Member {
         let client = Client::of(caller, reading);
-        let party = if caller.organisation != 0 { caller.organisation } else if caller.network != 0 { caller.network } else { caller.account };
+        let party = if caller.organisation != 0 {
+            caller.organisation
+        } else if caller.network != 0 {
+            caller.network
+        } else {
+            caller.account
+        };
         if self.accounts.get(caller.account).is_none() {
             self.population.add(&client);
             let account = Account { party, client, wording: 0, requests: 0, corpus: 0, campaign: None };
@@ -177,7 +183,14 @@ impl Joiner {
     }
 
     /// Puts the request under one key. Returns the campaign that the key belongs to and what it is worth.
-    fn gather(&mut self, kind: Gathering, key: u64, member: &Member, reading: &Reading, now: Timestamp) -> Option<(u32, MilliNats)> {
+    fn gather(
+        &mut self,
+        kind: Gathering,
+        key: u64,
+        member: &Member,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> Option<(u32, MilliNats)> {
         if self.groups.get(key).is_none() {
             let single = Single { account: member.account, party: member.party, content: reading.content };
             let Some(&mut first) = self.singles.get(key).map(|first| &mut *first) else {
@@ -191,7 +204,12 @@ impl Joiner {
             let mut group = Group::new(now);
             if let Some(account) = self.accounts.peek(first.account) {
                 group.request(first.content, false);
-                group.join(&Member { account: first.account, party: first.party, client: account.client, wording: member.wording });
+                group.join(&Member {
+                    account: first.account,
+                    party: first.party,
+                    client: account.client,
+                    wording: member.wording,
+                });
             }
             self.groups.insert(key, group);
         }
@@ -232,9 +250,14 @@ impl Joiner {
             worth.focus = self.sweep(group.parties(), group.settings());
         }
         let score = self.score(&worth);
-        if worth.parties >= self.thresholds.parties && worth.contents * 2 >= worth.parties && score >= self.thresholds.name {
+        if worth.parties >= self.thresholds.parties
+            && worth.contents * 2 >= worth.parties
+            && score >= self.thresholds.name
+        {
             // The evidence suffices either way; what is left to tell is whether the operator is known already.
-            match most_common(&linked).filter(|of| linked.iter().filter(|other| *other == of).count() * 5 >= worth.parties as usize) {
+            match most_common(&linked)
+                .filter(|of| linked.iter().filter(|other| *other == of).count() * 5 >= worth.parties as usize)
+            {
                 Some(campaign) => self.attach(key, campaign, now),
                 None => self.name(key, &worth, score, now),
             }
@@ -281,7 +304,11 @@ impl Joiner {
             let target = group.target();
             let first: Vec<u64> = group.accounts().collect();
             for account in first {
-                if self.accounts.peek(account).is_some_and(|account| account.client.target == target && account.campaign.is_none()) {
+                if self
+                    .accounts
+                    .peek(account)
+                    .is_some_and(|account| account.client.target == target && account.campaign.is_none())
+                {
                     self.link(account, index, score, Family::SkeletonSpread);
                 }
             }
@@ -293,7 +320,9 @@ impl Joiner {
     fn attach(&mut self, key: u64, index: u32, now: Timestamp) {
         let Some(group) = self.groups.peek(key) else { return };
         let accounts: Vec<u64> = group.accounts().collect();
-        let linked = accounts.iter().filter(|&&account| self.accounts.peek(account).is_some_and(|account| account.campaign == Some(index)));
+        let linked = accounts
+            .iter()
+            .filter(|&&account| self.accounts.peek(account).is_some_and(|account| account.campaign == Some(index)));
         let linked = u32::try_from(linked.count()).unwrap_or(u32::MAX);
         if let Some(group) = self.groups.get(key) {
             group.campaign = Some(index);
@@ -317,7 +346,10 @@ impl Joiner {
             return;
         }
         let Some(campaign) = self.campaigns.get(index as usize) else { return };
-        let score = campaign.prior(&self.population) + campaign.client(&known.client, &self.population) + lift + known.wording.clamp(-4_000, 4_000);
+        let score = campaign.prior(&self.population)
+            + campaign.client(&known.client, &self.population)
+            + lift
+            + known.wording.clamp(-4_000, 4_000);
         if score >= self.thresholds.link {
             self.link(account, index, score, Family::SkeletonSpread);
         }
@@ -366,7 +398,9 @@ fn keys(reading: &Reading) -> Vec<(Gathering, u64)> {
     let mut keys: Vec<_> = skeleton.map(|&(_, key)| (Gathering::Skeleton, key)).collect();
     if reading.corpus {
         let mut rolling = Rolling::default();
-        [2, reading.settings, reading.line, reading.dialect.map_or(0, |dialect| dialect as u64)].iter().for_each(|&part| rolling.number(part));
+        [2, reading.settings, reading.line, reading.dialect.map_or(0, |dialect| dialect as u64)]
+            .iter()
+            .for_each(|&part| rolling.number(part));
         keys.push((Gathering::Corpus, rolling.finish()));
     }
     keys
