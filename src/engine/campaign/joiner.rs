@@ -59,7 +59,6 @@ impl Default for Thresholds {
 /// What is known of an account.
 #[derive(Clone, Debug)]
 struct Account {
-    party: u64,
     client: Client,
     wording: MilliNats,
     requests: u32,
@@ -168,7 +167,7 @@ impl Joiner {
         };
         if self.accounts.get(caller.account).is_none() {
             self.population.add(&client);
-            let account = Account { party, client, wording: 0, requests: 0, corpus: 0, campaign: None };
+            let account = Account { client, wording: 0, requests: 0, corpus: 0, campaign: None };
             self.accounts.insert(caller.account, account);
         }
         if let Some(account) = self.accounts.get(caller.account) {
