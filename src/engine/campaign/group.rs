@@ -47,8 +47,10 @@ pub struct Group {
     pub since: Timestamp,
     /// The campaign it belongs to.
     pub campaign: Option<u32>,
-    /// Parties in it that are linked to that campaign.
+    /// Requests under it of accounts linked to that campaign.
     pub linked: u32,
+    /// Requests under it of all others.
+    pub others: u32,
     /// Parties seen since it is full.
     pub beyond: u32,
 }
@@ -85,6 +87,7 @@ impl Group {
             since: now,
             campaign: None,
             linked: 0,
+            others: 0,
             beyond: 0,
         }
     }
@@ -128,6 +131,12 @@ impl Group {
     #[must_use]
     pub fn parties(&self) -> u32 {
         u32::try_from(self.members.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Requests under it.
+    #[must_use]
+    pub fn requests(&self) -> u32 {
+        self.requests
     }
 
     /// Whether no further party is told apart.

@@ -13,6 +13,7 @@ use crate::digest::skeleton::Place;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
 use crate::time::{DAY, Timestamp};
+use super::LINK;
 
 /// Entries that are kept of each kind; between this and twice as many of the most recently used.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,15 @@ impl Default for Limits {
     }
 }
 
+/// Bound of what an account's wording is worth when it is held against a campaign.
+const WORDING: MilliNats = 4_000;
+/// What it is worth that a blob, conversation or refused body went through an account's hands.
+const HANDS: MilliNats = 9_000;
+/// Unrelated parties through whose hands blobs went within a day, from which they are a campaign: an owner, two thieves.
+const BLOB_HANDS: u32 = 3;
+/// The same for conversations and refused bodies: people do move between two accounts of their own.
+const PREFIX_HANDS: u32 = 6;
+
 /// Thresholds of the second tier, in thousandths of a nat unless said otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Thresholds {
@@ -42,8 +52,6 @@ pub struct Thresholds {
     pub name: MilliNats,
     /// Unrelated parties a group needs to name one.
     pub parties: u32,
-    /// Evidence from which an account is linked.
-    pub link: MilliNats,
     /// Bound of what a group's focus is worth.
     pub focus: MilliNats,
     /// Bound of what a group's wording is worth, either way.
@@ -52,13 +60,14 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { name: 14_000, parties: 8, link: 5_500, focus: 16_000, wording: 8_000 }
+        Self { name: 14_000, parties: 8, focus: 16_000, wording: 8_000 }
     }
 }
 
 /// What is known of an account.
 #[derive(Clone, Debug)]
 struct Account {
+    party: u64,
     client: Client,
     wording: MilliNats,
     requests: u32,
@@ -138,36 +147,51 @@ impl Joiner {
             return;
         }
         let member = self.account(caller, reading);
-        let campaign = self.accounts.peek(caller.account).and_then(|account| account.campaign);
-        if let Some(campaign) = campaign.and_then(|campaign| self.campaigns.get_mut(campaign as usize)) {
-            campaign.exchanges += 1;
-            campaign.last = now;
-        }
         let passed = self.ledger.request(caller, reading, now);
+        let keys = keys(reading);
         let mut best: Option<(u32, MilliNats)> = None;
-        for (kind, key) in keys(reading) {
+        for &(kind, key) in &keys {
             let Some((of, lift)) = self.gather(kind, key, &member, reading, now) else { continue };
             if best.is_none_or(|(_, most)| lift > most) {
                 best = Some((of, lift));
             }
         }
-        self.passed(&passed, caller, now);
-        self.consider(caller.account, best, now);
+        self.passed(&passed, &member, now);
+        self.consider(&member, best);
+        self.count(caller.account, &keys, now);
+    }
+
+    /// Counts the exchange for the campaign its account is linked to, or for the population.
+    fn count(&mut self, account: u64, keys: &[(Gathering, u64)], now: Timestamp) {
+        let linked = self.campaign_of(account);
+        match linked.and_then(|index| self.campaigns.get_mut(index as usize)) {
+            Some(campaign) => {
+                campaign.exchanges += 1;
+                campaign.last = now;
+            }
+            None => self.population.exchanges += 1,
+        }
+        for &(_, key) in keys {
+            let Some(group) = self.groups.get(key) else { continue };
+            match group.campaign {
+                Some(_) if group.campaign == linked => group.linked = group.linked.saturating_add(1),
+                Some(_) => group.others = group.others.saturating_add(1),
+                None => {}
+            }
+        }
+    }
+
+    fn campaign_of(&self, account: u64) -> Option<u32> {
+        self.accounts.peek(account)?.campaign
     }
 
     /// Counts the request for its account.
     fn account(&mut self, caller: &Caller, reading: &Reading) -> Member {
         let client = Client::of(caller, reading);
-        let party = if caller.organisation != 0 {
-            caller.organisation
-        } else if caller.network != 0 {
-            caller.network
-        } else {
-            caller.account
-        };
+        let party = if caller.organisation != 0 { caller.organisation } else if caller.network != 0 { caller.network } else { caller.account };
         if self.accounts.get(caller.account).is_none() {
             self.population.add(&client);
-            let account = Account { client, wording: 0, requests: 0, corpus: 0, campaign: None };
+            let account = Account { party, client, wording: 0, requests: 0, corpus: 0, campaign: None };
             self.accounts.insert(caller.account, account);
         }
         if let Some(account) = self.accounts.get(caller.account) {
@@ -182,14 +206,7 @@ impl Joiner {
     }
 
     /// Puts the request under one key. Returns the campaign that the key belongs to and what it is worth.
-    fn gather(
-        &mut self,
-        kind: Gathering,
-        key: u64,
-        member: &Member,
-        reading: &Reading,
-        now: Timestamp,
-    ) -> Option<(u32, MilliNats)> {
+    fn gather(&mut self, kind: Gathering, key: u64, member: &Member, reading: &Reading, now: Timestamp) -> Option<(u32, MilliNats)> {
         if self.groups.get(key).is_none() {
             let single = Single { account: member.account, party: member.party, content: reading.content };
             let Some(&mut first) = self.singles.get(key).map(|first| &mut *first) else {
@@ -203,31 +220,22 @@ impl Joiner {
             let mut group = Group::new(now);
             if let Some(account) = self.accounts.peek(first.account) {
                 group.request(first.content, false);
-                group.join(&Member {
-                    account: first.account,
-                    party: first.party,
-                    client: account.client,
-                    wording: member.wording,
-                });
+                group.join(&Member { account: first.account, party: first.party, client: account.client, wording: member.wording });
             }
             self.groups.insert(key, group);
         }
-        let linked = self.accounts.peek(member.account).and_then(|account| account.campaign);
         let group = self.groups.get(key)?;
         if group.full() && group.campaign.is_none() && now.since(group.since) > DAY {
             *group = Group::new(now);
         }
         group.request(reading.content, reading.conversation.parent != 0);
         if group.join(member) {
-            if group.campaign.is_some() && linked == group.campaign {
-                group.linked += 1;
-            }
             self.weigh(kind, key, now);
         }
         let group = self.groups.peek(key)?;
         let of = group.campaign?;
         let campaign = self.campaigns.get(of as usize)?;
-        Some((of, campaign.key(group.linked, group.parties().saturating_sub(group.linked), &self.population)))
+        Some((of, campaign.key(group.linked, group.others, &self.population)))
     }
 
     /// Whether a group that has grown names a campaign or belongs to one.
@@ -240,7 +248,7 @@ impl Joiner {
         if let Some(campaign) = most_common(&linked) {
             let count = u32::try_from(linked.iter().filter(|&&of| of == campaign).count()).unwrap_or(0);
             if count >= 3 && count * 5 >= group.parties() * 3 {
-                self.attach(key, campaign, now);
+                self.attach(key, campaign);
                 return;
             }
         }
@@ -249,16 +257,11 @@ impl Joiner {
             worth.focus = self.sweep(group.parties(), group.settings());
         }
         let score = self.score(&worth);
-        if worth.parties >= self.thresholds.parties
-            && worth.contents * 2 >= worth.parties
-            && score >= self.thresholds.name
-        {
+        if worth.parties >= self.thresholds.parties && worth.contents * 2 >= worth.parties && score >= self.thresholds.name {
             // The evidence suffices either way; what is left to tell is whether the operator is known already.
-            match most_common(&linked)
-                .filter(|of| linked.iter().filter(|other| *other == of).count() * 5 >= worth.parties as usize)
-            {
-                Some(campaign) => self.attach(key, campaign, now),
-                None => self.name(key, &worth, score, now),
+            match most_common(&linked).filter(|of| linked.iter().filter(|other| *other == of).count() * 5 >= worth.parties as usize) {
+                Some(campaign) => self.attach(key, campaign),
+                None => self.name(key, Family::SkeletonSpread, &worth, score, now),
             }
         }
     }
@@ -278,7 +281,7 @@ impl Joiner {
     }
 
     /// Names the campaign that a group has given away.
-    fn name(&mut self, key: u64, worth: &Worth, score: MilliNats, now: Timestamp) {
+    fn name(&mut self, key: u64, family: Family, worth: &Worth, score: MilliNats, now: Timestamp) {
         if self.campaigns.len() >= self.limits.campaigns {
             return;
         }
@@ -289,7 +292,7 @@ impl Joiner {
         rolling.number(now.0);
         let name = format!("c-{:08x}", rolling.finish() >> 32);
         let mut campaign = Campaign::new(name, since, now, score);
-        campaign.hear(Family::SkeletonSpread);
+        campaign.hear(family);
         campaign.hear(Family::CohortSynchrony);
         if worth.wording > 0 {
             campaign.hear(Family::HarvestContent);
@@ -303,54 +306,45 @@ impl Joiner {
             let target = group.target();
             let first: Vec<u64> = group.accounts().collect();
             for account in first {
-                if self
-                    .accounts
-                    .peek(account)
-                    .is_some_and(|account| account.client.target == target && account.campaign.is_none())
-                {
-                    self.link(account, index, score, Family::SkeletonSpread);
+                if self.accounts.peek(account).is_some_and(|account| account.client.target == target) {
+                    self.link(account, index, score, family);
                 }
             }
         }
-        self.attach(key, index, now);
+        self.attach(key, index);
     }
 
-    /// Makes a group a campaign's.
-    fn attach(&mut self, key: u64, index: u32, now: Timestamp) {
+    /// Makes a group a campaign's. Its requests so far are dealt out as its accounts are.
+    fn attach(&mut self, key: u64, index: u32) {
         let Some(group) = self.groups.peek(key) else { return };
         let accounts: Vec<u64> = group.accounts().collect();
-        let linked = accounts
-            .iter()
-            .filter(|&&account| self.accounts.peek(account).is_some_and(|account| account.campaign == Some(index)));
-        let linked = u32::try_from(linked.count()).unwrap_or(u32::MAX);
-        if let Some(group) = self.groups.get(key) {
-            group.campaign = Some(index);
-            group.linked = linked;
-        }
-        let others = u32::try_from(accounts.len()).unwrap_or(u32::MAX).saturating_sub(linked);
-        if let Some(campaign) = self.campaigns.get(index as usize) {
-            let lift = campaign.key(linked, others, &self.population);
-            self.changes.push(Change::Key { key, campaign: index, lift });
-            for account in accounts {
-                self.consider(account, Some((index, lift)), now);
-            }
+        let linked = accounts.iter().filter(|&&account| self.campaign_of(account) == Some(index)).count() as u64;
+        let Some(group) = self.groups.get(key) else { return };
+        let requests = u64::from(group.requests());
+        group.campaign = Some(index);
+        group.linked = u32::try_from(requests * linked / (accounts.len() as u64).max(1)).unwrap_or(u32::MAX);
+        group.others = group.requests() - group.linked;
+        let (linked, others) = (group.linked, group.others);
+        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
+        campaign.exchanges = campaign.exchanges.max(u64::from(linked));
+        let lift = campaign.key(linked, others, &self.population);
+        self.changes.push(Change::Key { key, campaign: index, lift });
+        for account in accounts {
+            let Some(known) = self.accounts.peek(account) else { continue };
+            let member = Member { account, party: known.party, client: known.client, wording: 0 };
+            self.consider(&member, Some((index, lift)));
         }
     }
 
-    /// Holds an account against a campaign and links it when that is sure.
-    fn consider(&mut self, account: u64, key: Option<(u32, MilliNats)>, _now: Timestamp) {
-        let Some(known) = self.accounts.peek(account) else { return };
+    /// Holds an account against a campaign whose key it carries and links it when that is sure.
+    fn consider(&mut self, member: &Member, key: Option<(u32, MilliNats)>) {
         let Some((index, lift)) = key else { return };
-        if known.campaign.is_some() {
-            return;
-        }
+        let Some(known) = self.accounts.peek(member.account).filter(|known| known.campaign.is_none()) else { return };
         let Some(campaign) = self.campaigns.get(index as usize) else { return };
-        let score = campaign.prior(&self.population)
-            + campaign.client(&known.client, &self.population)
-            + lift
-            + known.wording.clamp(-4_000, 4_000);
-        if score >= self.thresholds.link {
-            self.link(account, index, score, Family::SkeletonSpread);
+        let client = campaign.client(&member.client, &self.population).max(campaign.client(&known.client, &self.population));
+        let score = campaign.prior(&self.population) + client + lift + known.wording.clamp(-WORDING, WORDING);
+        if score >= LINK {
+            self.link(member.account, index, score, Family::SkeletonSpread);
         }
     }
 
@@ -378,8 +372,45 @@ impl Joiner {
         }
     }
 
-    /// What changed hands links its hands.
-    fn passed(&mut self, _passed: &[Passed], _caller: &Caller, _now: Timestamp) {}
+    /// What changed hands links its hands: to the campaign of one of them, or to each other.
+    fn passed(&mut self, passed: &[Passed], member: &Member, now: Timestamp) {
+        for &Passed { family, from } in passed {
+            let index = self.campaign_of(member.account).or_else(|| self.campaign_of(from.account));
+            let index = index.or_else(|| self.known_for(family, member.client.target)).or_else(|| self.hands(family, from.account, member, now));
+            let Some(index) = index else { continue };
+            for account in [from.account, member.account] {
+                self.link(account, index, HANDS, family);
+            }
+        }
+    }
+
+    /// The campaign that things are known to change hands in, among accounts that take this target.
+    fn known_for(&self, family: Family, target: u64) -> Option<u32> {
+        let known = self.campaigns.iter().position(|campaign| campaign.families.contains(&family) && campaign.takes(target));
+        known.and_then(|place| u32::try_from(place).ok())
+    }
+
+    /// Gathers the hands through which something went; with enough of them within a day they name a campaign.
+    fn hands(&mut self, family: Family, from: u64, member: &Member, now: Timestamp) -> Option<u32> {
+        let mut rolling = Rolling::default();
+        [3, family as u64, member.client.target].iter().for_each(|&part| rolling.number(part));
+        let key = rolling.finish();
+        if self.groups.get(key).is_none_or(|group| now.since(group.since) > DAY) {
+            self.groups.insert(key, Group::new(now));
+        }
+        let first = self.accounts.peek(from).map(|known| Member { account: from, party: known.party, client: known.client, wording: 0 });
+        let group = self.groups.get(key)?;
+        first.iter().chain([member]).for_each(|member| {
+            group.join(member);
+        });
+        let needed = if family == Family::BlobProvenance { BLOB_HANDS } else { PREFIX_HANDS };
+        if group.parties() < needed {
+            return None;
+        }
+        let worth = group.worth(&self.population.targets);
+        self.name(key, family, &worth, HANDS, now);
+        self.campaign_of(member.account)
+    }
 }
 
 /// What accounts gather under.
@@ -397,9 +428,7 @@ fn keys(reading: &Reading) -> Vec<(Gathering, u64)> {
     let mut keys: Vec<_> = skeleton.map(|&(_, key)| (Gathering::Skeleton, key)).collect();
     if reading.corpus {
         let mut rolling = Rolling::default();
-        [2, reading.settings, reading.line, reading.dialect.map_or(0, |dialect| dialect as u64)]
-            .iter()
-            .for_each(|&part| rolling.number(part));
+        [2, reading.settings, reading.line, reading.dialect.map_or(0, |dialect| dialect as u64)].iter().for_each(|&part| rolling.number(part));
         keys.push((Gathering::Corpus, rolling.finish()));
     }
     keys

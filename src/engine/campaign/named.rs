@@ -52,7 +52,7 @@ pub struct Campaign {
     pub last: Timestamp,
     /// Accounts linked to it.
     pub accounts: u32,
-    /// Exchanges of linked accounts.
+    /// Exchanges of linked accounts, those before they were linked left out.
     pub exchanges: u64,
     /// Families whose evidence named it or linked accounts to it.
     pub families: Vec<Family>,
@@ -117,11 +117,17 @@ impl Campaign {
             + self.agents.lift(client.agent, self.accounts, &population.agents)
     }
 
-    /// What a shared key is worth: `linked` of the campaign's accounts and `others` of the rest have it.
+    /// Whether any of its accounts takes a target.
+    #[must_use]
+    pub fn takes(&self, target: u64) -> bool {
+        self.targets.counts.contains_key(&target)
+    }
+
+    /// What a shared key is worth: `linked` of the campaign's requests and `others` of the rest carry it.
     #[must_use]
     pub fn key(&self, linked: u32, others: u32, population: &Population) -> MilliNats {
-        let here = ln_ratio(2 * u64::from(linked) + 1, 2 * u64::from(self.accounts) + 2);
-        let there = ln_ratio(2 * u64::from(others) + 1, 2 * u64::from(population.targets.total()) + 2);
+        let here = ln_ratio(2 * u64::from(linked) + 1, 2 * self.exchanges + 2);
+        let there = ln_ratio(2 * u64::from(others) + 1, 2 * population.exchanges + 2);
         (here - there).clamp(0, KEY)
     }
 

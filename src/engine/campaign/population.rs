@@ -100,6 +100,8 @@ pub struct Population {
     pub settings: Frequencies,
     /// Of client programs.
     pub agents: Frequencies,
+    /// Exchanges of its accounts.
+    pub exchanges: u64,
 }
 
 impl Population {
