@@ -38,6 +38,13 @@ impl Default for Limits {
 
 /// Bound of what an account's wording is worth when it is held against a campaign.
 const WORDING: MilliNats = 4_000;
+/// What each further request with a telling key adds, and how many of them count.
+const AGAIN: MilliNats = 1_000;
+const MATCHES: i32 = 5;
+/// What a key must be worth to be telling.
+const TELLING: MilliNats = 3_000;
+/// How much surer a link has to become to be told again.
+const SURER: MilliNats = 500;
 /// What it is worth that a blob, conversation or refused body went through an account's hands.
 const HANDS: MilliNats = 9_000;
 /// Unrelated parties through whose hands blobs went within a day, from which they are a campaign: an owner, two thieves.
@@ -72,7 +79,11 @@ struct Account {
     wording: MilliNats,
     requests: u32,
     corpus: u32,
+    /// Requests that carried a telling key of a campaign.
+    matches: i32,
     campaign: Option<u32>,
+    /// How sure the link is.
+    score: MilliNats,
 }
 
 /// A key that one party has sent.
@@ -197,7 +208,8 @@ impl Joiner {
         };
         if self.accounts.get(caller.account).is_none() {
             self.population.add(&client);
-            let account = Account { party, client, wording: 0, requests: 0, corpus: 0, campaign: None };
+            let account =
+                Account { party, client, wording: 0, requests: 0, corpus: 0, matches: 0, campaign: None, score: 0 };
             self.accounts.insert(caller.account, account);
         }
         if let Some(account) = self.accounts.get(caller.account) {
@@ -265,7 +277,7 @@ impl Joiner {
         let linked: Vec<u32> = group.accounts().filter_map(|account| self.accounts.peek(account)?.campaign).collect();
         if let Some(campaign) = most_common(&linked) {
             let count = u32::try_from(linked.iter().filter(|&&of| of == campaign).count()).unwrap_or(0);
-            if count >= 3 && count * 5 >= group.parties() * 3 {
+            if count >= 4 && count * 4 >= group.parties() * 3 {
                 self.attach(key, campaign);
                 return;
             }
@@ -275,7 +287,10 @@ impl Joiner {
             worth.focus = self.sweep(group.parties(), group.settings());
         }
         let score = self.score(&worth);
-        if worth.parties >= self.thresholds.parties
+        // Whom one operator runs takes one thing; a group that only leans one way is a language or a fashion.
+        let focused = group.taking(group.target()) * 5 >= worth.parties * 4;
+        if focused
+            && worth.parties >= self.thresholds.parties
             && worth.contents * 2 >= worth.parties
             && score >= self.thresholds.name
         {
@@ -359,37 +374,44 @@ impl Joiner {
         }
     }
 
-    /// Holds an account against a campaign whose key it carries and links it when that is sure.
+    /// Holds an account against a campaign whose key it carries: links it when that is sure, is surer of it the more
+    /// different requests speak for it.
     fn consider(&mut self, member: &Member, key: Option<(u32, MilliNats)>) {
         let Some((index, lift)) = key else { return };
-        let Some(known) = self.accounts.peek(member.account).filter(|known| known.campaign.is_none()) else { return };
         let Some(campaign) = self.campaigns.get(index as usize) else { return };
+        let Some(known) = self.accounts.get(member.account) else { return };
+        if known.campaign.is_some_and(|of| of != index) {
+            return;
+        }
         let client =
             campaign.client(&member.client, &self.population).max(campaign.client(&known.client, &self.population));
-        let score = campaign.prior(&self.population) + client + lift + known.wording.clamp(-WORDING, WORDING);
+        let again = AGAIN * known.matches.min(MATCHES);
+        known.matches += i32::from(lift >= TELLING);
+        let score = campaign.prior(&self.population) + client + lift + again + known.wording.clamp(-WORDING, WORDING);
         if score >= LINK {
             self.link(member.account, index, score, Family::SkeletonSpread);
         }
     }
 
-    /// Links an account to a campaign.
+    /// Links an account to a campaign, or is surer of it.
     fn link(&mut self, account: u64, index: u32, score: MilliNats, family: Family) {
         let Some(known) = self.accounts.get(account) else { return };
-        if known.campaign.is_some() {
+        if known.campaign.is_some_and(|of| of != index || score < known.score + SURER) {
             return;
         }
+        let new = known.campaign.is_none();
         known.campaign = Some(index);
+        known.score = score;
         let (client, sweeps) = (known.client, known.corpus > 0);
+        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
+        campaign.hear(family);
+        self.changes.push(Change::Account { account, campaign: index, score, families: campaign.families.clone() });
+        if !new {
+            return;
+        }
+        campaign.link(&client, sweeps);
         self.population.remove(&client);
         self.sweeping = self.sweeping.saturating_sub(u32::from(sweeps));
-        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
-        campaign.link(&client, sweeps);
-        campaign.hear(family);
-        let mut families = campaign.families.clone();
-        if !families.contains(&family) {
-            families.push(family);
-        }
-        self.changes.push(Change::Account { account, campaign: index, score, families });
         // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
         if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
             self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population) });

@@ -15,6 +15,8 @@ const VALUES: usize = 256;
 const LISTED: usize = 32;
 /// Bounds of what one attribute is worth, either way: none decides alone.
 const ATTRIBUTE: MilliNats = 4_500;
+/// Requests that a key is taken to have had elsewhere before any was seen: most traffic is yet to come.
+const UNSEEN: u64 = 2;
 /// Bound of what a shared key is worth.
 const KEY: MilliNats = 9_000;
 /// Least prior log-odds of belonging to a campaign: it is not yet known how large it will grow.
@@ -127,7 +129,7 @@ impl Campaign {
     #[must_use]
     pub fn key(&self, linked: u32, others: u32, population: &Population) -> MilliNats {
         let here = ln_ratio(2 * u64::from(linked) + 1, 2 * self.exchanges + 2);
-        let there = ln_ratio(2 * u64::from(others) + 1, 2 * population.exchanges + 2);
+        let there = ln_ratio(u64::from(others) + UNSEEN, population.exchanges + UNSEEN);
         (here - there).clamp(0, KEY)
     }
 
