@@ -168,7 +168,7 @@ impl Joiner {
             }
         }
         self.passed(&passed, &member, now);
-        self.consider(&member, best);
+        self.consider(&member, best.or_else(|| self.sweeper(reading, &member)));
         self.count(caller.account, &keys, now);
     }
 
@@ -190,6 +190,13 @@ impl Joiner {
                 None => {}
             }
         }
+    }
+
+    /// The campaign that sweeps public sets for this target, when the request takes a prompt from one.
+    fn sweeper(&self, reading: &Reading, member: &Member) -> Option<(u32, MilliNats)> {
+        let sweeps = |campaign: &&Campaign| campaign.sweeps() && campaign.takes(member.client.target);
+        let found = self.campaigns.iter().zip(0..).filter(|(campaign, _)| reading.corpus && sweeps(campaign));
+        found.map(|(campaign, index)| (index, campaign.corpus(self.sweeping, &self.population))).max_by_key(|&(_, lift)| lift)
     }
 
     fn campaign_of(&self, account: u64) -> Option<u32> {
