@@ -56,7 +56,14 @@ impl Engine {
     }
 
     /// Counts the exchange and judges it. Costs a bounded number of reads and swaps on `store`.
-    pub fn judge<S: Store>(&self, store: &mut S, feed: &Feed, caller: &Caller, reading: &Reading, now: Timestamp) -> Verdict {
+    pub fn judge<S: Store>(
+        &self,
+        store: &mut S,
+        feed: &Feed,
+        caller: &Caller,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> Verdict {
         crate::verdict::judge(&self.config, store, feed, caller, reading, now)
     }
 

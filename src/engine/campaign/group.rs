@@ -206,7 +206,15 @@ mod tests {
 
     fn population() -> Frequencies {
         let mut targets = Frequencies::default();
-        (0..1000).for_each(|n| targets.add(if n % 10 < 5 { 1 } else if n % 10 < 9 { 2 } else { 3 }));
+        (0..1000).for_each(|n| {
+            targets.add(if n % 10 < 5 {
+                1
+            } else if n % 10 < 9 {
+                2
+            } else {
+                3
+            })
+        });
         targets
     }
 
@@ -227,7 +235,16 @@ mod tests {
     fn one_target_among_many_parties_is_evidence_and_a_mixture_is_none() {
         let focused = group(std::iter::repeat_n(1, 20)).worth(&population());
         assert!(focused.focus > 11_000, "{focused:?}");
-        let mixed = group((0..20).map(|n| if n % 10 < 5 { 1 } else if n % 10 < 9 { 2 } else { 3 })).worth(&population());
+        let mixed = group((0..20).map(|n| {
+            if n % 10 < 5 {
+                1
+            } else if n % 10 < 9 {
+                2
+            } else {
+                3
+            }
+        }))
+        .worth(&population());
         assert!(mixed.focus < 0, "{mixed:?}");
     }
 
