@@ -3,9 +3,10 @@
 mod commands;
 mod fleet;
 mod trace;
+mod train;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, digest, replay, rules};
+use commands::{Outcome, corpus, digest, replay, rules};
 use std::process::ExitCode;
 
 /// Detects distillation (model extraction) through LLM APIs.
@@ -22,6 +23,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Replay(replay::Args),
+    Corpus(corpus::Args),
+    Train(commands::train::Args),
     Rules(rules::Args),
     Digest(digest::Args),
 }
@@ -29,6 +32,8 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Replay(args) => args.run(),
+        Command::Corpus(args) => args.run(),
+        Command::Train(args) => args.run(),
         Command::Rules(args) => args.run(),
         Command::Digest(args) => args.run(),
     };

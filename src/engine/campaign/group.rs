@@ -47,8 +47,10 @@ pub struct Group {
     pub since: Timestamp,
     /// The campaign it belongs to.
     pub campaign: Option<u32>,
-    /// Parties in it that are linked to that campaign.
+    /// Requests under it of accounts linked to that campaign.
     pub linked: u32,
+    /// Requests under it of all others.
+    pub others: u32,
     /// Parties seen since it is full.
     pub beyond: u32,
 }
@@ -85,6 +87,7 @@ impl Group {
             since: now,
             campaign: None,
             linked: 0,
+            others: 0,
             beyond: 0,
         }
     }
@@ -128,6 +131,12 @@ impl Group {
     #[must_use]
     pub fn parties(&self) -> u32 {
         u32::try_from(self.members.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Requests under it.
+    #[must_use]
+    pub fn requests(&self) -> u32 {
+        self.requests
     }
 
     /// Whether no further party is told apart.
@@ -202,7 +211,7 @@ mod tests {
     }
 
     fn member(n: u64, target: u64) -> Member {
-        Member { account: n, party: 1000 + n, client: Client { target, settings: 7, agent: 9 }, wording: -500 }
+        Member { account: n, party: 1000 + n, client: Client { target, settings: 7, agent: 9, network: 1000 + n }, wording: -500 }
     }
 
     fn group(targets: impl Iterator<Item = u64>) -> Group {

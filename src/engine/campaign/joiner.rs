@@ -13,6 +13,7 @@ use crate::digest::skeleton::Place;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
 use crate::time::{DAY, Timestamp};
+use super::LINK;
 
 /// Entries that are kept of each kind; between this and twice as many of the most recently used.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,22 @@ impl Default for Limits {
     }
 }
 
+/// Bound of what an account's wording is worth when it is held against a campaign.
+const WORDING: MilliNats = 4_000;
+/// What each further request with a telling key adds, and how many of them count.
+const AGAIN: MilliNats = 1_000;
+const MATCHES: i32 = 5;
+/// What a key must be worth to be telling.
+const TELLING: MilliNats = 3_000;
+/// How much surer a link has to become to be told again.
+const SURER: MilliNats = 500;
+/// What it is worth that a blob, conversation or refused body went through an account's hands.
+const HANDS: MilliNats = 9_000;
+/// Unrelated parties through whose hands blobs went within a day, from which they are a campaign: an owner, two thieves.
+const BLOB_HANDS: u32 = 3;
+/// The same for conversations and refused bodies: people do move between two accounts of their own.
+const PREFIX_HANDS: u32 = 6;
+
 /// Thresholds of the second tier, in thousandths of a nat unless said otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Thresholds {
@@ -42,8 +59,6 @@ pub struct Thresholds {
     pub name: MilliNats,
     /// Unrelated parties a group needs to name one.
     pub parties: u32,
-    /// Evidence from which an account is linked.
-    pub link: MilliNats,
     /// Bound of what a group's focus is worth.
     pub focus: MilliNats,
     /// Bound of what a group's wording is worth, either way.
@@ -52,7 +67,7 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { name: 14_000, parties: 8, link: 5_500, focus: 16_000, wording: 8_000 }
+        Self { name: 14_000, parties: 8, focus: 16_000, wording: 8_000 }
     }
 }
 
@@ -64,7 +79,11 @@ struct Account {
     wording: MilliNats,
     requests: u32,
     corpus: u32,
+    /// Requests that carried a telling key of a campaign.
+    matches: i32,
     campaign: Option<u32>,
+    /// How sure the link is.
+    score: MilliNats,
 }
 
 /// A key that one party has sent.
@@ -139,21 +158,49 @@ impl Joiner {
             return;
         }
         let member = self.account(caller, reading);
-        let campaign = self.accounts.peek(caller.account).and_then(|account| account.campaign);
-        if let Some(campaign) = campaign.and_then(|campaign| self.campaigns.get_mut(campaign as usize)) {
-            campaign.exchanges += 1;
-            campaign.last = now;
-        }
         let passed = self.ledger.request(caller, reading, now);
+        let keys = keys(reading);
         let mut best: Option<(u32, MilliNats)> = None;
-        for (kind, key) in keys(reading) {
+        for &(kind, key) in &keys {
             let Some((of, lift)) = self.gather(kind, key, &member, reading, now) else { continue };
             if best.is_none_or(|(_, most)| lift > most) {
                 best = Some((of, lift));
             }
         }
-        self.passed(&passed, caller, now);
-        self.consider(caller.account, best, now);
+        self.passed(&passed, &member, now);
+        self.consider(&member, best.or_else(|| self.sweeper(reading, &member)));
+        self.count(caller.account, &keys, now);
+    }
+
+    /// Counts the exchange for the campaign its account is linked to, or for the population.
+    fn count(&mut self, account: u64, keys: &[(Gathering, u64)], now: Timestamp) {
+        let linked = self.campaign_of(account);
+        match linked.and_then(|index| self.campaigns.get_mut(index as usize)) {
+            Some(campaign) => {
+                campaign.exchanges += 1;
+                campaign.last = now;
+            }
+            None => self.population.exchanges += 1,
+        }
+        for &(_, key) in keys {
+            let Some(group) = self.groups.get(key) else { continue };
+            match group.campaign {
+                Some(_) if group.campaign == linked => group.linked = group.linked.saturating_add(1),
+                Some(_) => group.others = group.others.saturating_add(1),
+                None => {}
+            }
+        }
+    }
+
+    /// The campaign that sweeps public sets for this target, when the request takes a prompt from one.
+    fn sweeper(&self, reading: &Reading, member: &Member) -> Option<(u32, MilliNats)> {
+        let sweeps = |campaign: &&Campaign| campaign.sweeps() && campaign.takes(member.client.target);
+        let found = self.campaigns.iter().zip(0..).filter(|(campaign, _)| reading.corpus && sweeps(campaign));
+        found.map(|(campaign, index)| (index, campaign.corpus(self.sweeping, &self.population))).max_by_key(|&(_, lift)| lift)
+    }
+
+    fn campaign_of(&self, account: u64) -> Option<u32> {
+        self.accounts.peek(account)?.campaign
     }
 
     /// Counts the request for its account.
@@ -162,7 +209,7 @@ impl Joiner {
         let party = if caller.organisation != 0 { caller.organisation } else if caller.network != 0 { caller.network } else { caller.account };
         if self.accounts.get(caller.account).is_none() {
             self.population.add(&client);
-            let account = Account { party, client, wording: 0, requests: 0, corpus: 0, campaign: None };
+            let account = Account { party, client, wording: 0, requests: 0, corpus: 0, matches: 0, campaign: None, score: 0 };
             self.accounts.insert(caller.account, account);
         }
         if let Some(account) = self.accounts.get(caller.account) {
@@ -195,22 +242,18 @@ impl Joiner {
             }
             self.groups.insert(key, group);
         }
-        let linked = self.accounts.peek(member.account).and_then(|account| account.campaign);
         let group = self.groups.get(key)?;
         if group.full() && group.campaign.is_none() && now.since(group.since) > DAY {
             *group = Group::new(now);
         }
         group.request(reading.content, reading.conversation.parent != 0);
         if group.join(member) {
-            if group.campaign.is_some() && linked == group.campaign {
-                group.linked += 1;
-            }
             self.weigh(kind, key, now);
         }
         let group = self.groups.peek(key)?;
         let of = group.campaign?;
         let campaign = self.campaigns.get(of as usize)?;
-        Some((of, campaign.key(group.linked, group.parties().saturating_sub(group.linked), &self.population)))
+        Some((of, campaign.key(group.linked, group.others, &self.population)))
     }
 
     /// Whether a group that has grown names a campaign or belongs to one.
@@ -222,8 +265,8 @@ impl Joiner {
         let linked: Vec<u32> = group.accounts().filter_map(|account| self.accounts.peek(account)?.campaign).collect();
         if let Some(campaign) = most_common(&linked) {
             let count = u32::try_from(linked.iter().filter(|&&of| of == campaign).count()).unwrap_or(0);
-            if count >= 3 && count * 5 >= group.parties() * 3 {
-                self.attach(key, campaign, now);
+            if count >= 4 && count * 4 >= group.parties() * 3 {
+                self.attach(key, campaign);
                 return;
             }
         }
@@ -232,11 +275,13 @@ impl Joiner {
             worth.focus = self.sweep(group.parties(), group.settings());
         }
         let score = self.score(&worth);
-        if worth.parties >= self.thresholds.parties && worth.contents * 2 >= worth.parties && score >= self.thresholds.name {
+        // Whom one operator runs takes one thing; a group that only leans one way is a language or a fashion.
+        let focused = group.taking(group.target()) * 5 >= worth.parties * 4;
+        if focused && worth.parties >= self.thresholds.parties && worth.contents * 2 >= worth.parties && score >= self.thresholds.name {
             // The evidence suffices either way; what is left to tell is whether the operator is known already.
             match most_common(&linked).filter(|of| linked.iter().filter(|other| *other == of).count() * 5 >= worth.parties as usize) {
-                Some(campaign) => self.attach(key, campaign, now),
-                None => self.name(key, &worth, score, now),
+                Some(campaign) => self.attach(key, campaign),
+                None => self.name(key, Family::SkeletonSpread, &worth, score, now),
             }
         }
     }
@@ -256,7 +301,7 @@ impl Joiner {
     }
 
     /// Names the campaign that a group has given away.
-    fn name(&mut self, key: u64, worth: &Worth, score: MilliNats, now: Timestamp) {
+    fn name(&mut self, key: u64, family: Family, worth: &Worth, score: MilliNats, now: Timestamp) {
         if self.campaigns.len() >= self.limits.campaigns {
             return;
         }
@@ -267,7 +312,7 @@ impl Joiner {
         rolling.number(now.0);
         let name = format!("c-{:08x}", rolling.finish() >> 32);
         let mut campaign = Campaign::new(name, since, now, score);
-        campaign.hear(Family::SkeletonSpread);
+        campaign.hear(family);
         campaign.hear(Family::CohortSynchrony);
         if worth.wording > 0 {
             campaign.hear(Family::HarvestContent);
@@ -281,74 +326,118 @@ impl Joiner {
             let target = group.target();
             let first: Vec<u64> = group.accounts().collect();
             for account in first {
-                if self.accounts.peek(account).is_some_and(|account| account.client.target == target && account.campaign.is_none()) {
-                    self.link(account, index, score, Family::SkeletonSpread);
+                if self.accounts.peek(account).is_some_and(|account| account.client.target == target) {
+                    self.link(account, index, score, family);
                 }
             }
         }
-        self.attach(key, index, now);
+        self.attach(key, index);
     }
 
-    /// Makes a group a campaign's.
-    fn attach(&mut self, key: u64, index: u32, now: Timestamp) {
+    /// Makes a group a campaign's. Its requests so far are dealt out as its accounts are.
+    fn attach(&mut self, key: u64, index: u32) {
         let Some(group) = self.groups.peek(key) else { return };
         let accounts: Vec<u64> = group.accounts().collect();
-        let linked = accounts.iter().filter(|&&account| self.accounts.peek(account).is_some_and(|account| account.campaign == Some(index)));
-        let linked = u32::try_from(linked.count()).unwrap_or(u32::MAX);
-        if let Some(group) = self.groups.get(key) {
-            group.campaign = Some(index);
-            group.linked = linked;
-        }
-        let others = u32::try_from(accounts.len()).unwrap_or(u32::MAX).saturating_sub(linked);
-        if let Some(campaign) = self.campaigns.get(index as usize) {
-            let lift = campaign.key(linked, others, &self.population);
-            self.changes.push(Change::Key { key, campaign: index, lift });
-            for account in accounts {
-                self.consider(account, Some((index, lift)), now);
-            }
+        let linked = accounts.iter().filter(|&&account| self.campaign_of(account) == Some(index)).count() as u64;
+        let Some(group) = self.groups.get(key) else { return };
+        let requests = u64::from(group.requests());
+        group.campaign = Some(index);
+        group.linked = u32::try_from(requests * linked / (accounts.len() as u64).max(1)).unwrap_or(u32::MAX);
+        group.others = group.requests() - group.linked;
+        let (linked, others) = (group.linked, group.others);
+        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
+        campaign.exchanges = campaign.exchanges.max(u64::from(linked));
+        let lift = campaign.key(linked, others, &self.population);
+        self.changes.push(Change::Key { key, campaign: index, lift });
+        for account in accounts {
+            let Some(known) = self.accounts.peek(account) else { continue };
+            let member = Member { account, party: known.party, client: known.client, wording: 0 };
+            self.consider(&member, Some((index, lift)));
         }
     }
 
-    /// Holds an account against a campaign and links it when that is sure.
-    fn consider(&mut self, account: u64, key: Option<(u32, MilliNats)>, _now: Timestamp) {
-        let Some(known) = self.accounts.peek(account) else { return };
+    /// Holds an account against a campaign whose key it carries: links it when that is sure, is surer of it the more
+    /// different requests speak for it.
+    fn consider(&mut self, member: &Member, key: Option<(u32, MilliNats)>) {
         let Some((index, lift)) = key else { return };
-        if known.campaign.is_some() {
+        let Some(campaign) = self.campaigns.get(index as usize) else { return };
+        let Some(known) = self.accounts.get(member.account) else { return };
+        if known.campaign.is_some_and(|of| of != index) {
             return;
         }
-        let Some(campaign) = self.campaigns.get(index as usize) else { return };
-        let score = campaign.prior(&self.population) + campaign.client(&known.client, &self.population) + lift + known.wording.clamp(-4_000, 4_000);
-        if score >= self.thresholds.link {
-            self.link(account, index, score, Family::SkeletonSpread);
+        let client = campaign.client(&member.client, &self.population).max(campaign.client(&known.client, &self.population));
+        let again = AGAIN * known.matches.min(MATCHES);
+        known.matches += i32::from(lift >= TELLING);
+        let score = campaign.prior(&self.population) + client + lift + again + known.wording.clamp(-WORDING, WORDING);
+        if score >= LINK {
+            self.link(member.account, index, score, Family::SkeletonSpread);
         }
     }
 
-    /// Links an account to a campaign.
+    /// Links an account to a campaign, or is surer of it.
     fn link(&mut self, account: u64, index: u32, score: MilliNats, family: Family) {
         let Some(known) = self.accounts.get(account) else { return };
-        if known.campaign.is_some() {
+        if known.campaign.is_some_and(|of| of != index || score < known.score + SURER) {
             return;
         }
+        let new = known.campaign.is_none();
         known.campaign = Some(index);
+        known.score = score;
         let (client, sweeps) = (known.client, known.corpus > 0);
+        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
+        campaign.hear(family);
+        self.changes.push(Change::Account { account, campaign: index, score, families: campaign.families.clone() });
+        if !new {
+            return;
+        }
+        campaign.link(&client, sweeps);
         self.population.remove(&client);
         self.sweeping = self.sweeping.saturating_sub(u32::from(sweeps));
-        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
-        campaign.link(&client, sweeps);
-        campaign.hear(family);
-        let mut families = campaign.families.clone();
-        if !families.contains(&family) {
-            families.push(family);
-        }
-        self.changes.push(Change::Account { account, campaign: index, score, families });
         // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
         if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
             self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population) });
         }
     }
 
-    /// What changed hands links its hands.
-    fn passed(&mut self, _passed: &[Passed], _caller: &Caller, _now: Timestamp) {}
+    /// What changed hands links its hands: to the campaign of one of them, or to each other.
+    fn passed(&mut self, passed: &[Passed], member: &Member, now: Timestamp) {
+        for &Passed { family, from } in passed {
+            let index = self.campaign_of(member.account).or_else(|| self.campaign_of(from.account));
+            let index = index.or_else(|| self.known_for(family, member.client.target)).or_else(|| self.hands(family, from.account, member, now));
+            let Some(index) = index else { continue };
+            for account in [from.account, member.account] {
+                self.link(account, index, HANDS, family);
+            }
+        }
+    }
+
+    /// The campaign that things are known to change hands in, among accounts that take this target.
+    fn known_for(&self, family: Family, target: u64) -> Option<u32> {
+        let known = self.campaigns.iter().position(|campaign| campaign.families.contains(&family) && campaign.takes(target));
+        known.and_then(|place| u32::try_from(place).ok())
+    }
+
+    /// Gathers the hands through which something went; with enough of them within a day they name a campaign.
+    fn hands(&mut self, family: Family, from: u64, member: &Member, now: Timestamp) -> Option<u32> {
+        let mut rolling = Rolling::default();
+        [3, family as u64, member.client.target].iter().for_each(|&part| rolling.number(part));
+        let key = rolling.finish();
+        if self.groups.get(key).is_none_or(|group| now.since(group.since) > DAY) {
+            self.groups.insert(key, Group::new(now));
+        }
+        let first = self.accounts.peek(from).map(|known| Member { account: from, party: known.party, client: known.client, wording: 0 });
+        let group = self.groups.get(key)?;
+        first.iter().chain([member]).for_each(|member| {
+            group.join(member);
+        });
+        let needed = if family == Family::BlobProvenance { BLOB_HANDS } else { PREFIX_HANDS };
+        if group.parties() < needed {
+            return None;
+        }
+        let worth = group.worth(&self.population.targets);
+        self.name(key, family, &worth, HANDS, now);
+        self.campaign_of(member.account)
+    }
 }
 
 /// What accounts gather under.

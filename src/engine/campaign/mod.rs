@@ -21,5 +21,5 @@ pub use joiner::{Joiner, Limits};
 
 use crate::nats::MilliNats;
 
-/// Log-odds from which an account is linked to a campaign, in thousandths of a nat: one wrong link in 245.
-pub const LINK: MilliNats = 5_500;
+/// Log-odds from which an account is linked to a campaign, in thousandths of a nat.
+pub const LINK: MilliNats = 6_000;

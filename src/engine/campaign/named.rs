@@ -10,11 +10,13 @@ use crate::time::Timestamp;
 /// Accounts of the population that a campaign's frequencies are smoothed with.
 const SMOOTHING: u32 = 8;
 /// Different values of an attribute that a campaign keeps apart.
-const VALUES: usize = 256;
+const VALUES: usize = 4_096;
 /// Values of an attribute that proxies are told, the commonest first.
 const LISTED: usize = 32;
 /// Bounds of what one attribute is worth, either way: none decides alone.
 const ATTRIBUTE: MilliNats = 4_500;
+/// Requests that a key is taken to have had elsewhere before any was seen: most traffic is yet to come.
+const UNSEEN: u64 = 2;
 /// Bound of what a shared key is worth.
 const KEY: MilliNats = 9_000;
 /// Least prior log-odds of belonging to a campaign: it is not yet known how large it will grow.
@@ -52,7 +54,7 @@ pub struct Campaign {
     pub last: Timestamp,
     /// Accounts linked to it.
     pub accounts: u32,
-    /// Exchanges of linked accounts.
+    /// Exchanges of linked accounts, those before they were linked left out.
     pub exchanges: u64,
     /// Families whose evidence named it or linked accounts to it.
     pub families: Vec<Family>,
@@ -61,6 +63,7 @@ pub struct Campaign {
     targets: Common,
     settings: Common,
     agents: Common,
+    networks: Common,
     sweeping: u32,
 }
 
@@ -80,6 +83,7 @@ impl Campaign {
             targets: Common::default(),
             settings: Common::default(),
             agents: Common::default(),
+            networks: Common::default(),
             sweeping: 0,
         }
     }
@@ -90,6 +94,7 @@ impl Campaign {
         self.targets.add(client.target);
         self.settings.add(client.settings);
         self.agents.add(client.agent);
+        self.networks.add(client.network);
         self.sweeping += u32::from(sweeps);
     }
 
@@ -115,13 +120,38 @@ impl Campaign {
         target
             + self.settings.lift(client.settings, self.accounts, &population.settings)
             + self.agents.lift(client.agent, self.accounts, &population.agents)
+            + self.network(client.network, population)
     }
 
-    /// What a shared key is worth: `linked` of the campaign's accounts and `others` of the rest have it.
+    /// What it says to come from a network that the campaign's accounts use. Most of them have their own, so coming from
+    /// none of them says nothing.
+    fn network(&self, network: u64, population: &Population) -> MilliNats {
+        match self.networks.counts.get(&network) {
+            Some(_) if network != 0 => self.networks.lift(network, self.accounts, &population.networks).max(0),
+            _ => 0,
+        }
+    }
+
+    /// What it says to take a prompt from a public set: how much commoner that is here than among all (`sweeping` of the
+    /// population's accounts).
+    #[must_use]
+    pub fn corpus(&self, sweeping: u32, population: &Population) -> MilliNats {
+        let here = ln_ratio(u64::from(self.sweeping), u64::from(self.accounts));
+        let there = ln_ratio(u64::from(sweeping) + UNSEEN, u64::from(population.targets.total()) + UNSEEN);
+        (here - there).clamp(0, KEY)
+    }
+
+    /// Whether any of its accounts takes a target.
+    #[must_use]
+    pub fn takes(&self, target: u64) -> bool {
+        self.targets.counts.contains_key(&target)
+    }
+
+    /// What a shared key is worth: `linked` of the campaign's requests and `others` of the rest carry it.
     #[must_use]
     pub fn key(&self, linked: u32, others: u32, population: &Population) -> MilliNats {
-        let here = ln_ratio(2 * u64::from(linked) + 1, 2 * u64::from(self.accounts) + 2);
-        let there = ln_ratio(2 * u64::from(others) + 1, 2 * u64::from(population.targets.total()) + 2);
+        let here = ln_ratio(2 * u64::from(linked) + 1, 2 * self.exchanges + 2);
+        let there = ln_ratio(u64::from(others) + UNSEEN, population.exchanges + UNSEEN);
         (here - there).clamp(0, KEY)
     }
 

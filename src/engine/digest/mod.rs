@@ -104,6 +104,15 @@ impl Reading {
     }
 }
 
+/// The features of a request that the content model is trained on.
+#[must_use]
+pub fn features(prompt: &Prompt) -> Features {
+    let (mut features, last) = (Features::default(), last_turn(prompt));
+    Skeleton::of(prompt, last, &DigestKey::default(), &mut |word| features.word(word));
+    features.shape(&Shape::of(prompt, last));
+    features
+}
+
 fn line(model: &str, digests: &DigestKey) -> u64 {
     let letters: String = model.chars().filter(|character| character.is_alphabetic()).collect();
     digests.digest(Domain::Model, letters.to_lowercase().as_bytes())

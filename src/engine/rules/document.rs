@@ -36,7 +36,7 @@ section! {
         /// Who is acted upon, whatever the score.
         deny: Vec<Order> = Vec::new(), (0..=8_192, ());
         /// The model that judges wording; absent: wording is not judged.
-        content: Option<Content> = None, ();
+        content: Option<Content> = Some(Content::built_in()), ();
         /// Campaigns that the sidecar has found.
         campaigns: Vec<Campaign> = Vec::new(), (0..=1_024, ());
     }
@@ -84,4 +84,19 @@ section! {
         weights: Weights = Weights(Model::default()), ();
     }
     required ["weights"]
+}
+
+impl Content {
+    /// The model that comes with the engine; `tests/detection/README.md` says how it was trained and on what.
+    fn built_in() -> Self {
+        Self { weights: Weights(Model::from_bytes(include_bytes!("content.model")).unwrap_or_default()) }
+    }
+}
+
+impl Document {
+    /// The document as JSON, every knob named.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        super::reader::Value::show(self)
+    }
 }

@@ -90,5 +90,5 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
         }
     };
     let reasons = families.iter().filter_map(|family| Reason::of_family(*family)).collect();
-    Some(Member { campaign: feed.name(index)?.to_owned(), confirmed: true, score: score.max(rules.document.thresholds.block.0), reasons })
+    Some(Member { campaign: feed.name(index)?.to_owned(), confirmed: true, score, reasons })
 }

@@ -1,8 +1,10 @@
 //! The commands, one file each: `Args` with clap's derive, and `Args::run`.
 
+pub(crate) mod corpus;
 pub(crate) mod digest;
 pub(crate) mod replay;
 pub(crate) mod rules;
+pub(crate) mod train;
 
 use std::fmt;
 use std::fs::File;

@@ -1,0 +1,97 @@
+//! How well a model does on sources it has not seen.
+
+use super::fit::{Linear, calibrate, weights};
+use super::samples::{Sample, Samples};
+use std::collections::BTreeMap;
+
+/// Parts that the sources are dealt into; each is held out once.
+pub(crate) const FOLDS: usize = 8;
+
+/// Kinds whose sources share their templates: relays share the instruction, the others were copied from repository to
+/// repository.
+const COPIES: &[&str] = &["relay", "evol_instruct", "self_instruct"];
+
+/// Margins of every sample by a model that has not seen its source, and what they become when calibrated.
+pub(crate) struct HeldOut {
+    /// Calibrated log-odds of each sample, in order.
+    pub(crate) scores: Vec<f32>,
+    /// The calibration.
+    pub(crate) slope: f32,
+    /// The calibration.
+    pub(crate) offset: f32,
+}
+
+/// Trains [`FOLDS`] models, each without a part of the sources, and scores that part.
+pub(crate) fn hold_out(samples: &Samples, progress: &dyn Fn(usize)) -> HeldOut {
+    let folds = folds(samples);
+    let fold = |sample: &Sample| folds.get(sample.source).copied().unwrap_or(0);
+    let mut margins = vec![0.0_f32; samples.all.len()];
+    for part in 0..FOLDS {
+        progress(part);
+        let model = Linear::fit(samples, &|sample| fold(sample) != part);
+        for (margin, sample) in margins.iter_mut().zip(&samples.all).filter(|(_, sample)| fold(sample) == part) {
+            *margin = model.margin(sample);
+        }
+    }
+    let weighed: Vec<_> =
+        margins.iter().zip(&samples.all).zip(weights(samples)).map(|((&margin, sample), weight)| (margin, sample.harvest, weight)).collect();
+    let (slope, offset) = calibrate(&weighed);
+    HeldOut { scores: margins.iter().map(|margin| slope * margin + offset).collect(), slope, offset }
+}
+
+/// The part each source is dealt into. Kinds whose sources copy one another's templates go into one part together, or
+/// the copy would give the original away.
+fn folds(samples: &Samples) -> Vec<usize> {
+    let mut together: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut parts = Vec::with_capacity(samples.sources.len());
+    for (place, (kind, _)) in samples.sources.iter().enumerate() {
+        let part = place % FOLDS;
+        let copied = COPIES.iter().find(|copied| **copied == kind.as_str());
+        parts.push(copied.map_or(part, |copied| *together.entry(copied).or_insert(part)));
+    }
+    parts
+}
+
+/// The held-out scores by source: a table for people.
+pub(crate) fn table(samples: &Samples, held: &HeldOut) -> String {
+    let mut rows: BTreeMap<(bool, &str, &str), Vec<f32>> = BTreeMap::new();
+    for (sample, &score) in samples.all.iter().zip(&held.scores) {
+        if let Some((kind, source)) = samples.sources.get(sample.source) {
+            rows.entry((sample.harvest, kind, source)).or_default().push(score);
+        }
+    }
+    let mut out = format!("{:<8} {:<22} {:<44} {:>6} {:>7} {:>8}\n", "side", "kind", "source (held out)", "rows", "mean", "> 0 nats");
+    for ((harvest, kind, source), scores) in &rows {
+        #[allow(clippy::cast_precision_loss)]
+        let (count, mean) = (scores.len(), scores.iter().sum::<f32>() / scores.len() as f32);
+        #[allow(clippy::cast_precision_loss)]
+        let above = scores.iter().filter(|score| **score > 0.0).count() as f32 / count as f32;
+        let source: String = source.chars().take(44).collect();
+        let side = if *harvest { "harvest" } else { "benign" };
+        out += &format!("{side:<8} {kind:<22} {source:<44} {count:>6} {mean:>7.2} {:>7.0}%\n", above * 100.0);
+    }
+    out + &format!("area under the curve, sources held out, each weighing the same: {:.3}\n", area(samples, held))
+}
+
+/// Probability that a harvest scores above a benign request, each source weighing the same.
+fn area(samples: &Samples, held: &HeldOut) -> f64 {
+    let weights = weights(samples);
+    let mut ranked: Vec<(f32, bool, f64)> = samples
+        .all
+        .iter()
+        .zip(&held.scores)
+        .zip(weights)
+        .map(|((sample, &score), weight)| (score, sample.harvest, f64::from(weight)))
+        .collect();
+    ranked.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut benign, mut harvest, mut above) = (0.0, 0.0, 0.0);
+    for (_, is_harvest, weight) in ranked {
+        if is_harvest {
+            above += weight * benign;
+            harvest += weight;
+        } else {
+            benign += weight;
+        }
+    }
+    above / (benign * harvest).max(f64::MIN_POSITIVE)
+}
