@@ -46,6 +46,9 @@ impl Evidence {
     }
 }
 
+/// Bound of what the wording of the request itself takes from what its group is worth, in thousandths of a nat.
+const OWN_WORDING: MilliNats = 4_000;
+
 /// What the proxy's own counters say, of what was counted before: `local` reads, [`count`] writes.
 ///
 /// Reads at most five pages: of the account, of three keys, and of everybody where a key's parties are many.
@@ -70,7 +73,9 @@ pub fn local(
     let target = Party::of(caller, reading).target;
     let groups = spread::keys(reading).map(|key| tables.skeletons.peek(store, key, Group::of));
     let Some(worth) = strongest(&tables, store, groups, target, families, now) else { return };
-    let surplus = worth.total().saturating_sub(families.cohort_synchrony.prior.0);
+    // A group is held against this request, too: one that reads like a person's is probably that.
+    let own = reading.wording.clamp(-OWN_WORDING, 0);
+    let surplus = worth.total().saturating_add(own).saturating_sub(families.cohort_synchrony.prior.0);
     if surplus >= rules.document.thresholds.observe.0 {
         // One finding, of which template and target are two sides, and wording a third where it speaks for it.
         let wording = worth.wording.clamp(0, surplus / 2);

@@ -177,15 +177,16 @@ impl Group {
     }
 
     /// Whether it can be evidence against a request for this target at all: enough parties, that ask different things,
-    /// most of them of this target. A prompt that goes viral has one content.
+    /// four in five of this target. A prompt that goes viral has one content; a group that only leans one way is a
+    /// language or a fashion.
     #[must_use]
     pub fn counts(&self, target: u32, families: &Families) -> bool {
         let parties = self.parties();
         let from = families.skeleton_spread.parties_from.max(families.cohort_synchrony.parties_from);
-        let most = self.counts.iter().max_by_key(|&&(target, count)| (count, target));
+        let taking = self.counts.iter().filter(|(of, _)| *of == u64::from(target)).map(|&(_, count)| count).sum::<u32>();
         parties >= from
             && cohort::distinct(self.contents).saturating_mul(2) >= parties
-            && most.is_some_and(|&(most, _)| most == u64::from(target))
+            && taking.saturating_mul(5) >= parties.saturating_mul(4)
     }
 
     /// What its evidence is worth against everybody's targets.

@@ -78,7 +78,7 @@ fn many_networks_and_programs_count_within_a_day() {
 
 #[test]
 fn a_key_is_new_once_until_newer_ones_took_its_place() {
-    let (mut slot, key) = (fresh(), |n: u64| mix(n));
+    let (mut slot, key) = (fresh(), |n: u64| mix(n + 1));
     let mut counted = |n| count(&mut slot, &caller(1, 1), [key(n), 0, 0], NOW)[0] != 0;
     assert!(counted(0) && !counted(0));
     (1..16).for_each(|n| assert!(counted(n)));
