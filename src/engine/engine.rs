@@ -55,7 +55,7 @@ impl Engine {
         Reading::of(route, body, whole, &self.config)
     }
 
-    /// Counts the exchange and judges it. Costs a bounded number of reads and swaps on `store`.
+    /// Judges the exchange by what was counted before. Costs at most five reads of `store`.
     pub fn judge<S: Store>(
         &self,
         store: &mut S,
@@ -67,9 +67,17 @@ impl Engine {
         crate::verdict::judge(&self.config, store, feed, caller, reading, now)
     }
 
-    /// Takes note of how the exchange ended: `status` as the caller got it from upstream (never for our own replies).
-    pub fn settle<S: Store>(&self, store: &mut S, caller: &Caller, reading: &Reading, status: u16, now: Timestamp) {
-        crate::verdict::settle(&self.config, store, caller, reading, status, now);
+    /// Takes note of how the exchange ended, and counts it: `status` as the caller got it from upstream (never for our own
+    /// replies). Returns how many updates of counters were lost.
+    pub fn settle<S: Store>(
+        &self,
+        store: &mut S,
+        caller: &Caller,
+        reading: &Reading,
+        status: u16,
+        now: Timestamp,
+    ) -> u32 {
+        crate::verdict::settle(&self.config, store, caller, reading, status, now)
     }
 
     /// The answer to a request that is not let through, in the caller's dialect.

@@ -98,7 +98,8 @@ impl Judged {
     /// Takes note of the answer's status.
     pub(crate) fn settle(self, status: u16) {
         let mut store = SharedStore::default();
-        self.engine.settle(&mut store, &self.caller, &self.reading, status, host::now());
+        let lost = self.engine.settle(&mut store, &self.caller, &self.reading, status, host::now());
+        metrics::add(Metric::StoreLost, lost);
         store.tally();
     }
 }

@@ -59,7 +59,7 @@ metrics! {
     Truncated: Counter = "azeotrope.truncated",
     /// Swaps of a page that another worker won; the engine retries.
     StoreConflict: Counter = "azeotrope.store.conflict",
-    /// Swaps that shared data refused.
+    /// Updates of counters that were lost: shared data refused them, or other workers were faster too many times.
     StoreLost: Counter = "azeotrope.store.lost",
     /// Host calls that failed; the request went on without.
     HostError: Counter = "azeotrope.host.error",

@@ -19,8 +19,6 @@ const ABSENT: Version = u32::MAX;
 pub(crate) struct SharedStore {
     /// Swaps that another writer won.
     conflicts: u32,
-    /// Swaps that the host refused.
-    lost: u32,
     /// Reads that failed.
     failed: Cell<u32>,
 }
@@ -29,7 +27,6 @@ impl SharedStore {
     /// Adds up how it went.
     pub(crate) fn tally(&self) {
         metrics::add(Metric::StoreConflict, self.conflicts);
-        metrics::add(Metric::StoreLost, self.lost);
         metrics::add(Metric::HostError, self.failed.get());
     }
 }
@@ -61,10 +58,8 @@ impl Store for SharedStore {
                 self.conflicts = self.conflicts.saturating_add(1);
                 Err(SwapError::Conflict)
             }
-            Err(_) => {
-                self.lost = self.lost.saturating_add(1);
-                Err(SwapError::Unavailable)
-            }
+            // The engine tells what it could not count.
+            Err(_) => Err(SwapError::Unavailable),
         }
     }
 }

@@ -219,7 +219,12 @@ mod tests {
     }
 
     fn member(n: u64, target: u64) -> Member {
-        Member { account: n, party: 1000 + n, client: Client { target, settings: 7, agent: 9 }, wording: -500 }
+        Member {
+            account: n,
+            party: 1000 + n,
+            client: Client { target, settings: 7, agent: 9, network: 1000 + n },
+            wording: -500,
+        }
     }
 
     fn group(targets: impl Iterator<Item = u64>) -> Group {

@@ -168,7 +168,7 @@ impl Joiner {
             }
         }
         self.passed(&passed, &member, now);
-        self.consider(&member, best);
+        self.consider(&member, best.or_else(|| self.sweeper(reading, &member)));
         self.count(caller.account, &keys, now);
     }
 
@@ -190,6 +190,15 @@ impl Joiner {
                 None => {}
             }
         }
+    }
+
+    /// The campaign that sweeps public sets for this target, when the request takes a prompt from one.
+    fn sweeper(&self, reading: &Reading, member: &Member) -> Option<(u32, MilliNats)> {
+        let sweeps = |campaign: &&Campaign| campaign.sweeps() && campaign.takes(member.client.target);
+        let found = self.campaigns.iter().zip(0..).filter(|(campaign, _)| reading.corpus && sweeps(campaign));
+        found
+            .map(|(campaign, index)| (index, campaign.corpus(self.sweeping, &self.population)))
+            .max_by_key(|&(_, lift)| lift)
     }
 
     fn campaign_of(&self, account: u64) -> Option<u32> {
@@ -295,9 +304,15 @@ impl Joiner {
             && score >= self.thresholds.name
         {
             // The evidence suffices either way; what is left to tell is whether the operator is known already.
-            match most_common(&linked)
-                .filter(|of| linked.iter().filter(|other| *other == of).count() * 5 >= worth.parties as usize)
-            {
+            let met = most_common(&linked)
+                .filter(|of| linked.iter().filter(|other| *other == of).count() * 5 >= worth.parties as usize);
+            let target = group.target();
+            // One operator sweeps with several settings.
+            let sweeping = || self.campaigns.iter().position(|campaign| campaign.sweeps() && campaign.takes(target));
+            let swept =
+                if kind == Gathering::Corpus { sweeping().and_then(|place| u32::try_from(place).ok()) } else { None };
+            match swept.or(met) {
+                Some(campaign) if Some(campaign) == swept => self.adopt(key, campaign, score, Family::CorpusSweep),
                 Some(campaign) => self.attach(key, campaign),
                 None => self.name(key, Family::SkeletonSpread, &worth, score, now),
             }
@@ -339,14 +354,17 @@ impl Joiner {
             trace(&format!("NAME {} t={} score={score} {worth:?}", campaign.name, now.0));
         }
         self.campaigns.push(campaign);
-        // The members that named it are its first accounts, those that take what most take.
-        if let Some(group) = self.groups.peek(key) {
-            let target = group.target();
-            let first: Vec<u64> = group.accounts().collect();
-            for account in first {
-                if self.accounts.peek(account).is_some_and(|account| account.client.target == target) {
-                    self.link(account, index, score, family);
-                }
+        self.adopt(key, index, score, family);
+    }
+
+    /// Links the accounts of a group whose own evidence suffices, those that take what most of it takes.
+    fn adopt(&mut self, key: u64, index: u32, score: MilliNats, family: Family) {
+        let Some(group) = self.groups.peek(key) else { return };
+        let target = group.target();
+        let accounts: Vec<u64> = group.accounts().collect();
+        for account in accounts {
+            if self.accounts.peek(account).is_some_and(|account| account.client.target == target) {
+                self.link(account, index, score, family);
             }
         }
         self.attach(key, index);

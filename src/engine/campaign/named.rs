@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 /// Accounts of the population that a campaign's frequencies are smoothed with.
 const SMOOTHING: u32 = 8;
 /// Different values of an attribute that a campaign keeps apart.
-const VALUES: usize = 256;
+const VALUES: usize = 4_096;
 /// Values of an attribute that proxies are told, the commonest first.
 const LISTED: usize = 32;
 /// Bounds of what one attribute is worth, either way: none decides alone.
@@ -63,6 +63,7 @@ pub struct Campaign {
     targets: Common,
     settings: Common,
     agents: Common,
+    networks: Common,
     sweeping: u32,
 }
 
@@ -82,6 +83,7 @@ impl Campaign {
             targets: Common::default(),
             settings: Common::default(),
             agents: Common::default(),
+            networks: Common::default(),
             sweeping: 0,
         }
     }
@@ -92,6 +94,7 @@ impl Campaign {
         self.targets.add(client.target);
         self.settings.add(client.settings);
         self.agents.add(client.agent);
+        self.networks.add(client.network);
         self.sweeping += u32::from(sweeps);
     }
 
@@ -117,6 +120,25 @@ impl Campaign {
         target
             + self.settings.lift(client.settings, self.accounts, &population.settings)
             + self.agents.lift(client.agent, self.accounts, &population.agents)
+            + self.network(client.network, population)
+    }
+
+    /// What it says to come from a network that the campaign's accounts use. Most of them have their own, so coming from
+    /// none of them says nothing.
+    fn network(&self, network: u64, population: &Population) -> MilliNats {
+        match self.networks.counts.get(&network) {
+            Some(_) if network != 0 => self.networks.lift(network, self.accounts, &population.networks).max(0),
+            _ => 0,
+        }
+    }
+
+    /// What it says to take a prompt from a public set: how much commoner that is here than among all (`sweeping` of the
+    /// population's accounts).
+    #[must_use]
+    pub fn corpus(&self, sweeping: u32, population: &Population) -> MilliNats {
+        let here = ln_ratio(u64::from(self.sweeping), u64::from(self.accounts));
+        let there = ln_ratio(u64::from(sweeping) + UNSEEN, u64::from(population.targets.total()) + UNSEEN);
+        (here - there).clamp(0, KEY)
     }
 
     /// Whether any of its accounts takes a target.

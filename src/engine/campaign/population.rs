@@ -9,7 +9,7 @@ use crate::digest::Reading;
 use crate::nats::{MilliNats, ln, ln_ratio};
 
 /// Different values of one attribute that are told apart.
-const VALUES: usize = 1 << 15;
+const VALUES: usize = 1 << 17;
 
 /// How often each value of an attribute occurs among accounts.
 #[derive(Clone, Debug)]
@@ -80,6 +80,8 @@ pub struct Client {
     pub settings: u64,
     /// The client program.
     pub agent: u64,
+    /// The network it is used from; 0: unknown.
+    pub network: u64,
 }
 
 impl Client {
@@ -87,7 +89,12 @@ impl Client {
     #[must_use]
     pub fn of(caller: &Caller, reading: &Reading) -> Self {
         let dialect = reading.dialect.map_or(0, |dialect| dialect as u64 + 1);
-        Self { target: reading.line.rotate_left(8) ^ dialect, settings: reading.settings, agent: caller.agent }
+        Self {
+            target: reading.line.rotate_left(8) ^ dialect,
+            settings: reading.settings,
+            agent: caller.agent,
+            network: caller.network,
+        }
     }
 }
 
@@ -100,6 +107,8 @@ pub struct Population {
     pub settings: Frequencies,
     /// Of client programs.
     pub agents: Frequencies,
+    /// Of networks.
+    pub networks: Frequencies,
     /// Exchanges of its accounts.
     pub exchanges: u64,
 }
@@ -110,6 +119,7 @@ impl Population {
         self.targets.add(client.target);
         self.settings.add(client.settings);
         self.agents.add(client.agent);
+        self.networks.add(client.network);
     }
 
     /// Takes an account out.
@@ -117,6 +127,7 @@ impl Population {
         self.targets.remove(client.target);
         self.settings.remove(client.settings);
         self.agents.remove(client.agent);
+        self.networks.remove(client.network);
     }
 }
 
@@ -146,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_is_removed_is_gone() {
-        let (mut population, client) = (Population::default(), Client { target: 1, settings: 2, agent: 3 });
+        let (mut population, client) = (Population::default(), Client { target: 1, settings: 2, agent: 3, network: 4 });
         population.add(&client);
         population.remove(&client);
         population.remove(&client);

@@ -1,14 +1,24 @@
 //! Evidence, one file a family: what it sees, what it needs, and how many nats it is worth.
 
+pub mod cohort;
 pub mod content;
+pub mod population;
+pub mod shape;
+pub mod spread;
+pub mod state;
 
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::nats::MilliNats;
-use crate::rules::{Config, Family, Rules};
-use crate::store::Store;
+use crate::rules::{Config, Families, Family, Rules};
+use crate::sketch::table::Slot;
+use crate::store::{Get, Store};
 use crate::time::Timestamp;
 use crate::verdict::Reason;
+use population::Shares;
+use shape::Account;
+use spread::{Group, Party, Worth};
+use state::Tables;
 
 /// What speaks for or against an exchange: reasons, and what each is worth in thousandths of a nat.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,14 +47,135 @@ impl Evidence {
     }
 }
 
-/// What the proxy's own counters say.
-pub fn local<S: Store>(
-    _config: &Config,
-    _rules: &Rules,
-    _store: &mut S,
-    _caller: &Caller,
-    _reading: &Reading,
-    _now: Timestamp,
-    _evidence: &mut Evidence,
+/// Bound of what the wording of the request itself takes from what its group is worth, in thousandths of a nat.
+const OWN_WORDING: MilliNats = 4_000;
+
+/// What the proxy's own counters say, of what was counted before: `local` reads, [`count`] writes.
+///
+/// Reads at most five pages: of the account, of three keys, and of everybody where a key's parties are many.
+pub fn local(
+    config: &Config,
+    rules: &Rules,
+    store: &impl Get,
+    caller: &Caller,
+    reading: &Reading,
+    now: Timestamp,
+    evidence: &mut Evidence,
 ) {
+    let families = &rules.document.families;
+    let tables = Tables::of(&config.state);
+    let account = tables.accounts.peek(store, caller.account, |slot| Account::of(slot, now));
+    if let Some(account) = account.filter(|_| families.account_shape.enabled) {
+        account.evidence(&families.account_shape, evidence);
+    }
+    if caller.account == 0 || reading.unread {
+        return;
+    }
+    let target = Party::of(caller, reading).target;
+    let groups = spread::keys(reading).map(|key| tables.skeletons.peek(store, key, Group::of));
+    let Some(worth) = strongest(&tables, store, groups, target, families, now) else { return };
+    // A group is held against this request, too: one that reads like a person's is probably that.
+    let own = reading.wording.clamp(-OWN_WORDING, 0);
+    let surplus = worth.total().saturating_add(own).saturating_sub(families.cohort_synchrony.prior.0);
+    if surplus >= rules.document.thresholds.observe.0 {
+        // One finding, of which template and target are two sides, and wording a third where it speaks for it.
+        let wording = worth.wording.clamp(0, surplus / 2);
+        let half = surplus.saturating_sub(wording) / 2;
+        evidence.add(Reason::SkeletonSpread, half);
+        evidence.add(Reason::CohortSynchrony, half);
+        if wording > 0 {
+            evidence.add(Reason::HarvestContent, wording);
+        }
+    }
 }
+
+/// The worth of the group with the strongest evidence against requests for `target`, if there is any.
+fn strongest(
+    tables: &Tables,
+    store: &impl Get,
+    groups: [Option<Group>; spread::KEYS],
+    target: u32,
+    families: &Families,
+    now: Timestamp,
+) -> Option<Worth> {
+    let counting = groups.map(|group| group.filter(|group| group.counts(target, families)));
+    if counting.iter().all(Option::is_none) {
+        return None;
+    }
+    let shares = tables.population.peek(store, state::EVERYBODY, |slot| Shares::of(slot, now)).unwrap_or_default();
+    counting.iter().flatten().map(|group| group.worth(&shares, families)).max_by_key(|worth| worth.total())
+}
+
+/// Counts an exchange that upstream has answered, for the verdicts to come. Returns how many updates were lost.
+///
+/// Only what upstream accepted (2xx) counts. Who is turned away there (401, 403) has not shown that the key, or the
+/// account it names, is theirs: such requests must neither build a case against that account nor fill a template's
+/// group with accounts that do not exist. So nothing is written before the answer and nothing has to be undone. What is
+/// refused here teaches nothing either.
+///
+/// Updates the account's page; where the account is new under a key, the key's; where it is new here, everybody's.
+pub fn count<S: Store>(
+    config: &Config,
+    rules: &Rules,
+    store: &mut S,
+    caller: &Caller,
+    reading: &Reading,
+    status: u16,
+    now: Timestamp,
+) -> u32 {
+    if caller.account == 0 || !(200..300).contains(&status) {
+        return 0;
+    }
+    let tables = Tables::of(&config.state);
+    let keys = if reading.unread { [0; spread::KEYS] } else { spread::keys(reading) };
+    let counted = tables.accounts.update(
+        store,
+        caller.account,
+        now,
+        |slot| shape::begin(slot, now),
+        |slot| {
+            let fresh = slot.fresh();
+            (fresh, shape::count(slot.bytes_mut(), caller, keys, now))
+        },
+    );
+    match counted {
+        // Under every key it is a party, as it may have been before its slot was lost: groups know.
+        Ok((fresh, new)) => gather(&tables, rules, store, &Party::of(caller, reading), (fresh, new), now),
+        Err(_) => 1,
+    }
+}
+
+/// Counts an account under the keys that are new to it, and, where it is `fresh`, among everybody. A campaign must not
+/// become its own normality: what a group speaks against is not everybody.
+fn gather<S: Store>(
+    tables: &Tables,
+    rules: &Rules,
+    store: &mut S,
+    party: &Party,
+    (fresh, keys): (bool, [u64; spread::KEYS]),
+    now: Timestamp,
+) -> u32 {
+    let families = &rules.document.families;
+    let mut lost = 0;
+    let mut groups = [None; spread::KEYS];
+    for (key, group) in keys.into_iter().zip(&mut groups).filter(|(key, _)| *key != 0) {
+        let begin = |slot: &mut [u8]| spread::begin(slot, now);
+        let joined = tables.skeletons.update(store, key, now, begin, |slot| {
+            spread::join(slot.bytes_mut(), party, families, now);
+            Group::of(slot.bytes())
+        });
+        lost += u32::from(joined.is_err());
+        *group = joined.ok();
+    }
+    if fresh {
+        let worth = strongest(tables, store, groups, party.target, families, now);
+        if worth.is_none_or(|worth| worth.total() < families.cohort_synchrony.prior.0) {
+            let add = |slot: &mut Slot<'_>| population::add(slot.bytes_mut(), party.target, now);
+            lost += u32::from(tables.population.update(store, state::EVERYBODY, now, |_| (), add).is_err());
+        }
+    }
+    lost
+}
+
+#[cfg(test)]
+mod tests;

@@ -100,6 +100,7 @@ fn only_post_calls_a_model() {
     }
 }
 
+#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
 #[test]
 fn tricks_with_the_path_change_nothing() {
     for path in [
@@ -131,9 +132,11 @@ fn hostile_paths_are_survived() {
 
 #[test]
 fn configured_paths_come_before_the_built_in_ones() {
-    let rule = |pattern: &str, anchor, dialect| {
-        let pattern = pattern.into();
-        RouteRule { pattern, anchor, dialect: Some(dialect), stream: false }
+    let rule = |pattern: &str, anchor, dialect| RouteRule {
+        pattern: pattern.into(),
+        anchor,
+        dialect: Some(dialect),
+        stream: false,
     };
     let routes = Routes::with(vec![
         rule("/llm/{model}/ask", Anchor::Exact, Dialect::Messages),

@@ -108,9 +108,9 @@ section! {
     /// Memory for counters, in pages of at most 4 KiB; what is configured is never exceeded.
     pub struct State {
         /// Pages for accounts.
-        account_pages: u32 = 4_096, 1..=262_144, "pages";
+        account_pages: u32 = 6_144, 1..=262_144, "pages";
         /// Pages for skeletons.
-        skeleton_pages: u32 = 4_096, 1..=262_144, "pages";
+        skeleton_pages: u32 = 9_216, 1..=262_144, "pages";
     }
 }
 

@@ -126,12 +126,12 @@ families! {
     }
     /// One rare skeleton (system prompt, tools and masked user text) across unrelated accounts.
     SkeletonSpread skeleton_spread Statistical most 5.0 {
-        /// Unrelated accounts from which one skeleton's spread counts.
-        accounts_from: u32 = 8, 2..=1_000_000, "accounts";
-        /// Unrelated accounts at which the evidence is full.
-        accounts_full: u32 = 64, 2..=1_000_000, "accounts";
-        /// Half-life of a skeleton's counts.
-        half_life_hours: u32 = 24, 1..=720, "hours";
+        /// Unrelated parties (organisations, else networks) from which one skeleton's spread counts.
+        parties_from: u32 = 8, 2..=10_000, "parties";
+        /// Unrelated parties after which a skeleton's counts stay as they are until its window is over.
+        parties_full: u32 = 64, 2..=10_000, "parties";
+        /// How long a skeleton's counts are kept once it is full; then they begin anew.
+        window_hours: u32 = 24, 1..=720, "hours";
     }
     /// Sustained membership in public prompt sets, template or not.
     CorpusSweep corpus_sweep Statistical most 4.0 {
@@ -142,10 +142,12 @@ families! {
     }
     /// Accounts that start, stop, interleave and pivot to a new model together.
     CohortSynchrony cohort_synchrony Statistical most 4.0 {
-        /// Accounts a cohort must have.
-        accounts_from: u32 = 8, 2..=1_000_000, "accounts";
-        /// How close together starts and stops must lie.
-        within_minutes: u32 = 30, 1..=1_440, "minutes";
+        /// Unrelated parties a cohort must have.
+        parties_from: u32 = 8, 2..=10_000, "parties";
+        /// Most that it is worth that a cohort takes one target.
+        focus_most: Milli = Milli::of(16.0), 0.0..=100.0, "nats";
+        /// What a cohort's evidence must exceed before it counts: how unlikely one is, and how many are looked at.
+        prior: Milli = Milli::of(9.0), 0.0..=100.0, "nats";
     }
     /// Full rate from the first hour, round the clock without variation, one key from many networks and clients.
     AccountShape account_shape Statistical most 3.0 {
@@ -153,15 +155,21 @@ families! {
         first_hour_from: u32 = 120, 1..=1_000_000, "requests";
         /// Hours of the last day with requests from which use is round the clock.
         active_hours_from: u32 = 22, 1..=24, "hours";
-        /// Networks behind one account from which their number counts.
-        networks_from: u32 = 6, 2..=1_000_000, "networks";
-        /// Client programs behind one account from which their number counts.
-        agents_from: u32 = 4, 2..=1_000_000, "client programs";
+        /// The busiest hour of a day without variation, in multiples of the day's mean.
+        busiest_hour: Milli = Milli::of(2.0), 1.0..=24.0;
+        /// Different skeletons in a day from which rate and hours say nothing: people have many.
+        skeletons_below: u32 = 8, 2..=1_000_000, "skeletons";
+        /// Networks behind one account in a day from which their number counts.
+        networks_from: u32 = 16, 2..=1_000_000, "networks";
+        /// Client programs behind one account in a day from which their number counts.
+        agents_from: u32 = 8, 2..=1_000_000, "client programs";
+        /// What each of these is worth.
+        each: Milli = Milli::of(0.9), 0.0..=20.0, "nats";
     }
     /// Wording of a harvest: reasoning elicitation, rubric grading, task generation, single turns with long answers.
-    HarvestContent harvest_content Wording most 2.0 {
-        /// Requests of an account that must look so before their wording counts.
-        requests_from: u32 = 8, 1..=1_000_000, "requests";
+    HarvestContent harvest_content Wording most 4.0 {
+        /// Most that the wording of a group is worth, either way.
+        group_most: Milli = Milli::of(8.0), 0.0..=100.0, "nats";
     }
     /// One payload under ever new wordings while refusals rise.
     TechniqueSearch technique_search Statistical most 3.0 {

@@ -10,7 +10,7 @@ use crate::rules::{Config, Family, InForce, Nature, Rules, Subject};
 use crate::store::Store;
 use crate::time::Timestamp;
 
-/// Counts and judges an exchange.
+/// Judges an exchange by what was counted before it.
 pub fn judge<S: Store>(
     config: &Config,
     store: &mut S,

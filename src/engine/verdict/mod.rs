@@ -99,13 +99,15 @@ impl Verdict {
     }
 }
 
-/// Takes note of how an exchange ended.
+/// Takes note of how an exchange ended: what upstream accepted counts in verdicts to come (see
+/// [`crate::evidence::count`]). Returns how many updates of counters were lost.
 pub fn settle<S: Store>(
-    _config: &Config,
-    _store: &mut S,
-    _caller: &Caller,
-    _reading: &Reading,
-    _status: u16,
-    _now: Timestamp,
-) {
+    config: &Config,
+    store: &mut S,
+    caller: &Caller,
+    reading: &Reading,
+    status: u16,
+    now: Timestamp,
+) -> u32 {
+    crate::evidence::count(config, config.in_force(now).rules, store, caller, reading, status, now)
 }

@@ -1,0 +1,111 @@
+//! Cohort synchrony: parties that share a template take one target together.
+//!
+//! The statistics of a group, as both tiers weigh them; all in thousandths of a nat.
+
+use crate::nats::{MilliNats, ln, ln_ratio};
+
+/// How often the mean wording of a group counts: that of one template is not independent from party to party, so its
+/// sum would overstate it.
+pub const WORDING_FACTOR: MilliNats = 4;
+/// Bits of the linear counter of different contents.
+pub const CONTENT_BITS: u32 = 128;
+
+/// What it says that a group's parties spread over targets as they do: the G-statistic of `counts` (target, parties)
+/// against everybody's shares. One operator harvests one model, unrelated people spread over what there is; where
+/// there is one model only it is silent.
+#[must_use]
+pub fn focus(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> MilliNats) -> MilliNats {
+    let all = counts.iter().fold(0_u32, |sum, &(_, count)| sum.saturating_add(count));
+    let gain = counts.iter().fold(0_i64, |sum, &(target, count)| {
+        let here = ln_ratio(u64::from(count), u64::from(all));
+        sum.saturating_add(i64::from(count) * (i64::from(here) - i64::from(ln_share(target))))
+    });
+    // The price of having chosen the shares by looking (Schwarz 1978): half a logarithm for each free one.
+    let free = i64::try_from(counts.len()).unwrap_or(i64::MAX);
+    let price = free.saturating_mul(i64::from(ln(u64::from(parties)))) / 2;
+    saturate(gain.saturating_sub(price))
+}
+
+/// What the wording of a group's parties says, of which `sum` is the sum over their first requests; at most `bound`
+/// either way.
+#[must_use]
+pub fn wording(sum: i64, parties: u32, bound: MilliNats) -> MilliNats {
+    let mean = sum.checked_div(i64::from(parties.max(1))).unwrap_or(0);
+    let bound = bound.max(0);
+    saturate(mean.saturating_mul(i64::from(WORDING_FACTOR))).clamp(-bound, bound)
+}
+
+/// The bit of a content in a linear counter of [`CONTENT_BITS`].
+#[must_use]
+pub fn content_bit(content: u64) -> u128 {
+    1 << (content % u64::from(CONTENT_BITS))
+}
+
+/// Different values behind a linear counter (Whang, Vander-Zanden and Taylor, 1990).
+#[must_use]
+pub fn distinct(bits: u128) -> u32 {
+    let empty = bits.count_zeros().max(1);
+    let nats = ln_ratio(u64::from(CONTENT_BITS), u64::from(empty));
+    CONTENT_BITS * u32::try_from(nats.max(0)).unwrap_or(0) / 1000
+}
+
+/// As many thousandths as there is room for.
+fn saturate(milli: i64) -> MilliNats {
+    MilliNats::try_from(milli.clamp(i64::from(MilliNats::MIN), i64::from(MilliNats::MAX))).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half of everybody takes target 1, four in ten 2, the rest 3.
+    fn share(target: u64) -> MilliNats {
+        match target {
+            1 => -693,
+            2 => -916,
+            3 => -2_303,
+            _ => -7_600,
+        }
+    }
+
+    #[test]
+    fn one_target_among_many_parties_is_evidence_and_a_mixture_is_none() {
+        assert!(focus(&[(1, 20)], 20, share) > 11_000);
+        assert!(focus(&[(1, 10), (2, 8), (3, 2)], 20, share) < 0);
+    }
+
+    #[test]
+    fn the_rarer_the_target_the_fewer_parties_it_takes() {
+        let needed = |target| (1..100).find(|&n| focus(&[(target, n)], n, share) > 14_000);
+        assert!(needed(3) < needed(2) && needed(2) < needed(1), "{:?} {:?} {:?}", needed(3), needed(2), needed(1));
+    }
+
+    #[test]
+    fn where_there_is_one_target_only_focus_is_silent() {
+        assert!(focus(&[(1, 40)], 40, |_| 0) <= 0);
+        assert_eq!(focus(&[], 0, share), 0);
+    }
+
+    #[test]
+    fn wording_is_a_bounded_mean() {
+        assert_eq!(wording(10_000, 10, 8_000), 4_000);
+        assert_eq!(wording(-100_000, 10, 8_000), -8_000);
+        assert_eq!(wording(5_000, 0, 8_000), 8_000);
+        assert_eq!(wording(i64::MIN, 1, -5), 0);
+    }
+
+    #[test]
+    fn a_content_counts_once() {
+        assert_eq!(distinct(0), 0);
+        assert!(distinct(content_bit(42) | content_bit(42)) <= 1);
+        let many = (0..40_u64).fold(0, |bits, n| bits | content_bit(crate::digest::words::mix(n)));
+        assert!((30..=52).contains(&distinct(many)), "{}", distinct(many));
+        assert!(distinct(u128::MAX) > 600);
+    }
+
+    #[test]
+    fn extremes_saturate() {
+        assert_eq!(focus(&[(1, u32::MAX); 6], u32::MAX, |_| i32::MIN), i32::MAX);
+        assert_eq!(focus(&[(1, u32::MAX); 6], 1, |_| i32::MAX), i32::MIN);
+    }
+}
