@@ -17,7 +17,7 @@ MEANING = {
     "failover_echo": "what was refused came again from another account",
     "skeleton_spread": "one template in the requests of many unrelated accounts",
     "corpus_sweep": "question after question out of public sets",
-    "cohort_synchrony": "accounts that started or changed models together",
+    "cohort_synchrony": "accounts that take to one model together",
     "harvest_content": "worded like training data being made; never a reason by itself",
     "technique_search": "one payload under ever new wordings",
 }
