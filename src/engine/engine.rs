@@ -56,13 +56,27 @@ impl Engine {
     }
 
     /// Judges the exchange by what was counted before. Costs at most five reads of `store`.
-    pub fn judge<S: Store>(&self, store: &mut S, feed: &Feed, caller: &Caller, reading: &Reading, now: Timestamp) -> Verdict {
+    pub fn judge<S: Store>(
+        &self,
+        store: &mut S,
+        feed: &Feed,
+        caller: &Caller,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> Verdict {
         crate::verdict::judge(&self.config, store, feed, caller, reading, now)
     }
 
     /// Takes note of how the exchange ended, and counts it: `status` as the caller got it from upstream (never for our own
     /// replies). Returns how many updates of counters were lost.
-    pub fn settle<S: Store>(&self, store: &mut S, caller: &Caller, reading: &Reading, status: u16, now: Timestamp) -> u32 {
+    pub fn settle<S: Store>(
+        &self,
+        store: &mut S,
+        caller: &Caller,
+        reading: &Reading,
+        status: u16,
+        now: Timestamp,
+    ) -> u32 {
         crate::verdict::settle(&self.config, store, caller, reading, status, now)
     }
 

@@ -42,7 +42,8 @@ impl Evidence {
     /// The families that contributed, each once.
     pub fn families(&self) -> impl Iterator<Item = Family> + '_ {
         let family = |place: usize| self.0.get(place).and_then(|(reason, _)| reason.family());
-        (0..self.0.len()).filter_map(move |place| family(place).filter(|of| (0..place).all(|before| family(before) != Some(*of))))
+        (0..self.0.len())
+            .filter_map(move |place| family(place).filter(|of| (0..place).all(|before| family(before) != Some(*of))))
     }
 }
 

@@ -18,8 +18,8 @@
 
 use super::cohort;
 use super::population::Shares;
-use crate::campaign::population::Client;
 use crate::caller::Caller;
+use crate::campaign::population::Client;
 use crate::digest::Reading;
 use crate::digest::skeleton::Place;
 use crate::nats::MilliNats;
@@ -183,7 +183,8 @@ impl Group {
     pub fn counts(&self, target: u32, families: &Families) -> bool {
         let parties = self.parties();
         let from = families.skeleton_spread.parties_from.max(families.cohort_synchrony.parties_from);
-        let taking = self.counts.iter().filter(|(of, _)| *of == u64::from(target)).map(|&(_, count)| count).sum::<u32>();
+        let taking =
+            self.counts.iter().filter(|(of, _)| *of == u64::from(target)).map(|&(_, count)| count).sum::<u32>();
         parties >= from
             && cohort::distinct(self.contents).saturating_mul(2) >= parties
             && taking.saturating_mul(5) >= parties.saturating_mul(4)

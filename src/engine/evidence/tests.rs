@@ -74,7 +74,8 @@ fn caller(n: u64) -> Caller {
 }
 
 fn reading(line: u64, [first, last, part]: [u64; 3], content: u64) -> Reading {
-    let mut reading = Reading { dialect: Some(Dialect::Messages), line: mix(line + 1), content: mix(content), ..Reading::default() };
+    let mut reading =
+        Reading { dialect: Some(Dialect::Messages), line: mix(line + 1), content: mix(content), ..Reading::default() };
     reading.skeleton.keys = vec![(Place::Head, first), (Place::Tail, last), (Place::UserPart, part)];
     reading
 }
@@ -151,7 +152,8 @@ fn store_calls_are_few_and_a_known_account_under_known_keys_costs_six() {
 fn lost_updates_are_told() {
     let mut store = Watched { refuses: true, ..Watched::default() };
     let config = Config::default();
-    let settle = |store: &mut Watched, caller: &Caller| crate::verdict::settle(&config, store, caller, &harvest(0), 200, NOW);
+    let settle =
+        |store: &mut Watched, caller: &Caller| crate::verdict::settle(&config, store, caller, &harvest(0), 200, NOW);
     assert_eq!(settle(&mut store, &caller(1)), 1);
     assert_eq!(settle(&mut store, &Caller::default()), 0, "nobody to count for");
 }
@@ -162,7 +164,8 @@ fn the_same_trace_gives_the_same_verdicts() {
         let mut proxy = Proxy::new();
         let mut verdicts = Vec::new();
         for n in 0..2_000 {
-            let request = if n % 3 == 0 { harvest(n) } else { reading(n % 4, [mix(n % 50), mix(n % 70 + 100), mix(n)], n) };
+            let request =
+                if n % 3 == 0 { harvest(n) } else { reading(n % 4, [mix(n % 50), mix(n % 70 + 100), mix(n)], n) };
             verdicts.push(proxy.send(&caller(mix(n) % 700), &request, 200, n * 30 * SECOND));
         }
         (verdicts, proxy.store.store.bytes())
