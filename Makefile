@@ -34,11 +34,11 @@ demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from
 test: test-unit test-wasm test-e2e test-sdk ## everything below that checks behaviour
 
 test-unit: ## engine and program, natively, with the property tests
-	cargo test --quiet
+	cargo test --quiet --workspace
 
 test-wasm: $(RUNNER) $(TARGETS) ## the engine's tests as wasm in Node
 	mkdir -p target
-	cargo test --quiet -p azeotrope-engine --lib --target wasm32-unknown-unknown 2>&1 | tee target/test-wasm.log
+	cargo test -p azeotrope-engine --lib --target wasm32-unknown-unknown 2>&1 | tee target/test-wasm.log
 	@grep -Eq '[1-9][0-9]* passed' target/test-wasm.log || { echo 'no test ran as wasm'; exit 1; }
 
 test-e2e: $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real Envoy

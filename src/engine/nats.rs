@@ -50,7 +50,8 @@ mod tests {
 
     #[test]
     fn logarithms_are_right_to_two_thousandths() {
-        for value in [1_u64, 2, 3, 7, 10, 1000, 65_535, 65_536, 1_000_003, u64::from(u32::MAX), u64::MAX / 3, u64::MAX] {
+        for value in [1_u64, 2, 3, 7, 10, 1000, 65_535, 65_536, 1_000_003, u64::from(u32::MAX), u64::MAX / 3, u64::MAX]
+        {
             let right = (value as f64).ln() * 1000.0;
             assert!((f64::from(ln(value)) - right).abs() < 2.0, "{value}: {} for {right}", ln(value));
         }

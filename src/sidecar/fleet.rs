@@ -1,8 +1,8 @@
 //! Several proxies and one sidecar in one process: what `replay` runs.
 
 use crate::trace::Exchange;
-use azeotrope_engine::campaign::{Feed, Joiner, Limits};
 use azeotrope_engine::campaign::joiner::Thresholds;
+use azeotrope_engine::campaign::{Feed, Joiner, Limits};
 use azeotrope_engine::dialect::read_answer;
 use azeotrope_engine::digest::blob_digest;
 use azeotrope_engine::engine::Engine;
@@ -33,7 +33,9 @@ impl<'a> Fleet<'a> {
     pub(crate) fn new(engine: &'a Engine, proxies: usize, sidecar: bool) -> Self {
         let proxies = std::iter::repeat_with(Proxy::default).take(proxies.max(1)).collect();
         let mut sidecar = sidecar.then(|| Joiner::new(Limits::default(), Thresholds::default()));
-        if let Some(joiner) = &mut sidecar && std::env::var_os("TRACE_JOINER").is_some() {
+        if let Some(joiner) = &mut sidecar
+            && std::env::var_os("TRACE_JOINER").is_some()
+        {
             joiner.trace = Some(|line| eprintln!("{line}"));
         }
         Self { engine, proxies, sidecar, turn: 0, synchronised: Timestamp::default() }
@@ -47,7 +49,9 @@ impl<'a> Fleet<'a> {
         }
         self.turn = (self.turn + 1) % self.proxies.len();
         let (engine, Some(proxy)) = (self.engine, self.proxies.get_mut(self.turn)) else { return Verdict::default() };
-        let Some(route) = engine.route(exchange.method.as_bytes(), exchange.path.as_bytes()) else { return Verdict::default() };
+        let Some(route) = engine.route(exchange.method.as_bytes(), exchange.path.as_bytes()) else {
+            return Verdict::default();
+        };
         let caller = engine.caller(&exchange.headers(), b"", None);
         let body = exchange.body();
         let inspected = body.get(..engine.config().inspect_bytes).unwrap_or(body);

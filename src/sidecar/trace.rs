@@ -30,7 +30,10 @@ impl Lines {
             self.number += 1;
             let read = self.input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut self.line)?;
             if read as u64 == LONGEST_LINE {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, format!("line {} is longer than 64 MiB", self.number)));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    format!("line {} is longer than 64 MiB", self.number),
+                ));
             }
             if read == 0 {
                 return Ok(None);
@@ -96,7 +99,10 @@ impl<'a> Exchange<'a> {
     /// Headers as a proxy has them, with the path among them.
     pub(crate) fn headers(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
         let path = (b":path".to_vec(), self.path.clone().into_bytes());
-        let sent = self.headers.iter().map(|(name, value)| (name.to_ascii_lowercase().into_bytes(), value.clone().into_bytes()));
+        let sent = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase().into_bytes(), value.clone().into_bytes()));
         std::iter::once(path).chain(sent).collect()
     }
 

@@ -18,7 +18,7 @@ ORDERED = {(client.name, action): client.key_prefix + uuid.uuid5(uuid.NAMESPACE_
 
 def digest(key):
     """The digest by which rules name the account of a key (AWS: of an access key id), as an operator finds it out."""
-    command = [str(PROGRAM), "digest", "--account", "-"]
+    command = [str(PROGRAM), "digest", "--access-key" if key.startswith("AKIA") else "--account", "-"]
     return subprocess.run(command, input=key, check=True, capture_output=True, text=True).stdout.strip()
 
 

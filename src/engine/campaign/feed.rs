@@ -115,7 +115,9 @@ impl Feed {
         let &(campaign, lift) = known.max_by_key(|(campaign, lift)| (*lift, std::cmp::Reverse(*campaign)))?;
         let profile = self.profiles.get(campaign as usize)?;
         let client = Client::of(caller, reading);
-        let of = |list: &[(u64, MilliNats)], value: u64| list.iter().find(|(of, _)| *of == value).map_or(0, |&(_, lift)| lift);
+        let of = |list: &[(u64, MilliNats)], value: u64| {
+            list.iter().find(|(of, _)| *of == value).map_or(0, |&(_, lift)| lift)
+        };
         let score = profile.base
             + lift
             + of(&profile.targets, client.target)

@@ -206,12 +206,25 @@ mod tests {
 
     fn population() -> Frequencies {
         let mut targets = Frequencies::default();
-        (0..1000).for_each(|n| targets.add(if n % 10 < 5 { 1 } else if n % 10 < 9 { 2 } else { 3 }));
+        (0..1000).for_each(|n| {
+            targets.add(if n % 10 < 5 {
+                1
+            } else if n % 10 < 9 {
+                2
+            } else {
+                3
+            })
+        });
         targets
     }
 
     fn member(n: u64, target: u64) -> Member {
-        Member { account: n, party: 1000 + n, client: Client { target, settings: 7, agent: 9, network: 1000 + n }, wording: -500 }
+        Member {
+            account: n,
+            party: 1000 + n,
+            client: Client { target, settings: 7, agent: 9, network: 1000 + n },
+            wording: -500,
+        }
     }
 
     fn group(targets: impl Iterator<Item = u64>) -> Group {
@@ -227,7 +240,16 @@ mod tests {
     fn one_target_among_many_parties_is_evidence_and_a_mixture_is_none() {
         let focused = group(std::iter::repeat_n(1, 20)).worth(&population());
         assert!(focused.focus > 11_000, "{focused:?}");
-        let mixed = group((0..20).map(|n| if n % 10 < 5 { 1 } else if n % 10 < 9 { 2 } else { 3 })).worth(&population());
+        let mixed = group((0..20).map(|n| {
+            if n % 10 < 5 {
+                1
+            } else if n % 10 < 9 {
+                2
+            } else {
+                3
+            }
+        }))
+        .worth(&population());
         assert!(mixed.focus < 0, "{mixed:?}");
     }
 

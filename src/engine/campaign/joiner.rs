@@ -1,5 +1,6 @@
 //! Observations in, campaigns and changes of the feed out.
 
+use super::LINK;
 use super::feed::Change;
 use super::generations::Generations;
 use super::group::{Group, Member, Worth};
@@ -13,7 +14,6 @@ use crate::digest::skeleton::Place;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
 use crate::time::{DAY, Timestamp};
-use super::LINK;
 
 /// Entries that are kept of each kind; between this and twice as many of the most recently used.
 #[derive(Clone, Copy, Debug)]
@@ -196,7 +196,9 @@ impl Joiner {
     fn sweeper(&self, reading: &Reading, member: &Member) -> Option<(u32, MilliNats)> {
         let sweeps = |campaign: &&Campaign| campaign.sweeps() && campaign.takes(member.client.target);
         let found = self.campaigns.iter().zip(0..).filter(|(campaign, _)| reading.corpus && sweeps(campaign));
-        found.map(|(campaign, index)| (index, campaign.corpus(self.sweeping, &self.population))).max_by_key(|&(_, lift)| lift)
+        found
+            .map(|(campaign, index)| (index, campaign.corpus(self.sweeping, &self.population)))
+            .max_by_key(|&(_, lift)| lift)
     }
 
     fn campaign_of(&self, account: u64) -> Option<u32> {
@@ -206,10 +208,17 @@ impl Joiner {
     /// Counts the request for its account.
     fn account(&mut self, caller: &Caller, reading: &Reading) -> Member {
         let client = Client::of(caller, reading);
-        let party = if caller.organisation != 0 { caller.organisation } else if caller.network != 0 { caller.network } else { caller.account };
+        let party = if caller.organisation != 0 {
+            caller.organisation
+        } else if caller.network != 0 {
+            caller.network
+        } else {
+            caller.account
+        };
         if self.accounts.get(caller.account).is_none() {
             self.population.add(&client);
-            let account = Account { party, client, wording: 0, requests: 0, corpus: 0, matches: 0, campaign: None, score: 0 };
+            let account =
+                Account { party, client, wording: 0, requests: 0, corpus: 0, matches: 0, campaign: None, score: 0 };
             self.accounts.insert(caller.account, account);
         }
         if let Some(account) = self.accounts.get(caller.account) {
@@ -224,7 +233,14 @@ impl Joiner {
     }
 
     /// Puts the request under one key. Returns the campaign that the key belongs to and what it is worth.
-    fn gather(&mut self, kind: Gathering, key: u64, member: &Member, reading: &Reading, now: Timestamp) -> Option<(u32, MilliNats)> {
+    fn gather(
+        &mut self,
+        kind: Gathering,
+        key: u64,
+        member: &Member,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> Option<(u32, MilliNats)> {
         if self.groups.get(key).is_none() {
             let single = Single { account: member.account, party: member.party, content: reading.content };
             let Some(&mut first) = self.singles.get(key).map(|first| &mut *first) else {
@@ -238,7 +254,12 @@ impl Joiner {
             let mut group = Group::new(now);
             if let Some(account) = self.accounts.peek(first.account) {
                 group.request(first.content, false);
-                group.join(&Member { account: first.account, party: first.party, client: account.client, wording: member.wording });
+                group.join(&Member {
+                    account: first.account,
+                    party: first.party,
+                    client: account.client,
+                    wording: member.wording,
+                });
             }
             self.groups.insert(key, group);
         }
@@ -277,9 +298,21 @@ impl Joiner {
         let score = self.score(&worth);
         // Whom one operator runs takes one thing; a group that only leans one way is a language or a fashion.
         let focused = group.taking(group.target()) * 5 >= worth.parties * 4;
-        if focused && worth.parties >= self.thresholds.parties && worth.contents * 2 >= worth.parties && score >= self.thresholds.name {
+        if focused
+            && worth.parties >= self.thresholds.parties
+            && worth.contents * 2 >= worth.parties
+            && score >= self.thresholds.name
+        {
             // The evidence suffices either way; what is left to tell is whether the operator is known already.
-            match most_common(&linked).filter(|of| linked.iter().filter(|other| *other == of).count() * 5 >= worth.parties as usize) {
+            let met = most_common(&linked)
+                .filter(|of| linked.iter().filter(|other| *other == of).count() * 5 >= worth.parties as usize);
+            let target = group.target();
+            // One operator sweeps with several settings.
+            let sweeping = || self.campaigns.iter().position(|campaign| campaign.sweeps() && campaign.takes(target));
+            let swept =
+                if kind == Gathering::Corpus { sweeping().and_then(|place| u32::try_from(place).ok()) } else { None };
+            match swept.or(met) {
+                Some(campaign) if Some(campaign) == swept => self.adopt(key, campaign, score, Family::CorpusSweep),
                 Some(campaign) => self.attach(key, campaign),
                 None => self.name(key, Family::SkeletonSpread, &worth, score, now),
             }
@@ -321,14 +354,17 @@ impl Joiner {
             trace(&format!("NAME {} t={} score={score} {worth:?}", campaign.name, now.0));
         }
         self.campaigns.push(campaign);
-        // The members that named it are its first accounts, those that take what most take.
-        if let Some(group) = self.groups.peek(key) {
-            let target = group.target();
-            let first: Vec<u64> = group.accounts().collect();
-            for account in first {
-                if self.accounts.peek(account).is_some_and(|account| account.client.target == target) {
-                    self.link(account, index, score, family);
-                }
+        self.adopt(key, index, score, family);
+    }
+
+    /// Links the accounts of a group whose own evidence suffices, those that take what most of it takes.
+    fn adopt(&mut self, key: u64, index: u32, score: MilliNats, family: Family) {
+        let Some(group) = self.groups.peek(key) else { return };
+        let target = group.target();
+        let accounts: Vec<u64> = group.accounts().collect();
+        for account in accounts {
+            if self.accounts.peek(account).is_some_and(|account| account.client.target == target) {
+                self.link(account, index, score, family);
             }
         }
         self.attach(key, index);
@@ -365,7 +401,8 @@ impl Joiner {
         if known.campaign.is_some_and(|of| of != index) {
             return;
         }
-        let client = campaign.client(&member.client, &self.population).max(campaign.client(&known.client, &self.population));
+        let client =
+            campaign.client(&member.client, &self.population).max(campaign.client(&known.client, &self.population));
         let again = AGAIN * known.matches.min(MATCHES);
         known.matches += i32::from(lift >= TELLING);
         let score = campaign.prior(&self.population) + client + lift + again + known.wording.clamp(-WORDING, WORDING);
@@ -403,7 +440,9 @@ impl Joiner {
     fn passed(&mut self, passed: &[Passed], member: &Member, now: Timestamp) {
         for &Passed { family, from } in passed {
             let index = self.campaign_of(member.account).or_else(|| self.campaign_of(from.account));
-            let index = index.or_else(|| self.known_for(family, member.client.target)).or_else(|| self.hands(family, from.account, member, now));
+            let index = index
+                .or_else(|| self.known_for(family, member.client.target))
+                .or_else(|| self.hands(family, from.account, member, now));
             let Some(index) = index else { continue };
             for account in [from.account, member.account] {
                 self.link(account, index, HANDS, family);
@@ -413,7 +452,8 @@ impl Joiner {
 
     /// The campaign that things are known to change hands in, among accounts that take this target.
     fn known_for(&self, family: Family, target: u64) -> Option<u32> {
-        let known = self.campaigns.iter().position(|campaign| campaign.families.contains(&family) && campaign.takes(target));
+        let known =
+            self.campaigns.iter().position(|campaign| campaign.families.contains(&family) && campaign.takes(target));
         known.and_then(|place| u32::try_from(place).ok())
     }
 
@@ -425,7 +465,12 @@ impl Joiner {
         if self.groups.get(key).is_none_or(|group| now.since(group.since) > DAY) {
             self.groups.insert(key, Group::new(now));
         }
-        let first = self.accounts.peek(from).map(|known| Member { account: from, party: known.party, client: known.client, wording: 0 });
+        let first = self.accounts.peek(from).map(|known| Member {
+            account: from,
+            party: known.party,
+            client: known.client,
+            wording: 0,
+        });
         let group = self.groups.get(key)?;
         first.iter().chain([member]).for_each(|member| {
             group.join(member);
@@ -455,7 +500,9 @@ fn keys(reading: &Reading) -> Vec<(Gathering, u64)> {
     let mut keys: Vec<_> = skeleton.map(|&(_, key)| (Gathering::Skeleton, key)).collect();
     if reading.corpus {
         let mut rolling = Rolling::default();
-        [2, reading.settings, reading.line, reading.dialect.map_or(0, |dialect| dialect as u64)].iter().for_each(|&part| rolling.number(part));
+        [2, reading.settings, reading.line, reading.dialect.map_or(0, |dialect| dialect as u64)]
+            .iter()
+            .for_each(|&part| rolling.number(part));
         keys.push((Gathering::Corpus, rolling.finish()));
     }
     keys

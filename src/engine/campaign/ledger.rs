@@ -100,7 +100,14 @@ impl Ledger {
         }
         let conversation = &reading.conversation;
         if conversation.parent != 0 && conversation.parent_bytes >= PARENT {
-            passed.extend(foreign(&mut self.conversations, conversation.parent, &hand, now, REMEMBERED, Family::PrefixContinuity));
+            passed.extend(foreign(
+                &mut self.conversations,
+                conversation.parent,
+                &hand,
+                now,
+                REMEMBERED,
+                Family::PrefixContinuity,
+            ));
         }
         if reading.content != 0 {
             passed.extend(foreign(&mut self.refused, echo_key(reading), &hand, now, ECHO, Family::FailoverEcho));
@@ -125,7 +132,14 @@ fn echo_key(reading: &Reading) -> u64 {
     reading.content ^ reading.conversation.whole.rotate_left(1)
 }
 
-fn foreign(held: &mut Generations<Held>, key: u64, hand: &Hand, now: Timestamp, within: u64, family: Family) -> Option<Passed> {
+fn foreign(
+    held: &mut Generations<Held>,
+    key: u64,
+    hand: &Hand,
+    now: Timestamp,
+    within: u64,
+    family: Family,
+) -> Option<Passed> {
     let held = held.get(key)?;
     let foreign = !held.shared && now.since(held.at) < within && !held.by.related(hand);
     foreign.then_some(Passed { family, from: held.by })

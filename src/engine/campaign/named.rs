@@ -171,7 +171,13 @@ impl Campaign {
         // An unknown target speaks against it as strongly as one attribute can.
         let known = self.targets.lift(0, self.accounts, &population.targets);
         let targets = targets.into_iter().map(|(value, lift)| (value, lift + known + ATTRIBUTE)).collect();
-        Profile { name: self.name.clone(), base: self.prior(population) - ATTRIBUTE + no_settings + no_agent, targets, settings, agents }
+        Profile {
+            name: self.name.clone(),
+            base: self.prior(population) - ATTRIBUTE + no_settings + no_agent,
+            targets,
+            settings,
+            agents,
+        }
     }
 
     /// Whether most of its accounts take their prompts from public sets.

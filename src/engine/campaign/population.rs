@@ -89,7 +89,12 @@ impl Client {
     #[must_use]
     pub fn of(caller: &Caller, reading: &Reading) -> Self {
         let dialect = reading.dialect.map_or(0, |dialect| dialect as u64 + 1);
-        Self { target: reading.line.rotate_left(8) ^ dialect, settings: reading.settings, agent: caller.agent, network: caller.network }
+        Self {
+            target: reading.line.rotate_left(8) ^ dialect,
+            settings: reading.settings,
+            agent: caller.agent,
+            network: caller.network,
+        }
     }
 }
 

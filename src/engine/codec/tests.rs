@@ -56,7 +56,6 @@ mod deflate {
     use super::*;
     use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 
-    #[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
     #[test]
     fn gzip_and_both_kinds_of_deflate_are_undone() {
         check("GZip", &bytes(GZIP), TEXT.as_bytes());
@@ -99,7 +98,6 @@ mod zstd {
         compress_to_vec(text, CompressionLevel::Fastest)
     }
 
-    #[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
     #[test]
     fn zstd_is_undone() {
         check("zstd", &pack(TEXT.as_bytes()), TEXT.as_bytes());

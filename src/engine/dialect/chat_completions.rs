@@ -62,7 +62,11 @@ fn message(value: &mut Reader<'_>, draft: &mut Draft) {
         "reasoning_content" | "reasoning" => {
             draft.string(value, Role::Assistant, Kind::Thinking);
         }
-        "reasoning_details" | "thinking_blocks" => each(value, |value| part(value, draft)),
+        "reasoning_details" | "thinking_blocks" => {
+            let mark = draft.mark();
+            each(value, |value| part(value, draft));
+            draft.thinking(mark);
+        }
         "tool_calls" => each(value, |value| tool_call(value, draft)),
         "function_call" => block::call(value, draft, &["arguments"]),
         "audio" => draft.media(value),
@@ -76,8 +80,11 @@ fn message(value: &mut Reader<'_>, draft: &mut Draft) {
 
 fn part(value: &mut Reader<'_>, draft: &mut Draft) {
     members(value, |key, value| match key {
-        "text" | "refusal" | "thinking" | "summary" => {
+        "text" | "refusal" => {
             draft.string(value, Role::User, Kind::Text);
+        }
+        "thinking" | "summary" => {
+            draft.string(value, Role::Assistant, Kind::Thinking);
         }
         "image_url" | "input_audio" | "audio_url" | "video_url" | "file" => draft.media(value),
         // Claude's and OpenRouter's reasoning, as gateways pass it on.

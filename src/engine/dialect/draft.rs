@@ -112,6 +112,13 @@ impl Draft {
         }
     }
 
+    /// Makes the text written since `mark` the model's reasoning, which some dialects mark beside it.
+    pub(super) fn thinking(&mut self, mark: usize) {
+        for part in self.prompt.parts.iter_mut().skip(mark).filter(|part| part.kind == Kind::Text) {
+            (part.role, part.kind) = (Role::Assistant, Kind::Thinking);
+        }
+    }
+
     /// Writes a part with `fill`; an empty one is dropped.
     pub(super) fn write(&mut self, role: Role, kind: Kind, fill: impl FnOnce(&mut String)) {
         if self.blobs_only && kind != Kind::Blob {

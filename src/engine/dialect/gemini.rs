@@ -100,10 +100,12 @@ fn content(value: &mut Reader<'_>, draft: &mut Draft) {
 }
 
 fn part(value: &mut Reader<'_>, draft: &mut Draft) {
+    let (mark, mut thought) = (draft.mark(), false);
     members(value, |key, value| match key {
         "text" => {
             draft.string(value, Role::User, Kind::Text);
         }
+        "thought" => thought = value.peek() == Token::True,
         "thoughtSignature" | "thought_signature" => {
             draft.string(value, Role::Assistant, Kind::Blob);
         }
@@ -126,6 +128,9 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
         }),
         _ => {}
     });
+    if thought {
+        draft.thinking(mark);
+    }
 }
 
 /// Takes what a function gave back: an object by the schema, of which Google asks that `output` or `error` holds it.

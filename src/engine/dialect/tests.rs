@@ -60,7 +60,6 @@ fn describe(prompt: &Prompt) -> String {
     out
 }
 
-#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
 #[test]
 fn every_fixture_is_read_as_described() {
     for (dialect, name, body, expected) in FIXTURES {
@@ -75,7 +74,6 @@ fn every_fixture_is_read_as_described() {
     }
 }
 
-#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
 #[test]
 fn one_conversation_gives_the_same_parts_in_every_dialect() {
     let parts = |body: &str, dialect| {

@@ -57,7 +57,9 @@ impl Wording {
 
     fn keep(&mut self, found: &mut usize, paragraph: Run) {
         let digest = paragraph.finish();
-        if digest != 0 && let Some(place) = self.paragraphs.get_mut(*found) {
+        if digest != 0
+            && let Some(place) = self.paragraphs.get_mut(*found)
+        {
             *place = digest;
             *found += 1;
         }
@@ -103,7 +105,9 @@ mod tests {
 
     #[test]
     fn a_question_is_found_inside_a_template() {
-        let asked = format!("Reason step by step and put the answer in a box, please.\n\n{QUESTION}\n\nShow everything you thought of, to the end.");
+        let asked = format!(
+            "Reason step by step and put the answer in a box, please.\n\n{QUESTION}\n\nShow everything you thought of, to the end."
+        );
         assert!(Wording::of(&asked).all().any(|digest| digest == Wording::of(QUESTION).whole));
     }
 

@@ -47,7 +47,14 @@ mod tests {
 
     #[test]
     fn every_byte_their_order_and_the_split_count() {
-        let all = [of(&["abcdefghij"]), of(&["abcdefghik"]), of(&["bacdefghij"]), of(&["abcde", "fghij"]), of(&[]), of(&[""])];
+        let all = [
+            of(&["abcdefghij"]),
+            of(&["abcdefghik"]),
+            of(&["bacdefghij"]),
+            of(&["abcde", "fghij"]),
+            of(&[]),
+            of(&[""]),
+        ];
         for (i, a) in all.iter().enumerate() {
             assert!(all.iter().skip(i + 1).all(|b| a != b), "{i}");
         }

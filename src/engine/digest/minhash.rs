@@ -34,7 +34,8 @@ impl MinHash {
         }
         self.filled = (self.filled + 1).min(SHINGLE);
         if self.filled == SHINGLE {
-            let shingle = self.window.iter().fold(0_u64, |hash, &word| hash.wrapping_mul(0x1000_0000_01b3).wrapping_add(word));
+            let shingle =
+                self.window.iter().fold(0_u64, |hash, &word| hash.wrapping_mul(0x1000_0000_01b3).wrapping_add(word));
             self.keep(mix(shingle));
         }
     }
@@ -82,7 +83,8 @@ mod tests {
 
     #[test]
     fn a_template_survives_its_payload() {
-        let payloads = ["Name the capital of France and tell why it matters", "Sort a list of cities by their distance from here"];
+        let payloads =
+            ["Name the capital of France and tell why it matters", "Sort a list of cities by their distance from here"];
         let [a, b] = payloads.map(|payload| signature(&format!("{TEMPLATE}\n{payload}")));
         assert!(shared(a, b) >= 2, "{}", shared(a, b));
     }
@@ -90,7 +92,9 @@ mod tests {
     #[test]
     fn unrelated_texts_share_nothing() {
         let a = signature(TEMPLATE);
-        let b = signature("My cat has been sneezing since Tuesday and the vet is closed until Monday, what can I do at home?");
+        let b = signature(
+            "My cat has been sneezing since Tuesday and the vet is closed until Monday, what can I do at home?",
+        );
         assert_eq!(shared(a, b), 0);
     }
 

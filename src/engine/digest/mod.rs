@@ -126,7 +126,8 @@ fn last_turn(prompt: &Prompt) -> u16 {
 
 /// The text of the turn that asks; borrowed where it is one piece.
 fn asked(prompt: &Prompt, last: u16) -> std::borrow::Cow<'_, str> {
-    let mut pieces = prompt.parts.iter().filter(|part| part.role == Role::User && part.turn == last && part.kind == Kind::Text);
+    let mut pieces =
+        prompt.parts.iter().filter(|part| part.role == Role::User && part.turn == last && part.kind == Kind::Text);
     let first = pieces.next().map_or("", |part| prompt.slice(part.span));
     let mut text = std::borrow::Cow::Borrowed(first);
     for part in pieces {

@@ -66,7 +66,8 @@ impl Skeleton {
             match part.kind {
                 Kind::Text => system.read(prompt.slice(part.span), words),
                 Kind::ToolSchema => {
-                    Words::new(edge(prompt.slice(part.span)).0).for_each(|word| tools = mix(tools ^ word).wrapping_add(word));
+                    Words::new(edge(prompt.slice(part.span)).0)
+                        .for_each(|word| tools = mix(tools ^ word).wrapping_add(word));
                 }
                 _ => {}
             }
@@ -77,7 +78,9 @@ impl Skeleton {
         }
         add(Place::Tools, tools);
         let mut user = Text::default();
-        for part in prompt.parts.iter().filter(|part| part.role == Role::User && part.turn == last && part.kind == Kind::Text) {
+        for part in
+            prompt.parts.iter().filter(|part| part.role == Role::User && part.turn == last && part.kind == Kind::Text)
+        {
             user.read(prompt.slice(part.span), words);
         }
         if user.count >= HEAD {

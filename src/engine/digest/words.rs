@@ -176,10 +176,15 @@ fn class(character: char) -> Class {
         code @ (0xff21..=0xff3a | 0xff41..=0xff5a) => {
             Class::Letter(char::from_u32(code - 0xfee0).unwrap_or(character).to_ascii_lowercase())
         }
-        0x0e00..=0x0e7f | 0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7af | 0x2_0000..=0x3_ffff => {
-            Class::Whole
+        0x0e00..=0x0e7f
+        | 0x3040..=0x30ff
+        | 0x3400..=0x4dbf
+        | 0x4e00..=0x9fff
+        | 0xac00..=0xd7af
+        | 0x2_0000..=0x3_ffff => Class::Whole,
+        _ if character.is_alphanumeric() => {
+            Class::Letter(homoglyph(character).to_lowercase().next().unwrap_or(character))
         }
-        _ if character.is_alphanumeric() => Class::Letter(homoglyph(character).to_lowercase().next().unwrap_or(character)),
         _ => Class::Separator,
     }
 }
@@ -227,7 +232,10 @@ mod tests {
     #[test]
     fn numbers_long_quotes_code_and_keys_are_masked() {
         assert_eq!(words("add 12.5 and 3"), words("add 7 and 99,000"));
-        assert_eq!(words("rate \"this is a long answer indeed\" now"), words("rate \"that was another long answer yes\" now"));
+        assert_eq!(
+            words("rate \"this is a long answer indeed\" now"),
+            words("rate \"that was another long answer yes\" now")
+        );
         assert_eq!(words("run ```x = 1``` now"), words("run ```print(2)\n``` now"));
         let (a, b) = ("a".repeat(60), "b".repeat(70));
         assert_eq!(words(&format!("key {a} end")), words(&format!("key {b} end")));

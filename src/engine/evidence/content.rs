@@ -63,11 +63,40 @@ impl Features {
         self.one_hot(6, 5, bits(shape.system).saturating_sub(3) / 2);
         self.one_hot(11, 4, bits(shape.context).saturating_sub(7) / 2);
         self.one_hot(15, 4, u32::from(shape.answers.min(3)));
-        self.one_hot(19, 6, params.max_tokens.map_or(0, |tokens| bits(tokens).clamp(8, 14) - 8 + 1) / 2 + u32::from(params.max_tokens.is_some()));
-        self.one_hot(26, 5, params.temperature.map_or(0, |t| if t <= 0 { 1 } else if t <= 500 { 2 } else if t < 1000 { 3 } else { 4 }));
+        self.one_hot(
+            19,
+            6,
+            params.max_tokens.map_or(0, |tokens| bits(tokens).clamp(8, 14) - 8 + 1) / 2
+                + u32::from(params.max_tokens.is_some()),
+        );
+        self.one_hot(
+            26,
+            5,
+            params.temperature.map_or(0, |t| {
+                if t <= 0 {
+                    1
+                } else if t <= 500 {
+                    2
+                } else if t < 1000 {
+                    3
+                } else {
+                    4
+                }
+            }),
+        );
         let switches = [
-            shape.tools, shape.media, params.n.is_some_and(|n| n > 1), params.logprobs, params.logit_bias, params.stream,
-            params.stop, params.structured, params.cache, params.penalty, params.thinking.is_some(), params.top_p.is_some(),
+            shape.tools,
+            shape.media,
+            params.n.is_some_and(|n| n > 1),
+            params.logprobs,
+            params.logit_bias,
+            params.stream,
+            params.stop,
+            params.structured,
+            params.cache,
+            params.penalty,
+            params.thinking.is_some(),
+            params.top_p.is_some(),
         ];
         for (place, on) in switches.into_iter().enumerate() {
             self.shape |= u64::from(on) << (32 + place);
@@ -128,10 +157,13 @@ impl Model {
         }
         let weight = |of: &[i8], at: usize| of.get(at).copied().map_or(0, i64::from);
         let words: i64 = features.words.iter().map(|&bucket| weight(&self.words, usize::from(bucket))).sum();
-        let shapes: i64 = (0..SHAPES).filter(|place| features.shape >> place & 1 == 1).map(|place| weight(&self.shapes, place)).sum();
+        let shapes: i64 =
+            (0..SHAPES).filter(|place| features.shape >> place & 1 == 1).map(|place| weight(&self.shapes, place)).sum();
         // Fixed point: the root is taken of 2^16 times the number, so a division keeps eight fractional bits.
         let root = ((features.words.len().max(1) as u64) << 16).isqrt() as i64;
-        let score = words * 256 * i64::from(self.word_scale) / root + shapes * i64::from(self.shape_scale) + i64::from(self.bias);
+        let score = words * 256 * i64::from(self.word_scale) / root
+            + shapes * i64::from(self.shape_scale)
+            + i64::from(self.bias);
         i32::try_from(score.clamp(-i64::from(self.bound), i64::from(self.bound))).unwrap_or(0)
     }
 
@@ -161,7 +193,14 @@ impl Model {
             return Err("its bound is outside 0 to 100,000 thousandths of a nat");
         }
         let signed = |weights: &[u8]| weights.iter().map(|weight| weight.cast_signed()).collect();
-        Ok(Self { words: signed(words), shapes: signed(shapes), word_scale: number(0), shape_scale: number(4), bias: number(8), bound })
+        Ok(Self {
+            words: signed(words),
+            shapes: signed(shapes),
+            word_scale: number(0),
+            shape_scale: number(4),
+            bias: number(8),
+            bound,
+        })
     }
 }
 
@@ -182,7 +221,14 @@ mod tests {
 
     #[test]
     fn a_score_is_bounded_and_independent_of_length() {
-        let model = Model { words: vec![10; WORDS], shapes: vec![0; SHAPES], word_scale: 100, shape_scale: 0, bias: 0, bound: 3000 };
+        let model = Model {
+            words: vec![10; WORDS],
+            shapes: vec![0; SHAPES],
+            word_scale: 100,
+            shape_scale: 0,
+            bias: 0,
+            bound: 3000,
+        };
         assert_eq!(model.score(&features("explain every step of it")), 3000);
         let silent = Model::default();
         assert_eq!(silent.score(&features("explain every step of it")), 0);
@@ -190,7 +236,14 @@ mod tests {
 
     #[test]
     fn bytes_round_trip_and_bad_ones_are_refused() {
-        let model = Model { words: vec![-3; WORDS], shapes: vec![5; SHAPES], word_scale: 7, shape_scale: 9, bias: -4, bound: 6000 };
+        let model = Model {
+            words: vec![-3; WORDS],
+            shapes: vec![5; SHAPES],
+            word_scale: 7,
+            shape_scale: 9,
+            bias: -4,
+            bound: 6000,
+        };
         assert_eq!(Model::from_bytes(&model.to_bytes()), Ok(model.clone()));
         assert!(Model::from_bytes(&model.to_bytes()[..100]).is_err());
         assert!(Model::from_bytes(&[]).is_err());

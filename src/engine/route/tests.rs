@@ -132,7 +132,12 @@ fn hostile_paths_are_survived() {
 
 #[test]
 fn configured_paths_come_before_the_built_in_ones() {
-    let rule = |pattern: &str, anchor, dialect| RouteRule { pattern: pattern.into(), anchor, dialect: Some(dialect), stream: false };
+    let rule = |pattern: &str, anchor, dialect| RouteRule {
+        pattern: pattern.into(),
+        anchor,
+        dialect: Some(dialect),
+        stream: false,
+    };
     let routes = Routes::with(vec![
         rule("/llm/{model}/ask", Anchor::Exact, Dialect::Messages),
         rule("/legacy", Anchor::Prefix, Dialect::Completions),

@@ -1,12 +1,12 @@
 //! The rules document: what the engine holds suspicious, how much, and what follows.
 
-use crate::evidence::content::Model;
 use super::families::Families;
 use super::lists::{Campaign, Exception, Order};
 use super::names::Weights;
 use super::reader::Reader;
 use super::section::section;
 use super::values::{MAX_WHOLE, Milli};
+use crate::evidence::content::Model;
 
 /// The only format there is.
 pub const FORMAT: u32 = 1;

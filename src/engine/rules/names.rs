@@ -1,8 +1,8 @@
 //! Strings of a document that must have a form: digests, campaign names, header names, model weights, secrets.
 
-use crate::evidence::content::{BYTES, Model};
 use super::reader::{Reader, Value, quoted};
 use super::tree::Node;
+use crate::evidence::content::{BYTES, Model};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};

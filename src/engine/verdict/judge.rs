@@ -11,7 +11,14 @@ use crate::store::Store;
 use crate::time::Timestamp;
 
 /// Judges an exchange by what was counted before it.
-pub fn judge<S: Store>(config: &Config, store: &mut S, feed: &Feed, caller: &Caller, reading: &Reading, now: Timestamp) -> Verdict {
+pub fn judge<S: Store>(
+    config: &Config,
+    store: &mut S,
+    feed: &Feed,
+    caller: &Caller,
+    reading: &Reading,
+    now: Timestamp,
+) -> Verdict {
     let InForce { rules, mode, expired } = config.in_force(now);
     let mut verdict = Verdict {
         retry_after: rules.document.throttle.retry_after_seconds,
@@ -30,13 +37,20 @@ pub fn judge<S: Store>(config: &Config, store: &mut S, feed: &Feed, caller: &Cal
         }
     }
     let families = &rules.document.families;
-    let worth = |&(reason, milli): &(Reason, MilliNats)| reason.family().map_or(0, |family| families.worth(family).of(milli));
+    let worth =
+        |&(reason, milli): &(Reason, MilliNats)| reason.family().map_or(0, |family| families.worth(family).of(milli));
     verdict.score = evidence.all().iter().map(worth).fold(0, MilliNats::saturating_add);
     verdict.score = verdict.score.saturating_add(member.as_ref().map_or(0, |member| member.score));
     verdict.reasons.extend(evidence.all().iter().map(|(reason, _)| reason.code()));
     let deterministic = evidence.families().any(|family| family.nature() == Nature::Deterministic);
     let count = u32::try_from(evidence.families().count()).unwrap_or(u32::MAX);
-    verdict.would = ladder(verdict.score, count, deterministic, member.is_some_and(|member| member.confirmed), &rules.document.thresholds);
+    verdict.would = ladder(
+        verdict.score,
+        count,
+        deterministic,
+        member.is_some_and(|member| member.confirmed),
+        &rules.document.thresholds,
+    );
     orders(rules, caller, reading, now, &mut verdict);
     if reading.unread {
         verdict.reasons.push(Reason::Unread.code());
@@ -80,7 +94,12 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
     let listed = std::iter::once(Subject::Account(caller.account)).chain(skeletons);
     if let Some(campaign) = listed.into_iter().find_map(|subject| rules.campaign(subject, now)) {
         let score = rules.document.thresholds.block.0;
-        return Some(Member { campaign: campaign.id.as_str().to_owned(), confirmed: campaign.confirmed, score, reasons: Vec::new() });
+        return Some(Member {
+            campaign: campaign.id.as_str().to_owned(),
+            confirmed: campaign.confirmed,
+            score,
+            reasons: Vec::new(),
+        });
     }
     let (index, score, families) = match feed.account(caller.account) {
         Some(linked) => (linked.campaign, linked.score, linked.families.as_slice()),

@@ -57,19 +57,24 @@ fn index(out: &Path, files: &[PathBuf]) -> Result<Outcome, Failure> {
         let name = path.display();
         let mut lines = Lines::new(input(path)?);
         while let Some((number, line)) = lines.next().map_err(|error| Failure::Io(name.to_string(), error))? {
-            let line: Line<'_> = serde_json::from_slice(line)
-                .map_err(|error| Failure::Usage(format!("{name}:{number}: expected {{\"prompt\": \"...\"}}: {error}")))?;
+            let line: Line<'_> = serde_json::from_slice(line).map_err(|error| {
+                Failure::Usage(format!("{name}:{number}: expected {{\"prompt\": \"...\"}}: {error}"))
+            })?;
             read += 1;
             digests.extend(Some(Wording::of(&line.prompt).whole).filter(|&digest| digest != 0));
             if digests.len() > MOST {
-                return Err(Failure::Usage(format!("{name}:{number}: more than {MOST} prompts: build several filters")));
+                return Err(Failure::Usage(format!(
+                    "{name}:{number}: more than {MOST} prompts: build several filters"
+                )));
             }
         }
     }
     let corpus = Corpus::build(digests).map_err(|reason| Failure::Usage(reason.to_owned()))?;
     let bytes = corpus.to_bytes();
     let mut file = output(Some(out))?;
-    file.write_all(&bytes).and_then(|()| file.flush()).map_err(|error| Failure::Io(out.display().to_string(), error))?;
+    file.write_all(&bytes)
+        .and_then(|()| file.flush())
+        .map_err(|error| Failure::Io(out.display().to_string(), error))?;
     let short = format!("the rest repeat or have fewer than {SHORTEST} letters and digits");
     print(&format!("{}: {} of {read} prompts, {} bytes ({short})\n", out.display(), corpus.prompts(), bytes.len()))?;
     Ok(Outcome::Well)

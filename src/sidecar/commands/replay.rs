@@ -42,7 +42,8 @@ impl Args {
         let mut lines = Lines::new(input(&self.trace)?);
         let mut out = output(self.verdicts.as_deref())?;
         while let Some((number, line)) = lines.next().map_err(|error| Failure::Io(name.clone(), error))? {
-            let exchange = Exchange::parse(line).map_err(|reason| Failure::Usage(format!("{name}:{number}: {reason}")))?;
+            let exchange =
+                Exchange::parse(line).map_err(|reason| Failure::Usage(format!("{name}:{number}: {reason}")))?;
             let verdict = fleet.exchange(&exchange);
             write_verdict(&mut out, exchange.id, &verdict)?;
         }
@@ -59,7 +60,8 @@ impl Args {
         })?;
         for path in &self.corpus {
             let file = read(path, corpus::LARGEST)?;
-            let corpus = Corpus::from_bytes(&file).map_err(|reason| Failure::Usage(format!("{}: {reason}", path.display())))?;
+            let corpus =
+                Corpus::from_bytes(&file).map_err(|reason| Failure::Usage(format!("{}: {reason}", path.display())))?;
             config.corpora.push(corpus);
         }
         Ok(config)

@@ -63,7 +63,9 @@ impl Args {
             }
         };
         let mut file = output(Some(&self.out))?;
-        file.write_all(&bytes).and_then(|()| file.flush()).map_err(|error| Failure::Io(self.out.display().to_string(), error))?;
+        file.write_all(&bytes)
+            .and_then(|()| file.flush())
+            .map_err(|error| Failure::Io(self.out.display().to_string(), error))?;
         print(&table(&samples, &held))?;
         Ok(Outcome::Well)
     }

@@ -33,8 +33,12 @@ pub(crate) fn hold_out(samples: &Samples, progress: &dyn Fn(usize)) -> HeldOut {
             *margin = model.margin(sample);
         }
     }
-    let weighed: Vec<_> =
-        margins.iter().zip(&samples.all).zip(weights(samples)).map(|((&margin, sample), weight)| (margin, sample.harvest, weight)).collect();
+    let weighed: Vec<_> = margins
+        .iter()
+        .zip(&samples.all)
+        .zip(weights(samples))
+        .map(|((&margin, sample), weight)| (margin, sample.harvest, weight))
+        .collect();
     let (slope, offset) = calibrate(&weighed);
     HeldOut { scores: margins.iter().map(|margin| slope * margin + offset).collect(), slope, offset }
 }
@@ -60,7 +64,10 @@ pub(crate) fn table(samples: &Samples, held: &HeldOut) -> String {
             rows.entry((sample.harvest, kind, source)).or_default().push(score);
         }
     }
-    let mut out = format!("{:<8} {:<22} {:<44} {:>6} {:>7} {:>8}\n", "side", "kind", "source (held out)", "rows", "mean", "> 0 nats");
+    let mut out = format!(
+        "{:<8} {:<22} {:<44} {:>6} {:>7} {:>8}\n",
+        "side", "kind", "source (held out)", "rows", "mean", "> 0 nats"
+    );
     for ((harvest, kind, source), scores) in &rows {
         #[allow(clippy::cast_precision_loss)]
         let (count, mean) = (scores.len(), scores.iter().sum::<f32>() / scores.len() as f32);

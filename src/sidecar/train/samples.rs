@@ -45,13 +45,20 @@ const NO_HARVEST: &[&str] = &["cover", "blob_replay"];
 
 impl Samples {
     /// Takes in at most `most` samples of each source of a trace; `only`: the sources that may be used, all when empty.
-    pub(crate) fn read(&mut self, trace: &Path, labels: &Path, most: usize, only: &BTreeSet<String>) -> Result<(), Failure> {
+    pub(crate) fn read(
+        &mut self,
+        trace: &Path,
+        labels: &Path,
+        most: usize,
+        only: &BTreeSet<String>,
+    ) -> Result<(), Failure> {
         let labels = read_labels(labels)?;
         let routes = Routes::default();
         let name = trace.display().to_string();
         let mut lines = Lines::new(input(trace)?);
         while let Some((number, line)) = lines.next().map_err(|error| Failure::Io(name.clone(), error))? {
-            let exchange = Exchange::parse(line).map_err(|reason| Failure::Usage(format!("{name}:{number}: {reason}")))?;
+            let exchange =
+                Exchange::parse(line).map_err(|reason| Failure::Usage(format!("{name}:{number}: {reason}")))?;
             let Some(label) = labels.get(&exchange.id) else {
                 return Err(Failure::Usage(format!("{name}:{number}: exchange {} has no label", exchange.id)));
             };
@@ -64,7 +71,9 @@ impl Samples {
     }
 
     fn wanted(&mut self, label: &Label, most: usize, only: &BTreeSet<String>) -> Option<usize> {
-        if !label.benign && NO_HARVEST.contains(&label.kind.as_str()) || !only.is_empty() && !only.contains(&format!("{}\t{}", label.kind, label.source)) {
+        if !label.benign && NO_HARVEST.contains(&label.kind.as_str())
+            || !only.is_empty() && !only.contains(&format!("{}\t{}", label.kind, label.source))
+        {
             return None;
         }
         let key = (label.benign, label.kind.clone(), label.source.clone());

@@ -47,7 +47,6 @@ fn a_character_that_is_cut_is_left_out() {
     assert_eq!((prompt.text.as_str(), prompt.truncated), ("a", true));
 }
 
-#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
 #[test]
 fn a_bomb_takes_no_stack() {
     let deep = "[".repeat(100_000);
