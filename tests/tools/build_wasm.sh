@@ -9,7 +9,7 @@ BINARYEN=132.0.0
 TARGET_DIR=${CARGO_TARGET_DIR:-target}
 
 echo "wasm: compiling for wasm32-wasip1"
-cargo build --release --target wasm32-wasip1 -p azeotrope-filter ${CARGO_FLAGS:-}
+cargo build --profile module --target wasm32-wasip1 -p azeotrope-filter ${CARGO_FLAGS:-}
 
 WASM_OPT=${WASM_OPT:-.cache/binaryen-$BINARYEN/node_modules/.bin/wasm-opt}
 if ! command -v "$WASM_OPT" >/dev/null 2>&1; then
@@ -23,6 +23,6 @@ mkdir -p target
 "$WASM_OPT" -O3 \
     --enable-bulk-memory --enable-bulk-memory-opt --enable-call-indirect-overlong --enable-multivalue \
     --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
-    "$TARGET_DIR/wasm32-wasip1/release/azeotrope_filter.wasm" -o target/azeotrope.wasm.new
+    "$TARGET_DIR/wasm32-wasip1/module/azeotrope_filter.wasm" -o target/azeotrope.wasm.new
 mv target/azeotrope.wasm.new target/azeotrope.wasm
 echo "wasm: target/azeotrope.wasm, $(wc -c <target/azeotrope.wasm) bytes"

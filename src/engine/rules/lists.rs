@@ -111,10 +111,12 @@ struct Index<T>(Vec<Entry<T>>);
 
 impl<T: Copy> Index<T> {
     fn new(entries: impl Iterator<Item = (Subject, Option<u64>, T)>) -> Self {
-        let mut entries: Vec<_> =
+        let entries: Vec<_> =
             entries.map(|(subject, until, holds)| Entry { subject, until: end(until), holds }).collect();
-        entries.sort_by_key(|entry| entry.subject);
-        Self(entries)
+        // Places are sorted, not entries: one sort in the module instead of one for each type.
+        let mut order: Vec<_> = entries.iter().map(|entry| entry.subject).zip(0_usize..).collect();
+        order.sort_unstable();
+        Self(order.into_iter().filter_map(|(_, place)| entries.get(place).cloned()).collect())
     }
 
     /// What holds for a subject now.
