@@ -1,8 +1,7 @@
 //! Several proxies and one sidecar in one process: what `replay` runs.
 
 use crate::trace::Exchange;
-use azeotrope_engine::campaign::joiner::Thresholds;
-use azeotrope_engine::campaign::{Feed, Joiner, Limits};
+use azeotrope_engine::campaign::{Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::dialect::read_answer;
 use azeotrope_engine::digest::blob_digest;
 use azeotrope_engine::engine::Engine;
@@ -32,12 +31,7 @@ pub(crate) struct Fleet<'a> {
 impl<'a> Fleet<'a> {
     pub(crate) fn new(engine: &'a Engine, proxies: usize, sidecar: bool) -> Self {
         let proxies = std::iter::repeat_with(Proxy::default).take(proxies.max(1)).collect();
-        let mut sidecar = sidecar.then(|| Joiner::new(Limits::default(), Thresholds::default()));
-        if let Some(joiner) = &mut sidecar
-            && std::env::var_os("TRACE_JOINER").is_some()
-        {
-            joiner.trace = Some(|line| eprintln!("{line}"));
-        }
+        let sidecar = sidecar.then(|| Joiner::new(Limits::default(), Criteria::of(&engine.config().rules.document)));
         Self { engine, proxies, sidecar, turn: 0, synchronised: Timestamp::default() }
     }
 

@@ -4,6 +4,7 @@ import concurrent.futures
 import http.client
 
 import client
+import pytest
 
 THREADS, EACH = 8, 250
 
@@ -35,3 +36,19 @@ def test_two_workers_judge_every_request_once_and_lose_no_write(start):
     assert sum(verdicts.values()) == THREADS * EACH
     assert proxy.metric("store.lost") == 0
     assert proxy.metric("host.error") == 0
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_two_workers_hammering_one_slot_lose_no_count_and_count_none_twice(start, beyond):
+    """A rule that speaks from exactly so many requests of an account on makes their exact number visible: the request
+    after all others finds it reached, and one more would not have been."""
+    total = THREADS * EACH
+    rule = {"first_hour_from": total + beyond}
+    proxy = start(workers=2, plugin={"rules": {"format": 1, "version": 1, "families": {"account_shape": rule}}})
+    headers = [("authorization", "Bearer one-account")]
+    assert hammer(proxy.port, headers=headers) == [200] * total
+    assert client.post(proxy.port, body=client.chat("the same for everyone"), headers=headers).status == 200
+    labels = [entry["azeotrope"] for entry in proxy.access_log(total + 1)]
+    assert len(labels) == total + 1
+    assert sum("full_rate" in label for label in labels) == 1 - beyond
+    assert proxy.metric("store.lost") == 0

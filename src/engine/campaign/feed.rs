@@ -20,6 +20,8 @@ pub struct Profile {
     pub settings: Vec<(u64, MilliNats)>,
     /// What each known client program adds.
     pub agents: Vec<(u64, MilliNats)>,
+    /// The new model its accounts have moved to.
+    pub pivot: Option<u64>,
 }
 
 /// A change of the feed.
@@ -106,6 +108,12 @@ impl Feed {
     #[must_use]
     pub fn name(&self, campaign: u32) -> Option<&str> {
         self.profiles.get(campaign as usize).map(|profile| profile.name.as_str())
+    }
+
+    /// Whether a campaign's accounts have moved to a model just released.
+    #[must_use]
+    pub fn pivots(&self, campaign: u32, model: u64) -> bool {
+        self.profiles.get(campaign as usize).is_some_and(|profile| profile.pivot == Some(model))
     }
 
     /// Whether a request of an account not yet linked gives it away: the campaign whose key it carries, and how sure.

@@ -6,19 +6,17 @@
 //! * **focus**: one operator harvests one model, unrelated people spread over what the gateway offers. The G-statistic
 //!   of the group's targets against the population's; on a gateway with one model it is silent.
 //! * **wording**: the content model's verdicts on the members' first requests, summed.
-//! * **monotony**: how few of its requests are conversations or repeat an earlier one. A prompt that goes viral has one
-//!   wording and nothing to harvest.
+//! * **variety**: a prompt that goes viral has one content and nothing to harvest.
 
 use super::population::{Client, Frequencies};
-use crate::nats::{MilliNats, ln, ln_ratio};
+use crate::evidence::cohort;
+use crate::nats::MilliNats;
 use crate::time::Timestamp;
 
 /// Parties whose attributes are kept; a group that stays nameless with so many is common property.
 pub const MEMBERS: usize = 64;
 /// Different targets that are told apart.
 const TARGETS: usize = 8;
-/// Bits of the linear counter of different contents.
-const CONTENT_BITS: u32 = 128;
 
 /// One member, as the group sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +40,6 @@ pub struct Group {
     wording: i64,
     contents: u128,
     requests: u32,
-    conversations: u32,
     /// When its first member came.
     pub since: Timestamp,
     /// The campaign it belongs to.
@@ -62,14 +59,12 @@ pub struct Worth {
     pub parties: u32,
     /// Of its targets.
     pub focus: MilliNats,
-    /// Of its wording.
-    pub wording: MilliNats,
+    /// Of its members' wordings, summed.
+    pub wording: i64,
     /// Different contents, estimated.
     pub contents: u32,
     /// Requests that asked them.
     pub requests: u32,
-    /// Requests within a conversation.
-    pub conversations: u32,
 }
 
 impl Group {
@@ -83,7 +78,6 @@ impl Group {
             wording: 0,
             contents: 0,
             requests: 0,
-            conversations: 0,
             since: now,
             campaign: None,
             linked: 0,
@@ -93,10 +87,9 @@ impl Group {
     }
 
     /// Counts a request, whoever sends it.
-    pub fn request(&mut self, content: u64, conversation: bool) {
+    pub fn request(&mut self, content: u64) {
         self.requests = self.requests.saturating_add(1);
-        self.conversations = self.conversations.saturating_add(u32::from(conversation));
-        self.contents |= 1 << (content % u64::from(CONTENT_BITS));
+        self.contents |= cohort::content_bit(content);
     }
 
     /// Takes a member in; whether it is the first of its party.
@@ -122,6 +115,14 @@ impl Group {
         true
     }
 
+    /// Makes it a campaign's: its requests so far are dealt out as its accounts are, `linked` of `all` of them linked.
+    pub fn deal(&mut self, campaign: u32, linked: u64, all: u64) {
+        self.campaign = Some(campaign);
+        let share = u64::from(self.requests).saturating_mul(linked) / all.max(1);
+        self.linked = u32::try_from(share).unwrap_or(u32::MAX).min(self.requests);
+        self.others = self.requests - self.linked;
+    }
+
     /// Accounts in it, the first of each party.
     pub fn accounts(&self) -> impl Iterator<Item = u64> + '_ {
         self.members.iter().map(|&(account, _)| account)
@@ -131,12 +132,6 @@ impl Group {
     #[must_use]
     pub fn parties(&self) -> u32 {
         u32::try_from(self.members.len()).unwrap_or(u32::MAX)
-    }
-
-    /// Requests under it.
-    #[must_use]
-    pub fn requests(&self) -> u32 {
-        self.requests
     }
 
     /// Whether no further party is told apart.
@@ -167,37 +162,14 @@ impl Group {
     #[must_use]
     pub fn worth(&self, targets: &Frequencies) -> Worth {
         let parties = self.parties();
-        let counts = self.targets.iter().map(|&(_, count)| count).sum::<u32>();
-        let gain: i64 = self
-            .targets
-            .iter()
-            .map(|&(target, count)| {
-                let here = ln_ratio(u64::from(count), u64::from(counts));
-                i64::from(count) * i64::from(here - targets.ln_share(target))
-            })
-            .sum();
-        // The price of having chosen the shares by looking (Schwarz 1978): half a logarithm for each free one.
-        let price = i64::try_from(self.targets.len()).unwrap_or(1) * i64::from(ln(u64::from(parties))) / 2;
         Worth {
             parties,
-            focus: saturate(gain - price),
-            wording: saturate(self.wording),
-            contents: distinct(self.contents),
+            focus: cohort::focus(&self.targets, parties, |target| targets.ln_share(target)),
+            wording: self.wording,
+            contents: cohort::distinct(self.contents),
             requests: self.requests,
-            conversations: self.conversations,
         }
     }
-}
-
-fn saturate(milli: i64) -> MilliNats {
-    MilliNats::try_from(milli.clamp(i64::from(MilliNats::MIN), i64::from(MilliNats::MAX))).unwrap_or(0)
-}
-
-/// Different values behind a linear counter (Whang, Vander-Zanden and Taylor, 1990).
-fn distinct(bits: u128) -> u32 {
-    let empty = bits.count_zeros().max(1);
-    let nats = ln_ratio(u64::from(CONTENT_BITS), u64::from(empty));
-    CONTENT_BITS * u32::try_from(nats.max(0)).unwrap_or(0) / 1000
 }
 
 #[cfg(test)]
@@ -230,7 +202,7 @@ mod tests {
     fn group(targets: impl Iterator<Item = u64>) -> Group {
         let mut group = Group::new(Timestamp(0));
         targets.zip(1_u64..).for_each(|(target, n)| {
-            group.request(crate::digest::words::mix(n), false);
+            group.request(crate::digest::words::mix(n));
             group.join(&member(n, target));
         });
         group
@@ -272,7 +244,7 @@ mod tests {
     #[test]
     fn contents_are_counted_once() {
         let mut viral = Group::new(Timestamp(0));
-        (0..500).for_each(|_| viral.request(42, false));
+        (0..500).for_each(|_| viral.request(42));
         assert!(viral.worth(&population()).contents <= 2);
         let varied = group(std::iter::repeat_n(1, 40)).worth(&population());
         assert!((30..=52).contains(&varied.contents), "{varied:?}");

@@ -8,16 +8,13 @@
 //! * **Failover echo**: a body that was refused comes again, to the letter, from another party within seconds. The
 //!   honest retry comes from the same one.
 
+use super::criteria::Criteria;
 use super::generations::Generations;
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::rules::Family;
-use crate::time::{HOUR, SECOND, Timestamp};
+use crate::time::Timestamp;
 
-/// How long a blob or conversation is remembered.
-const REMEMBERED: u64 = 48 * HOUR;
-/// How soon a refused body reappears when a pool manager hands it on.
-const ECHO: u64 = 30 * SECOND;
 /// Bytes of text before a conversation's parent is unlike anybody else's: "hi" is everybody's.
 const PARENT: u32 = 48;
 
@@ -72,45 +69,39 @@ pub struct Ledger {
     blobs: Generations<Held>,
     conversations: Generations<Held>,
     refused: Generations<Held>,
+    criteria: Criteria,
 }
 
 impl Ledger {
     /// A ledger that remembers at least `capacity` things of each kind.
     #[must_use]
-    pub fn new(capacity: usize) -> Self {
+    pub fn new(capacity: usize, criteria: Criteria) -> Self {
         Self {
             blobs: Generations::new(capacity),
             conversations: Generations::new(capacity),
             refused: Generations::new(capacity / 16 + 1),
+            criteria,
         }
     }
 
     /// What of this request was in other hands before. Notes the conversation as its sender's.
     pub fn request(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Vec<Passed> {
         let hand = Hand::of(caller);
-        let mut passed = Vec::new();
-        for &blob in &reading.blobs {
-            if let Some(held) = self.blobs.get(blob)
-                && !held.shared
-                && now.since(held.at) < REMEMBERED
-                && !held.by.related(&hand)
-            {
-                passed.push(Passed { family: Family::BlobProvenance, from: held.by });
-            }
-        }
+        let criteria = &self.criteria;
+        let foreign = |held: &mut Generations<Held>, key: u64, family: Family| {
+            let held = held.get(key).filter(|_| key != 0 && criteria.counts(family))?;
+            let foreign = !held.shared && criteria.recent(family, held.at, now) && !held.by.related(&hand);
+            foreign.then_some(Passed { family, from: held.by })
+        };
+        let blobs = reading.blobs.iter();
+        let mut passed: Vec<_> =
+            blobs.filter_map(|&blob| foreign(&mut self.blobs, blob, Family::BlobProvenance)).collect();
         let conversation = &reading.conversation;
-        if conversation.parent != 0 && conversation.parent_bytes >= PARENT {
-            passed.extend(foreign(
-                &mut self.conversations,
-                conversation.parent,
-                &hand,
-                now,
-                REMEMBERED,
-                Family::PrefixContinuity,
-            ));
+        if conversation.parent_bytes >= PARENT {
+            passed.extend(foreign(&mut self.conversations, conversation.parent, Family::PrefixContinuity));
         }
         if reading.content != 0 {
-            passed.extend(foreign(&mut self.refused, echo_key(reading), &hand, now, ECHO, Family::FailoverEcho));
+            passed.extend(foreign(&mut self.refused, echo_key(reading), Family::FailoverEcho));
         }
         note(&mut self.conversations, conversation.whole, hand, now, false);
         passed
@@ -132,19 +123,6 @@ fn echo_key(reading: &Reading) -> u64 {
     reading.content ^ reading.conversation.whole.rotate_left(1)
 }
 
-fn foreign(
-    held: &mut Generations<Held>,
-    key: u64,
-    hand: &Hand,
-    now: Timestamp,
-    within: u64,
-    family: Family,
-) -> Option<Passed> {
-    let held = held.get(key)?;
-    let foreign = !held.shared && now.since(held.at) < within && !held.by.related(hand);
-    foreign.then_some(Passed { family, from: held.by })
-}
-
 fn note(held: &mut Generations<Held>, key: u64, by: Hand, at: Timestamp, renew: bool) {
     if key == 0 {
         return;
@@ -160,7 +138,7 @@ fn note(held: &mut Generations<Held>, key: u64, by: Hand, at: Timestamp, renew: 
 mod tests {
     use super::*;
     use crate::digest::conversation::Conversation;
-    use crate::time::MINUTE;
+    use crate::time::{MINUTE, SECOND};
 
     fn caller(n: u64) -> Caller {
         Caller { account: n, network: n, ..Caller::default() }
@@ -177,7 +155,7 @@ mod tests {
 
     #[test]
     fn a_blob_is_its_owners_and_a_thief_is_seen() {
-        let mut ledger = Ledger::new(100);
+        let mut ledger = Ledger::new(100, Criteria::default());
         ledger.given(77, &caller(1), Timestamp(0));
         let replay = Reading { blobs: vec![77], ..Reading::default() };
         assert_eq!(ledger.request(&caller(1), &replay, Timestamp(1)), vec![]);
@@ -188,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_conversation_that_changes_hands_is_seen() {
-        let mut ledger = Ledger::new(100);
+        let mut ledger = Ledger::new(100, Criteria::default());
         ledger.request(&caller(1), &turn(10, 0), Timestamp(0));
         assert_eq!(ledger.request(&caller(1), &turn(11, 10), Timestamp(1)), vec![]);
         assert_eq!(families(&ledger.request(&caller(2), &turn(12, 11), Timestamp(2))), vec![Family::PrefixContinuity]);
@@ -196,7 +174,7 @@ mod tests {
 
     #[test]
     fn examples_that_every_user_of_an_app_sends_are_nobodys() {
-        let mut ledger = Ledger::new(100);
+        let mut ledger = Ledger::new(100, Criteria::default());
         for account in 1..10 {
             assert_eq!(ledger.request(&caller(account), &turn(10, 0), Timestamp(account)), vec![]);
             assert_eq!(ledger.request(&caller(account), &turn(11, 10), Timestamp(account)), vec![]);
@@ -205,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_refused_body_from_elsewhere_is_an_echo_only_within_seconds() {
-        let (mut ledger, body) = (Ledger::new(100), turn(10, 0));
+        let (mut ledger, body) = (Ledger::new(100, Criteria::default()), turn(10, 0));
         ledger.request(&caller(1), &body, Timestamp(0));
         ledger.refused(&body, &caller(1), Timestamp(0));
         assert_eq!(ledger.request(&caller(1), &body, Timestamp(SECOND)), vec![]);

@@ -8,18 +8,18 @@
 //!
 //! Every map is bounded ([`Limits`]); an observation costs a bounded number of steps; nothing is quadratic.
 
+pub mod account;
+pub mod criteria;
 pub mod feed;
 pub mod generations;
 pub mod group;
 pub mod joiner;
 pub mod ledger;
+mod linking;
 pub mod named;
+mod naming;
 pub mod population;
 
+pub use criteria::{Criteria, LINK};
 pub use feed::{Change, Feed};
 pub use joiner::{Joiner, Limits};
-
-use crate::nats::MilliNats;
-
-/// Log-odds from which an account is linked to a campaign, in thousandths of a nat.
-pub const LINK: MilliNats = 6_000;

@@ -2,6 +2,7 @@
 
 use super::feed::Profile;
 use super::generations::DigestMap;
+use super::group::Worth;
 use super::population::{Client, Frequencies, Population};
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
@@ -41,15 +42,31 @@ impl Common {
     }
 }
 
+/// How a campaign came to be named.
+#[derive(Clone, Copy, Debug)]
+pub struct Story {
+    /// When the first account of the group that named it came.
+    pub since: Timestamp,
+    /// When it was named.
+    pub named: Timestamp,
+    /// The evidence that named it, in thousandths of a nat.
+    pub score: MilliNats,
+    /// What that was made of.
+    pub worth: Worth,
+    /// The family that saw the group.
+    pub family: Family,
+}
+
+/// Accounts that take a new model before the move is called a pivot.
+const PIVOTING: u32 = 3;
+
 /// A campaign.
 #[derive(Clone, Debug)]
 pub struct Campaign {
     /// Its name: stable, tells nothing.
     pub name: String,
-    /// When its first known account came.
-    pub since: Timestamp,
-    /// When it was named.
-    pub named: Timestamp,
+    /// How it came to be named.
+    pub story: Story,
     /// When it was last seen.
     pub last: Timestamp,
     /// Accounts linked to it.
@@ -58,8 +75,9 @@ pub struct Campaign {
     pub exchanges: u64,
     /// Families whose evidence named it or linked accounts to it.
     pub families: Vec<Family>,
-    /// Evidence that it is a campaign, in thousandths of a nat.
-    pub score: MilliNats,
+    /// The new model its accounts have moved to, and when that was noticed.
+    pub pivot: Option<(u64, Timestamp)>,
+    pivoting: (u64, u32),
     targets: Common,
     settings: Common,
     agents: Common,
@@ -70,22 +88,39 @@ pub struct Campaign {
 impl Campaign {
     /// A campaign without accounts.
     #[must_use]
-    pub fn new(name: String, since: Timestamp, now: Timestamp, score: MilliNats) -> Self {
+    pub fn new(name: String, story: Story) -> Self {
         Self {
             name,
-            since,
-            named: now,
-            last: now,
+            story,
+            last: story.named,
             accounts: 0,
             exchanges: 0,
             families: Vec::new(),
-            score,
+            pivot: None,
+            pivoting: (0, 0),
             targets: Common::default(),
             settings: Common::default(),
             agents: Common::default(),
             networks: Common::default(),
             sweeping: 0,
         }
+    }
+
+    /// Counts an exchange of a linked account.
+    pub fn exchange(&mut self, now: Timestamp) {
+        self.exchanges += 1;
+        self.last = now;
+    }
+
+    /// Notes that an account has moved to a model just released; whether that is news: the campaign pivots.
+    pub fn pivots(&mut self, model: u64, now: Timestamp) -> bool {
+        let moved = if self.pivoting.0 == model { self.pivoting.1.saturating_add(1) } else { 1 };
+        self.pivoting = (model, moved);
+        let news = moved >= PIVOTING && self.pivot.is_none_or(|(of, _)| of != model);
+        if news {
+            self.pivot = Some((model, now));
+        }
+        news
     }
 
     /// Takes an account in.
@@ -132,12 +167,12 @@ impl Campaign {
         }
     }
 
-    /// What it says to take a prompt from a public set: how much commoner that is here than among all (`sweeping` of the
-    /// population's accounts).
+    /// What it says to take a prompt from a public set: how much commoner that is here than among the
+    /// population's accounts.
     #[must_use]
-    pub fn corpus(&self, sweeping: u32, population: &Population) -> MilliNats {
+    pub fn corpus(&self, population: &Population) -> MilliNats {
         let here = ln_ratio(u64::from(self.sweeping), u64::from(self.accounts));
-        let there = ln_ratio(u64::from(sweeping) + UNSEEN, u64::from(population.targets.total()) + UNSEEN);
+        let there = ln_ratio(u64::from(population.sweeping) + UNSEEN, u64::from(population.targets.total()) + UNSEEN);
         (here - there).clamp(0, KEY)
     }
 
@@ -177,6 +212,7 @@ impl Campaign {
             targets,
             settings,
             agents,
+            pivot: self.pivot.map(|(model, _)| model),
         }
     }
 

@@ -7,6 +7,7 @@ use super::generations::Generations;
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::nats::{MilliNats, ln, ln_ratio};
+use crate::time::{DAY, HOUR, Timestamp};
 
 /// Different values of one attribute that are told apart.
 const VALUES: usize = 1 << 17;
@@ -98,6 +99,43 @@ impl Client {
     }
 }
 
+/// How long a model is new after it was first asked for.
+const NEW: u64 = DAY;
+/// How long traffic must have been seen before a model can be told to be new.
+const KNOWN: u64 = 6 * HOUR;
+/// Models that are told apart; names are the caller's, so they are bounded.
+const MODELS: usize = 1 << 10;
+
+/// When each model was first asked for.
+#[derive(Clone, Debug)]
+pub struct Models {
+    first: Generations<Timestamp>,
+    begin: Option<Timestamp>,
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self { first: Generations::new(MODELS), begin: None }
+    }
+}
+
+impl Models {
+    /// Takes note that a model was asked for.
+    pub fn see(&mut self, model: u64, now: Timestamp) {
+        self.begin.get_or_insert(now);
+        if self.first.get(model).is_none() {
+            self.first.insert(model, now);
+        }
+    }
+
+    /// Whether a model came out within the last day, as far as this traffic tells.
+    #[must_use]
+    pub fn released(&self, model: u64, now: Timestamp) -> bool {
+        let first = self.first.peek(model).copied();
+        first.zip(self.begin).is_some_and(|(first, begin)| first.since(begin) > KNOWN && now.since(first) < NEW)
+    }
+}
+
 /// Frequencies of all attributes.
 #[derive(Clone, Debug, Default)]
 pub struct Population {
@@ -111,6 +149,10 @@ pub struct Population {
     pub networks: Frequencies,
     /// Exchanges of its accounts.
     pub exchanges: u64,
+    /// Its accounts that ever took a prompt from a public set.
+    pub sweeping: u32,
+    /// When each model was first asked for.
+    pub models: Models,
 }
 
 impl Population {

@@ -23,6 +23,8 @@ pub struct Wording {
     pub whole: u64,
     /// Of its paragraphs; 0 where there is none or it is too short.
     pub paragraphs: [u64; PARAGRAPHS],
+    /// Of the longest of them; 0 where the text is one paragraph.
+    pub payload: u64,
 }
 
 impl Wording {
@@ -30,13 +32,13 @@ impl Wording {
     #[must_use]
     pub fn of(text: &str) -> Self {
         let mut wording = Self::default();
-        let (mut whole, mut paragraph, mut found, mut breaks) = (Run::default(), Run::default(), 0, 0);
+        let (mut whole, mut paragraph, mut found, mut breaks, mut longest) = (Run::default(), Run::default(), 0, 0, 0);
         for &byte in text.as_bytes().iter().take(READ) {
             match byte {
                 b'\n' => breaks += 1,
                 b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => {
                     if breaks > 1 {
-                        wording.keep(&mut found, paragraph);
+                        wording.keep(&mut found, paragraph, &mut longest);
                         paragraph = Run::default();
                     }
                     breaks = 0;
@@ -50,13 +52,16 @@ impl Wording {
         }
         wording.whole = whole.finish();
         if paragraph.length < whole.length {
-            wording.keep(&mut found, paragraph);
+            wording.keep(&mut found, paragraph, &mut longest);
         }
         wording
     }
 
-    fn keep(&mut self, found: &mut usize, paragraph: Run) {
+    fn keep(&mut self, found: &mut usize, paragraph: Run, longest: &mut usize) {
         let digest = paragraph.finish();
+        if digest != 0 && paragraph.length > *longest {
+            (self.payload, *longest) = (digest, paragraph.length);
+        }
         if digest != 0
             && let Some(place) = self.paragraphs.get_mut(*found)
         {

@@ -52,6 +52,8 @@ pub struct Reading {
     pub skeleton: Skeleton,
     /// What is asked, to the letter, keyed; 0 for small talk.
     pub content: u64,
+    /// The longest paragraph of what is asked, where it has several, keyed: a payload, whatever the wording around it.
+    pub payload: u64,
     /// What is asked holds an entry of an indexed public set.
     pub corpus: bool,
     /// The conversation, keyed.
@@ -95,6 +97,7 @@ impl Reading {
             settings: settings::settings(&prompt.params, digests),
             skeleton,
             content: keyed(Domain::Content, wording.whole),
+            payload: keyed(Domain::Payload, wording.payload),
             corpus: wording.all().any(|digest| config.corpora.iter().any(|corpus| corpus.contains(digest))),
             conversation: Conversation::of(prompt, digests),
             blobs: blobs(prompt, digests),

@@ -110,19 +110,17 @@ families! {
     /// A reasoning blob comes back under another account or conversation.
     BlobProvenance blob_provenance Deterministic most 6.0 {
         /// How long a blob is remembered after its answer.
-        remember_hours: u32 = 24, 1..=720, "hours";
+        remember_hours: u32 = 48, 1..=720, "hours";
     }
     /// A conversation goes on under an unrelated account.
     PrefixContinuity prefix_continuity Deterministic most 6.0 {
         /// How long a conversation's prefix is remembered.
-        remember_hours: u32 = 6, 1..=720, "hours";
-        /// Turns a conversation must have before its going on elsewhere counts.
-        turns_from: u32 = 3, 1..=100, "turns";
+        remember_hours: u32 = 48, 1..=720, "hours";
     }
     /// A body that was refused with 429 reappears from an unrelated account within seconds.
     FailoverEcho failover_echo Deterministic most 5.0 {
         /// How soon a refused body must reappear.
-        within_seconds: u32 = 60, 1..=3_600, "seconds";
+        within_seconds: u32 = 30, 1..=3_600, "seconds";
     }
     /// One rare skeleton (system prompt, tools and masked user text) across unrelated accounts.
     SkeletonSpread skeleton_spread Statistical most 5.0 {

@@ -108,6 +108,9 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
             (score >= LINK).then_some((index, score, GIVEN_AWAY))?
         }
     };
-    let reasons = families.iter().filter_map(|family| Reason::of_family(*family)).collect();
+    let mut reasons: Vec<_> = families.iter().filter_map(|family| Reason::of_family(*family)).collect();
+    if feed.pivots(index, reading.model) {
+        reasons.push(Reason::ReleasePivot);
+    }
     Some(Member { campaign: feed.name(index)?.to_owned(), confirmed: true, score, reasons })
 }

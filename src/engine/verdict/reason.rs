@@ -55,6 +55,8 @@ reasons! {
     CorpusSweep = "corpus_sweep" of CorpusSweep;
     /// The account started, stopped or changed model together with others.
     CohortSynchrony = "cohort_synchrony" of CohortSynchrony;
+    /// The accounts of its campaign moved to a new model within a day of its release.
+    ReleasePivot = "release_pivot" of CohortSynchrony;
     /// The account was at full rate from its first hour.
     FullRate = "full_rate" of AccountShape;
     /// The account is used round the clock without variation.

@@ -1,0 +1,92 @@
+//! What the second tier knows of an account, and why it is linked.
+
+use super::population::Client;
+use crate::nats::MilliNats;
+use crate::rules::Family;
+use crate::time::Timestamp;
+
+/// An account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// Its organisation or, where none is named, its network.
+    pub party: u64,
+    /// Its client, as its first request showed it.
+    pub client: Client,
+    /// What its wording is worth so far, bounded.
+    pub wording: MilliNats,
+    /// Requests.
+    pub requests: u32,
+    /// Requests with a prompt out of a public set.
+    pub corpus: u32,
+    /// Requests that carried a telling key of a campaign.
+    pub matches: i32,
+    /// The model it last took.
+    pub model: u64,
+    /// Why it is linked to a campaign, if it is.
+    pub link: Option<Link>,
+}
+
+/// Bound of what an account's wording is worth, either way.
+const WORDING: MilliNats = 6_000;
+
+impl Account {
+    /// An account before its first request.
+    #[must_use]
+    pub fn new(party: u64, client: Client) -> Self {
+        Self { party, client, wording: 0, requests: 0, corpus: 0, matches: 0, model: 0, link: None }
+    }
+
+    /// Counts a request; whether it was its first with a prompt out of a public set.
+    pub fn request(&mut self, wording: MilliNats, corpus: bool) -> bool {
+        self.requests = self.requests.saturating_add(1);
+        self.wording = self.wording.saturating_add(wording).clamp(-WORDING, WORDING);
+        self.corpus = self.corpus.saturating_add(u32::from(corpus));
+        corpus && self.corpus == 1
+    }
+
+    /// The campaign it is linked to.
+    #[must_use]
+    pub fn campaign(&self) -> Option<u32> {
+        self.link.map(|link| link.campaign)
+    }
+}
+
+/// Why an account is linked: the terms of a sum, in thousandths of a nat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Index of the campaign.
+    pub campaign: u32,
+    /// The family that linked it.
+    pub family: Family,
+    /// How sure that is: the sum.
+    pub score: MilliNats,
+    /// When it was linked, or last became surer.
+    pub at: Timestamp,
+    /// The sum's terms; all 0 where the account was one of the group that named the campaign, or something went through
+    /// its hands.
+    pub terms: Terms,
+}
+
+/// The terms of a link's score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Before any evidence: how common the campaign's accounts are.
+    pub prior: MilliNats,
+    /// Target, settings, client program and network, against everybody's.
+    pub client: MilliNats,
+    /// The shared key: how much commoner it is in the campaign.
+    pub key: MilliNats,
+    /// Further requests with telling keys.
+    pub again: MilliNats,
+    /// Wording.
+    pub wording: MilliNats,
+}
+
+impl Terms {
+    /// The sum.
+    #[must_use]
+    pub fn score(&self) -> MilliNats {
+        let terms = [self.prior, self.client, self.key, self.again, self.wording];
+        terms.into_iter().fold(0, MilliNats::saturating_add)
+    }
+}

@@ -1,0 +1,133 @@
+//! From a campaign to its accounts: naive Bayes over what they share.
+
+use super::account::{Link, Terms};
+use super::criteria::LINK;
+use super::feed::Change;
+use super::group::Member;
+use super::joiner::Joiner;
+use super::named::Campaign;
+use crate::digest::Reading;
+use crate::nats::MilliNats;
+use crate::rules::Family;
+use crate::time::Timestamp;
+
+/// Bound of what an account's wording is worth when it is held against a campaign.
+const WORDING: MilliNats = 4_000;
+/// What each further request with a telling key adds, and how many of them count.
+const AGAIN: MilliNats = 1_000;
+const MATCHES: i32 = 5;
+/// What a key must be worth to be telling.
+const TELLING: MilliNats = 3_000;
+/// How much surer a link has to become to be told again.
+const SURER: MilliNats = 500;
+
+impl Joiner {
+    /// Makes a group a campaign's. Its requests so far are dealt out as its accounts are.
+    pub(super) fn attach(&mut self, key: u64, index: u32, now: Timestamp) {
+        let Some(group) = self.groups.peek(key) else { return };
+        let accounts: Vec<u64> = group.accounts().collect();
+        let linked = accounts.iter().filter(|&&account| self.campaign_of(account) == Some(index)).count() as u64;
+        let Some(group) = self.groups.get(key) else { return };
+        group.deal(index, linked, accounts.len() as u64);
+        let (linked, others) = (group.linked, group.others);
+        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
+        campaign.exchanges = campaign.exchanges.max(u64::from(linked));
+        let lift = campaign.key(linked, others, &self.population);
+        self.changes.push(Change::Key { key, campaign: index, lift });
+        for account in accounts {
+            let Some(known) = self.accounts.peek(account) else { continue };
+            let member = Member { account, party: known.party, client: known.client, wording: 0 };
+            self.consider(&member, Some((index, lift)), now);
+        }
+    }
+
+    /// The campaign that sweeps public sets for this target, when the request takes a prompt from one, and what that
+    /// is worth.
+    pub(super) fn sweeper(&self, reading: &Reading, member: &Member) -> Option<(u32, MilliNats)> {
+        if !reading.corpus || !self.criteria.counts(Family::CorpusSweep) {
+            return None;
+        }
+        let sweeps = |campaign: &&Campaign| campaign.sweeps() && campaign.takes(member.client.target);
+        let found = self.campaigns.iter().zip(0..).filter(|(campaign, _)| sweeps(campaign));
+        found.map(|(campaign, index)| (index, campaign.corpus(&self.population))).max_by_key(|&(_, lift)| lift)
+    }
+
+    /// Holds an account against a campaign whose key it carries: links it when that is sure, is surer of it the more
+    /// requests speak for it.
+    pub(super) fn consider(&mut self, member: &Member, key: Option<(u32, MilliNats)>, now: Timestamp) {
+        let Some((index, lift)) = key else { return };
+        let Some(campaign) = self.campaigns.get(index as usize) else { return };
+        let Some(known) = self.accounts.get(member.account) else { return };
+        if known.campaign().is_some_and(|of| of != index) {
+            return;
+        }
+        let like = |client| campaign.client(client, &self.population);
+        let wording = if self.criteria.counts(Family::HarvestContent) { known.wording } else { 0 };
+        let terms = Terms {
+            prior: campaign.prior(&self.population),
+            client: if self.criteria.counts(Family::CohortSynchrony) {
+                like(&member.client).max(like(&known.client))
+            } else {
+                0
+            },
+            key: lift,
+            again: AGAIN * known.matches.min(MATCHES),
+            wording: wording.clamp(-WORDING, WORDING),
+        };
+        known.matches = known.matches.saturating_add(i32::from(lift >= TELLING));
+        if terms.score() >= LINK {
+            let family = campaign.story.family;
+            self.link(member.account, index, (terms.score(), terms), family, now);
+        }
+    }
+
+    /// Links an account to a campaign, or is surer of it.
+    pub(super) fn link(
+        &mut self,
+        account: u64,
+        index: u32,
+        (score, terms): (MilliNats, Terms),
+        family: Family,
+        now: Timestamp,
+    ) {
+        let Some(known) = self.accounts.get(account) else { return };
+        if known.link.is_some_and(|link| link.campaign != index || score < link.score + SURER) {
+            return;
+        }
+        let new = known.link.is_none();
+        known.link = Some(Link { campaign: index, family, score, at: now, terms });
+        let (client, sweeps) = (known.client, known.corpus > 0);
+        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
+        campaign.hear(family);
+        self.changes.push(Change::Account { account, campaign: index, score, families: campaign.families.clone() });
+        if !new {
+            return;
+        }
+        campaign.link(&client, sweeps);
+        self.population.remove(&client);
+        self.population.sweeping = self.population.sweeping.saturating_sub(u32::from(sweeps));
+        // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
+        if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
+            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population) });
+        }
+    }
+
+    /// Notes that a campaign's account takes a model it did not take before; a model that is new itself, and several of
+    /// its accounts at once, are a pivot.
+    pub(super) fn pivot(&mut self, index: Option<u32>, member: &Member, model: u64, now: Timestamp) {
+        let Some(known) = self.accounts.get(member.account) else { return };
+        let moved = known.model != model;
+        known.model = model;
+        if !moved || !self.population.models.released(model, now) || !self.criteria.counts(Family::CohortSynchrony) {
+            return;
+        }
+        let Some((index, campaign)) = index.and_then(|index| Some((index, self.campaigns.get_mut(index as usize)?)))
+        else {
+            return;
+        };
+        if campaign.pivots(model, now) {
+            campaign.hear(Family::CohortSynchrony);
+            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population) });
+        }
+    }
+}

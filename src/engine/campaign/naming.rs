@@ -1,0 +1,182 @@
+//! From a group to a campaign.
+
+use super::account::Terms;
+use super::group::{Group, Member, Worth};
+use super::joiner::{Gathering, Joiner, derived};
+use super::ledger::Passed;
+use super::named::{Campaign, Story};
+use crate::evidence::cohort;
+use crate::nats::{MilliNats, ln_ratio};
+use crate::rules::Family;
+use crate::time::{DAY, Timestamp};
+
+/// Parties of a group before it is looked at.
+const LOOK: u32 = 4;
+/// What it is worth that a blob, conversation or refused body went through an account's hands.
+pub(super) const HANDS: MilliNats = 9_000;
+/// Unrelated parties through whose hands blobs went within a day, from which they are a campaign: an owner, two thieves.
+const BLOB_HANDS: u32 = 3;
+/// The same for conversations and refused bodies: people do move between two accounts of their own.
+const PREFIX_HANDS: u32 = 6;
+
+impl Joiner {
+    /// Whether a group that has grown names a campaign or belongs to one.
+    pub(super) fn weigh(&mut self, kind: Gathering, key: u64, now: Timestamp) {
+        let Some(group) = self.groups.peek(key).filter(|group| group.campaign.is_none() && group.parties() >= LOOK)
+        else {
+            return;
+        };
+        let linked: Vec<u32> = group.accounts().filter_map(|account| self.campaign_of(account)).collect();
+        let met = most_common(&linked);
+        // Where three in four belong to one campaign, so does the key.
+        let parties = group.parties() as usize;
+        if let Some((campaign, _)) = met.filter(|&(_, count)| count >= 4 && count * 4 >= parties * 3) {
+            self.attach(key, campaign, now);
+            return;
+        }
+        let worth = self.worth(kind, group);
+        let score = self.score(&worth);
+        // Whom one operator runs takes one thing; a group that only leans one way is a language or a fashion.
+        let focused = group.taking(group.target()) * 5 >= worth.parties * 4;
+        let varied = worth.contents * 2 >= worth.parties;
+        if !focused || !varied || worth.parties < self.criteria.parties || score < self.criteria.name {
+            return;
+        }
+        // The evidence suffices; what is left to tell is whether the operator is known already.
+        let swept = (kind == Gathering::Corpus).then(|| self.sweeping(group.target())).flatten();
+        match (swept, met.filter(|&(_, count)| count * 5 >= parties)) {
+            (Some(campaign), _) => self.adopt(key, campaign, score, Family::CorpusSweep, now),
+            (None, Some((campaign, _))) => self.attach(key, campaign, now),
+            (None, None) => self.name(key, kind.family(), &worth, score, now),
+        }
+    }
+
+    /// What a group's evidence is worth, part by part.
+    fn worth(&self, kind: Gathering, group: &Group) -> Worth {
+        let mut worth = group.worth(&self.population.targets);
+        if kind == Gathering::Corpus {
+            worth.focus = self.sweep(group.parties(), group.settings());
+        } else if !self.criteria.counts(Family::CohortSynchrony) {
+            worth.focus = 0;
+        }
+        if !self.criteria.counts(Family::HarvestContent) {
+            worth.wording = 0;
+        }
+        worth
+    }
+
+    /// What it says that so many parties with the same settings take prompts from public sets: how much oftener than
+    /// accounts do on the whole.
+    fn sweep(&self, parties: u32, settings: u64) -> MilliNats {
+        let here = ln_ratio(u64::from(parties), u64::from(self.population.settings.count(settings).max(parties)));
+        let there = ln_ratio(u64::from(self.population.sweeping), u64::from(self.population.targets.total()));
+        (here - there).saturating_mul(i32::try_from(parties).unwrap_or(i32::MAX))
+    }
+
+    /// What a group's evidence is worth in all.
+    fn score(&self, worth: &Worth) -> MilliNats {
+        let wording = cohort::wording(worth.wording, worth.parties, self.criteria.wording);
+        worth.focus.min(self.criteria.focus).saturating_add(wording)
+    }
+
+    /// The campaign that sweeps public sets for a target: one operator does so with several settings.
+    fn sweeping(&self, target: u64) -> Option<u32> {
+        let found = self.campaigns.iter().position(|campaign| campaign.sweeps() && campaign.takes(target))?;
+        u32::try_from(found).ok()
+    }
+
+    /// Names the campaign that a group has given away.
+    fn name(&mut self, key: u64, family: Family, worth: &Worth, score: MilliNats, now: Timestamp) {
+        if self.campaigns.len() >= self.limits.campaigns {
+            return;
+        }
+        let Ok(index) = u32::try_from(self.campaigns.len()) else { return };
+        let since = self.groups.peek(key).map_or(now, |group| group.since);
+        let name = format!("c-{:08x}", derived([key, now.0, 0, 0]) >> 32);
+        let mut campaign = Campaign::new(name, Story { since, named: now, score, worth: *worth, family });
+        campaign.hear(family);
+        if worth.focus > 0 {
+            campaign.hear(Family::CohortSynchrony);
+        }
+        if worth.wording > 0 {
+            campaign.hear(Family::HarvestContent);
+        }
+        self.campaigns.push(campaign);
+        self.adopt(key, index, score, family, now);
+    }
+
+    /// Links the accounts of a group whose own evidence suffices, those that take what most of it takes.
+    fn adopt(&mut self, key: u64, index: u32, score: MilliNats, family: Family, now: Timestamp) {
+        let Some(group) = self.groups.peek(key) else { return };
+        let target = group.target();
+        let accounts: Vec<u64> = group.accounts().collect();
+        for account in accounts {
+            if self.accounts.peek(account).is_some_and(|account| account.client.target == target) {
+                self.link(account, index, (score, Terms::default()), family, now);
+            }
+        }
+        self.attach(key, index, now);
+    }
+
+    /// What changed hands links its hands: to the campaign of one of them, or to each other.
+    pub(super) fn passed(&mut self, passed: &[Passed], member: &Member, now: Timestamp) {
+        for &Passed { family, from } in passed {
+            let index = self.campaign_of(member.account).or_else(|| self.campaign_of(from.account));
+            let index = index
+                .or_else(|| self.known_for(family, member.client.target))
+                .or_else(|| self.hands(family, from.account, member, now));
+            let Some(index) = index else { continue };
+            for account in [from.account, member.account] {
+                self.link(account, index, (HANDS, Terms::default()), family, now);
+            }
+        }
+    }
+
+    /// The campaign that things are known to change hands in, among accounts that take this target.
+    fn known_for(&self, family: Family, target: u64) -> Option<u32> {
+        let known = |campaign: &Campaign| campaign.families.contains(&family) && campaign.takes(target);
+        u32::try_from(self.campaigns.iter().position(known)?).ok()
+    }
+
+    /// Gathers the hands through which something went; with enough of them within a day they name a campaign.
+    fn hands(&mut self, family: Family, from: u64, member: &Member, now: Timestamp) -> Option<u32> {
+        let key = derived([3, family as u64, member.client.target, 0]);
+        if self.groups.get(key).is_none_or(|group| now.since(group.since) > DAY) {
+            self.groups.insert(key, Group::new(now));
+        }
+        let first = self.accounts.peek(from).map(|known| Member {
+            account: from,
+            party: known.party,
+            client: known.client,
+            wording: 0,
+        });
+        let group = self.groups.get(key)?;
+        for member in first.iter().chain([member]) {
+            group.join(member);
+        }
+        let needed = if family == Family::BlobProvenance { BLOB_HANDS } else { PREFIX_HANDS };
+        if group.parties() < needed {
+            return None;
+        }
+        let worth = group.worth(&self.population.targets);
+        self.name(key, family, &worth, HANDS, now);
+        self.campaign_of(member.account)
+    }
+}
+
+impl Gathering {
+    /// The family that speaks when accounts gather so.
+    fn family(self) -> Family {
+        match self {
+            Self::Skeleton => Family::SkeletonSpread,
+            Self::Corpus => Family::CorpusSweep,
+            Self::Payload => Family::TechniqueSearch,
+        }
+    }
+}
+
+/// The commonest value and how often it occurs.
+fn most_common(values: &[u32]) -> Option<(u32, usize)> {
+    let count = |value: u32| values.iter().filter(|&&other| other == value).count();
+    values.iter().map(|&value| (value, count(value))).max_by_key(|&(value, count)| (count, std::cmp::Reverse(value)))
+}
