@@ -47,11 +47,11 @@ section! {
     /// Scores (log-odds) from which the rungs of the ladder are reached; each at least the one before.
     pub struct Thresholds {
         /// Score from which a request is labelled.
-        observe: Milli = Milli::of(2.0), 0.0..=100.0, "nats";
+        observe: Milli = Milli::of(4.5), 0.0..=100.0, "nats";
         /// Score from which a caller is throttled.
-        throttle: Milli = Milli::of(5.0), 0.0..=100.0, "nats";
+        throttle: Milli = Milli::of(7.5), 0.0..=100.0, "nats";
         /// Score from which a caller is blocked.
-        block: Milli = Milli::of(9.0), 0.0..=100.0, "nats";
+        block: Milli = Milli::of(9.5), 0.0..=100.0, "nats";
     }
     check Thresholds::ordered
 }

@@ -145,7 +145,7 @@ families! {
         /// Most that it is worth that a cohort takes one target.
         focus_most: Milli = Milli::of(16.0), 0.0..=100.0, "nats";
         /// What a cohort's evidence must exceed before it counts: how unlikely one is, and how many are looked at.
-        prior: Milli = Milli::of(9.0), 0.0..=100.0, "nats";
+        prior: Milli = Milli::of(6.5), 0.0..=100.0, "nats";
     }
     /// Full rate from the first hour, round the clock without variation, one key from many networks and clients.
     AccountShape account_shape Statistical most 3.0 {

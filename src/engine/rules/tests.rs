@@ -132,8 +132,8 @@ fn each_class_of_problem_is_told_with_its_place() {
         (r#"{"accounts":[]}"#.into(), "$.accounts: 0 items; 1 to 16 are allowed"),
         (r#"{"paths":[{"exact":"/a"}]}"#.into(), "$.paths[0]: `dialect` is missing"),
         // What members say together.
-        (rules(r#""thresholds":{"throttle":1}"#), "$.rules.thresholds.throttle: 1 is below `observe` (2)"),
-        (rules(r#""thresholds":{"block":4}"#), "$.rules.thresholds.block: 4 is below `throttle` (5)"),
+        (rules(r#""thresholds":{"throttle":1}"#), "$.rules.thresholds.throttle: 1 is below `observe` (4.5)"),
+        (rules(r#""thresholds":{"block":4}"#), "$.rules.thresholds.block: 4 is below `throttle` (7.5)"),
         (r#"{"state":{"account_pages":0}}"#.into(), "$.state.account_pages: 0 is out of range: 1 to 262144"),
         // Forms.
         (
