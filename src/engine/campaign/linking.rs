@@ -75,6 +75,7 @@ impl Joiner {
             wording: wording.clamp(-WORDING, WORDING),
         };
         known.matches = known.matches.saturating_add(i32::from(lift >= TELLING));
+        known.most = known.most.max(terms.score());
         if terms.score() >= LINK {
             let family = campaign.story.family;
             self.link(member.account, index, (terms.score(), terms), family, now);
@@ -95,6 +96,7 @@ impl Joiner {
             return;
         }
         let new = known.link.is_none();
+        known.most = known.most.max(score);
         known.link = Some(Link { campaign: index, family, score, at: now, terms });
         let (client, sweeps) = (known.client, known.corpus > 0);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
