@@ -53,7 +53,7 @@ impl Joiner {
 
     /// What a group's evidence is worth, part by part.
     fn worth(&self, kind: Gathering, group: &Group) -> Worth {
-        let mut worth = group.worth(&self.population.targets);
+        let mut worth = group.worth(&self.population);
         if kind == Gathering::Corpus {
             worth.focus = self.sweep(group.parties(), group.settings());
         } else if !self.criteria.counts(Family::CohortSynchrony) {
@@ -158,7 +158,7 @@ impl Joiner {
         if group.parties() < needed {
             return None;
         }
-        let worth = group.worth(&self.population.targets);
+        let worth = group.worth(&self.population);
         self.name(key, family, &worth, HANDS, now);
         self.campaign_of(member.account)
     }
