@@ -64,7 +64,9 @@ pub fn local(
 ) {
     let families = &rules.document.families;
     let tables = Tables::of(&config.state);
-    let account = tables.accounts.peek(store, caller.account, |slot| Account::of(slot, now));
+    // While the digest key is rotated an account's shape goes on from its old slot.
+    let shape = |account| tables.accounts.peek(store, account, |slot| Account::of(slot, now));
+    let account = shape(caller.account).or_else(|| shape(caller.before.account).filter(|_| caller.before.account != 0));
     if let Some(account) = account.filter(|_| families.account_shape.enabled) {
         account.evidence(&families.account_shape, evidence);
     }
