@@ -66,6 +66,12 @@ pub struct Worth {
     pub contents: u32,
     /// Requests that asked them.
     pub requests: u32,
+    /// What most of it takes.
+    pub target: u64,
+    /// Parties that take that.
+    pub taking: u32,
+    /// ln of the share of everybody that takes it, in thousandths.
+    pub ln_share: MilliNats,
 }
 
 impl Group {
@@ -175,6 +181,9 @@ impl Group {
             wording: self.wording,
             contents: cohort::distinct(self.contents),
             requests: self.requests,
+            target: self.target(),
+            taking: self.taking(self.target()),
+            ln_share: targets.ln_share(self.target()),
         }
     }
 }

@@ -99,6 +99,7 @@ impl Joiner {
         known.most = known.most.max(score);
         known.link = Some(Link { campaign: index, family, score, at: now, terms });
         let (client, sweeps) = (known.client, known.corpus > 0);
+        let clients = self.criteria.counts(Family::CohortSynchrony);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         campaign.hear(family);
         self.changes.push(Change::Account { account, campaign: index, score, families: campaign.families.clone() });
@@ -110,7 +111,7 @@ impl Joiner {
         self.population.sweeping = self.population.sweeping.saturating_sub(u32::from(sweeps));
         // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
         if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
-            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population) });
+            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, clients) });
         }
     }
 
@@ -129,7 +130,7 @@ impl Joiner {
         };
         if campaign.pivots(model, now) {
             campaign.hear(Family::CohortSynchrony);
-            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population) });
+            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, true) });
         }
     }
 }

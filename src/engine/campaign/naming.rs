@@ -95,7 +95,8 @@ impl Joiner {
         let name = format!("c-{:08x}", derived([key, now.0, 0, 0]) >> 32);
         let mut campaign = Campaign::new(name, Story { since, named: now, score, worth: *worth, family });
         campaign.hear(family);
-        if worth.focus > 0 {
+        // A sweep's focus is not that of its targets.
+        if worth.focus > 0 && family != Family::CorpusSweep {
             campaign.hear(Family::CohortSynchrony);
         }
         if worth.wording > 0 {
