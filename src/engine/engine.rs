@@ -55,7 +55,8 @@ impl Engine {
         Reading::of(route, body, whole, &self.config)
     }
 
-    /// Judges the exchange by what was counted before. Costs at most five reads of `store`.
+    /// Judges the exchange by what was counted before. Costs at most ten reads of `store`, of a
+    /// first turn that nothing speaks against five.
     pub fn judge<S: Store>(
         &self,
         store: &mut S,
@@ -90,6 +91,14 @@ impl Engine {
         now: Timestamp,
     ) -> u32 {
         crate::verdict::settle(&self.config, store, caller, reading, status, now)
+    }
+
+    /// Takes note of the reasoning blobs that the answer gave to the caller: [`crate::digest::blob_digest`] of each; the
+    /// first [`crate::digest::BLOBS`] count. Returns how many updates were lost.
+    ///
+    /// For shells that read answers. The filter does not yet: there, blobs are known to the sidecar alone.
+    pub fn given<S: Store>(&self, store: &mut S, caller: &Caller, blobs: &[u64], now: Timestamp) -> u32 {
+        crate::evidence::given(&self.config, self.config.in_force(now).rules, store, caller, blobs, now)
     }
 
     /// The answer to a request that is not let through, in the caller's dialect.

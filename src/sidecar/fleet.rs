@@ -2,7 +2,7 @@
 
 use crate::trace::Exchange;
 use azeotrope_engine::campaign::{Criteria, Feed, Joiner, Limits};
-use azeotrope_engine::dialect::read_answer;
+use azeotrope_engine::dialect::{Answer, read_answer};
 use azeotrope_engine::digest::blob_digest;
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::store::MemoryStore;
@@ -70,14 +70,16 @@ impl<'a> Fleet<'a> {
             return verdict;
         }
         engine.settle(&mut proxy.store, &caller, &reading, response.status, now);
+        let refused = response.status == 429 || response.status >= 500;
+        let answer = if refused { Answer::default() } else { read_answer(route.dialect, response.body()) };
+        let digested = |blob| blob_digest(blob, &engine.config().callers.keys.current);
+        let blobs: Vec<u64> = answer.blobs().map(digested).collect();
+        engine.given(&mut proxy.store, &caller, &blobs, now);
         if let Some(sidecar) = &mut self.sidecar {
-            if response.status == 429 || response.status >= 500 {
+            if refused {
                 sidecar.refused(&caller, &reading, now);
-            } else {
-                for blob in read_answer(route.dialect, response.body()).blobs() {
-                    sidecar.given(blob_digest(blob, &engine.config().callers.keys.current), &caller, now);
-                }
             }
+            blobs.iter().for_each(|&blob| sidecar.given(blob, &caller, now));
         }
         verdict
     }
