@@ -5,7 +5,7 @@ use crate::campaign::Feed;
 use crate::rules::{Config, Problem};
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{Reply, Verdict};
+use crate::verdict::{Assessment, Reply, Verdict};
 use crate::{digest::Reading, route::Route};
 
 /// One configuration, compiled. Immutable: a changed configuration is a new engine, and a request finishes on the one
@@ -55,7 +55,8 @@ impl Engine {
         Reading::of(route, body, whole, &self.config)
     }
 
-    /// Judges the exchange by what was counted before. Costs at most five reads of `store`.
+    /// Judges the exchange by what was counted before. Costs at most ten reads of `store`, of a
+    /// first turn that nothing speaks against five.
     pub fn judge<S: Store>(
         &self,
         store: &mut S,
@@ -65,6 +66,18 @@ impl Engine {
         now: Timestamp,
     ) -> Verdict {
         crate::verdict::judge(&self.config, store, feed, caller, reading, now)
+    }
+
+    /// The verdict of [`Engine::judge`] and what it was worked out from, for who has to explain it.
+    pub fn assess<S: Store>(
+        &self,
+        store: &S,
+        feed: &Feed,
+        caller: &Caller,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> Assessment {
+        crate::verdict::assess(&self.config, store, feed, caller, reading, now)
     }
 
     /// Takes note of how the exchange ended, and counts it: `status` as the caller got it from upstream (never for our own
@@ -78,6 +91,14 @@ impl Engine {
         now: Timestamp,
     ) -> u32 {
         crate::verdict::settle(&self.config, store, caller, reading, status, now)
+    }
+
+    /// Takes note of the reasoning blobs that the answer gave to the caller: [`crate::digest::blob_digest`] of each; the
+    /// first [`crate::digest::BLOBS`] count. Returns how many updates were lost.
+    ///
+    /// For shells that read answers. The filter does not yet: there, blobs are known to the sidecar alone.
+    pub fn given<S: Store>(&self, store: &mut S, caller: &Caller, blobs: &[u64], now: Timestamp) -> u32 {
+        crate::evidence::given(&self.config, self.config.in_force(now).rules, store, caller, blobs, now)
     }
 
     /// The answer to a request that is not let through, in the caller's dialect.

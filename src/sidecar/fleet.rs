@@ -2,7 +2,7 @@
 
 use crate::trace::Exchange;
 use azeotrope_engine::campaign::{Criteria, Feed, Joiner, Limits};
-use azeotrope_engine::dialect::read_answer;
+use azeotrope_engine::dialect::{Answer, read_answer};
 use azeotrope_engine::digest::blob_digest;
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::store::MemoryStore;
@@ -35,6 +35,17 @@ impl<'a> Fleet<'a> {
         Self { engine, proxies, sidecar, turn: 0, synchronised: Timestamp::default() }
     }
 
+    /// The most that ever spoke against an account, in thousandths of a nat, by the sidecar's reckoning.
+    pub(crate) fn standing(&self, account: u64) -> i32 {
+        let known = self.sidecar.as_ref().and_then(|sidecar| sidecar.account(account));
+        known.map_or(0, |known| known.most)
+    }
+
+    /// The account of an exchange.
+    pub(crate) fn account(&self, exchange: &Exchange<'_>) -> u64 {
+        self.engine.caller(&exchange.headers(), b"", None).account
+    }
+
     /// Sends an exchange through the next proxy.
     pub(crate) fn exchange(&mut self, exchange: &Exchange<'_>) -> Verdict {
         let now = exchange.time();
@@ -59,14 +70,16 @@ impl<'a> Fleet<'a> {
             return verdict;
         }
         engine.settle(&mut proxy.store, &caller, &reading, response.status, now);
+        let refused = response.status == 429 || response.status >= 500;
+        let answer = if refused { Answer::default() } else { read_answer(route.dialect, response.body()) };
+        let digested = |blob| blob_digest(blob, &engine.config().callers.keys.current);
+        let blobs: Vec<u64> = answer.blobs().map(digested).collect();
+        engine.given(&mut proxy.store, &caller, &blobs, now);
         if let Some(sidecar) = &mut self.sidecar {
-            if response.status == 429 || response.status >= 500 {
+            if refused {
                 sidecar.refused(&caller, &reading, now);
-            } else {
-                for blob in read_answer(route.dialect, response.body()).blobs() {
-                    sidecar.given(blob_digest(blob, &engine.config().callers.keys.current), &caller, now);
-                }
             }
+            blobs.iter().for_each(|&blob| sidecar.given(blob, &caller, now));
         }
         verdict
     }

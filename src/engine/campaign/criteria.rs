@@ -1,7 +1,9 @@
 //! What the second tier holds evidence against: the knobs of the rules, compiled.
 
+use crate::caller::Caller;
+use crate::evidence::provenance::Custody;
 use crate::nats::MilliNats;
-use crate::rules::{Document, Family};
+use crate::rules::{Document, Families, Family, Migrations};
 use crate::time::{HOUR, Timestamp};
 
 /// Log-odds from which an account is linked to a campaign, in thousandths of a nat.
@@ -20,13 +22,10 @@ pub struct Criteria {
     pub wording: MilliNats,
     /// How long a full group that named nothing is kept as it is.
     pub window: u64,
-    /// How long a blob is remembered.
-    pub blobs: u64,
-    /// How long a conversation is remembered.
-    pub conversations: u64,
-    /// How soon a refused body reappears when a pool manager hands it on.
-    pub echo: u64,
-    families: u16,
+    /// What each family counts for.
+    families: Families,
+    /// Accounts that are declared to be one party.
+    migrations: Migrations,
 }
 
 impl Criteria {
@@ -34,7 +33,6 @@ impl Criteria {
     #[must_use]
     pub fn of(document: &Document) -> Self {
         let families = &document.families;
-        let on = |family: &&Family| families.worth(**family).enabled;
         Self {
             // What names a campaign is what would throttle: the prior of a group, and then the threshold.
             name: families.cohort_synchrony.prior.0.saturating_add(document.thresholds.throttle.0),
@@ -42,33 +40,30 @@ impl Criteria {
             focus: families.cohort_synchrony.focus_most.0,
             wording: families.harvest_content.group_most.0,
             window: u64::from(families.skeleton_spread.window_hours) * HOUR,
-            blobs: u64::from(families.blob_provenance.remember_hours) * HOUR,
-            conversations: u64::from(families.prefix_continuity.remember_hours) * HOUR,
-            echo: u64::from(families.failover_echo.within_seconds) * crate::time::SECOND,
-            families: Family::ALL.iter().filter(on).fold(0, |bits, family| bits | 1 << *family as u16),
+            migrations: Migrations::of(&document.migrations),
+            families: families.clone(),
         }
     }
 
     /// Whether a family counts.
     #[must_use]
     pub fn counts(&self, family: Family) -> bool {
-        self.families >> family as u16 & 1 == 1
+        self.families.worth(family).enabled
     }
 
-    /// How long what a deterministic family sees is remembered.
+    /// What deterministic families are held against.
     #[must_use]
-    pub fn remembers(&self, family: Family) -> u64 {
-        match family {
-            Family::BlobProvenance => self.blobs,
-            Family::FailoverEcho => self.echo,
-            _ => self.conversations,
+    pub fn custody(&self) -> Custody<'_> {
+        Custody { families: &self.families, migrations: &self.migrations }
+    }
+
+    /// The caller, with an organisation in common with whom it is declared to be.
+    #[must_use]
+    pub fn party(&self, caller: &Caller, now: Timestamp) -> Caller {
+        match self.migrations.party(caller.account, now) {
+            Some(party) if caller.organisation == 0 => Caller { organisation: party, ..*caller },
+            _ => *caller,
         }
-    }
-
-    /// Whether something seen at `then` is still remembered.
-    #[must_use]
-    pub fn recent(&self, family: Family, then: Timestamp, now: Timestamp) -> bool {
-        now.since(then) < self.remembers(family)
     }
 }
 

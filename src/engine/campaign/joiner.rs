@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::criteria::Criteria;
 use super::feed::Change;
-use super::generations::{DigestMap, Generations};
+use super::generations::Generations;
 use super::group::{Group, Member};
 use super::ledger::Ledger;
 use super::named::Campaign;
@@ -58,8 +58,6 @@ pub struct Joiner {
     pub(super) changes: Vec<Change>,
     singles: Generations<Single>,
     ledger: Ledger,
-    /// Accounts that are declared to be the same party as another: migrations.
-    declared: DigestMap<u64>,
 }
 
 impl Joiner {
@@ -76,13 +74,7 @@ impl Joiner {
             campaigns: Vec::new(),
             changes: Vec::new(),
             singles: Generations::new(limits.singles),
-            declared: DigestMap::default(),
         }
-    }
-
-    /// Declares two accounts to be one party: what goes from one to the other is no theft.
-    pub fn declare(&mut self, from: u64, to: u64) {
-        self.declared.insert(to, from);
     }
 
     /// The campaigns named so far.
@@ -104,12 +96,12 @@ impl Joiner {
 
     /// Takes note of a blob that an answer carried.
     pub fn given(&mut self, blob: u64, caller: &Caller, now: Timestamp) {
-        self.ledger.given(blob, &self.party(caller), now);
+        self.ledger.given(blob, caller, now);
     }
 
     /// Takes note of a request that upstream refused.
     pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        self.ledger.refused(reading, &self.party(caller), now);
+        self.ledger.refused(reading, caller, now);
     }
 
     /// Takes an exchange in.
@@ -117,7 +109,7 @@ impl Joiner {
         if caller.account == 0 || reading.unread {
             return;
         }
-        let caller = &self.party(caller);
+        let caller = &self.criteria.party(caller, now);
         let member = self.meet(caller, reading);
         let passed = self.ledger.request(caller, reading, now);
         let keys = self.keys(reading);
@@ -131,16 +123,6 @@ impl Joiner {
         self.passed(&passed, &member, now);
         self.consider(&member, best.or_else(|| self.sweeper(reading, &member)), now);
         self.count(&member, reading, &keys, now);
-    }
-
-    /// The caller, with an organisation in common with whom it is declared to be.
-    fn party(&self, caller: &Caller) -> Caller {
-        let declared = self.declared.get(&caller.account).copied();
-        match declared.or_else(|| self.declared.values().any(|&from| from == caller.account).then_some(caller.account))
-        {
-            Some(from) if caller.organisation == 0 => Caller { organisation: from, ..*caller },
-            _ => *caller,
-        }
     }
 
     /// Counts the request for its account.

@@ -1,58 +1,12 @@
-//! Who was given what: reasoning blobs, conversations, refused bodies. Finds what changes hands.
-//!
-//! * **Blob provenance**: a blob belongs to the party whose answer carried it; another party that sends it back was never
-//!   given it.
-//! * **Prefix continuity**: the request before this one of the same conversation was sent by one other party only, and
-//!   this account never sent it. Examples that an app puts before each conversation are sent by every user, so they do
-//!   not count.
-//! * **Failover echo**: a body that was refused comes again, to the letter, from another party within seconds. The
-//!   honest retry comes from the same one.
+//! The second tier's memory of what was in whose hands; [`provenance`](crate::evidence::provenance) says what that proves.
 
 use super::criteria::Criteria;
 use super::generations::Generations;
 use crate::caller::Caller;
 use crate::digest::Reading;
+use crate::evidence::provenance::{Hand, Held, body, conversation, sought};
 use crate::rules::Family;
 use crate::time::Timestamp;
-
-/// Bytes of text before a conversation's parent is unlike anybody else's: "hi" is everybody's.
-const PARENT: u32 = 48;
-
-/// An account and what it is related by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Hand {
-    /// The account.
-    pub account: u64,
-    /// Its organisation; 0: none named.
-    pub organisation: u64,
-    /// Its network; 0: unknown.
-    pub network: u64,
-}
-
-impl Hand {
-    /// The sender of a request.
-    #[must_use]
-    pub fn of(caller: &Caller) -> Self {
-        Self { account: caller.account, organisation: caller.organisation, network: caller.network }
-    }
-
-    /// Whether two senders are one party: one account, one organisation or one network.
-    #[must_use]
-    pub fn related(&self, other: &Self) -> bool {
-        self.account == other.account
-            || (self.organisation != 0 && self.organisation == other.organisation)
-            || (self.network != 0 && self.network == other.network)
-    }
-}
-
-/// Something seen in one hand.
-#[derive(Clone, Copy, Debug)]
-struct Held {
-    by: Hand,
-    at: Timestamp,
-    /// More than one party had it: it is nobody's.
-    shared: bool,
-}
 
 /// Something that changed hands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,50 +41,59 @@ impl Ledger {
     /// What of this request was in other hands before. Notes the conversation as its sender's.
     pub fn request(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Vec<Passed> {
         let hand = Hand::of(caller);
-        let criteria = &self.criteria;
-        let foreign = |held: &mut Generations<Held>, key: u64, family: Family| {
-            let held = held.get(key).filter(|_| key != 0 && criteria.counts(family))?;
-            let foreign = !held.shared && criteria.recent(family, held.at, now) && !held.by.related(&hand);
-            foreign.then_some(Passed { family, from: held.by })
-        };
-        let blobs = reading.blobs.iter();
-        let mut passed: Vec<_> =
-            blobs.filter_map(|&blob| foreign(&mut self.blobs, blob, Family::BlobProvenance)).collect();
-        let conversation = &reading.conversation;
-        if conversation.parent_bytes >= PARENT {
-            passed.extend(foreign(&mut self.conversations, conversation.parent, Family::PrefixContinuity));
+        let passed = sought(reading).filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now)).collect();
+        if let Some(key) = conversation(reading) {
+            self.note(Family::PrefixContinuity, key, hand, now);
         }
-        if reading.content != 0 {
-            passed.extend(foreign(&mut self.refused, echo_key(reading), Family::FailoverEcho));
-        }
-        note(&mut self.conversations, conversation.whole, hand, now, false);
         passed
+    }
+
+    fn foreign(
+        &mut self,
+        family: Family,
+        key: u64,
+        hand: &Hand,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> Option<Passed> {
+        let held = *self.kept(family).get(key)?;
+        let custody = self.criteria.custody();
+        let whole = || conversation(reading).and_then(|key| self.conversations.peek(key));
+        let foreign = custody.foreign(family, &held, hand, now)
+            && !(family == Family::FailoverEcho && custody.common(whole(), &held.by, now));
+        foreign.then_some(Passed { family, from: held.by })
     }
 
     /// Notes a blob that an answer carried.
     pub fn given(&mut self, blob: u64, caller: &Caller, now: Timestamp) {
-        note(&mut self.blobs, blob, Hand::of(caller), now, false);
+        self.note(Family::BlobProvenance, blob, Hand::of(caller), now);
     }
 
     /// Notes that a request was refused (429, 5xx).
     pub fn refused(&mut self, reading: &Reading, caller: &Caller, now: Timestamp) {
-        note(&mut self.refused, echo_key(reading), Hand::of(caller), now, true);
+        if let Some(key) = body(reading) {
+            self.note(Family::FailoverEcho, key, Hand::of(caller), now);
+        }
     }
-}
 
-/// The body to the letter: what is asked, in which conversation.
-fn echo_key(reading: &Reading) -> u64 {
-    reading.content ^ reading.conversation.whole.rotate_left(1)
-}
-
-fn note(held: &mut Generations<Held>, key: u64, by: Hand, at: Timestamp, renew: bool) {
-    if key == 0 {
-        return;
+    fn kept(&mut self, family: Family) -> &mut Generations<Held> {
+        match family {
+            Family::BlobProvenance => &mut self.blobs,
+            Family::FailoverEcho => &mut self.refused,
+            _ => &mut self.conversations,
+        }
     }
-    match held.get(key) {
-        Some(held) if renew => *held = Held { by, at, shared: false },
-        Some(held) => held.shared |= !held.by.related(&by),
-        None => held.insert(key, Held { by, at, shared: false }),
+
+    fn note(&mut self, family: Family, key: u64, by: Hand, now: Timestamp) {
+        if key == 0 || !self.criteria.counts(family) {
+            return;
+        }
+        let held = self.kept(family).get(key).copied();
+        let noted = self.criteria.custody().noted(family, held, by, now);
+        match self.kept(family).get(key) {
+            Some(held) => *held = noted,
+            None => self.kept(family).insert(key, noted),
+        }
     }
 }
 
@@ -145,7 +108,7 @@ mod tests {
     }
 
     fn turn(whole: u64, parent: u64) -> Reading {
-        let conversation = Conversation { whole, parent, answers: 1, parent_bytes: 500 };
+        let conversation = Conversation { whole, bytes: 600, parent, answers: 1, parent_bytes: 500 };
         Reading { conversation, content: whole * 3, ..Reading::default() }
     }
 

@@ -13,6 +13,8 @@ use crate::dialect::{Kind, Part, Prompt, Role};
 pub struct Conversation {
     /// All turns up to the last one that is not the model's.
     pub whole: u64,
+    /// Bytes of text in `whole`: the next request's `parent_bytes`.
+    pub bytes: u32,
     /// All turns before the model's last answer: what the request before this one sent. 0 on a first turn.
     pub parent: u64,
     /// Turns of the model in it.
@@ -25,7 +27,7 @@ impl Conversation {
     pub(super) fn of(prompt: &Prompt, digests: &DigestKey) -> Self {
         let mut rolling = Rolling::default();
         let mut found = Self::default();
-        let (mut bytes, mut parent, mut whole, mut last) = (0_usize, (0_u64, 0_usize), 0_u64, None);
+        let (mut bytes, mut parent, mut whole, mut last) = (0_usize, (0_u64, 0_usize), (0_u64, 0_usize), None);
         for part in prompt.parts.iter().filter(|part| counts(part)) {
             if last != Some((part.turn, part.role)) {
                 if part.role == Role::Assistant {
@@ -41,12 +43,13 @@ impl Conversation {
             bytes += text.len();
             rolling.bytes(text.as_bytes());
             if part.role != Role::Assistant {
-                whole = rolling.finish();
+                whole = (rolling.finish(), bytes);
             }
         }
         // Continued only if something follows the answer: a trailing one is a prefill.
         let ends_with_answer = last.is_some_and(|(_, role)| role == Role::Assistant);
-        found.whole = keyed(digests, whole);
+        found.whole = keyed(digests, whole.0);
+        found.bytes = u32::try_from(whole.1).unwrap_or(u32::MAX);
         if !ends_with_answer && found.answers > 0 {
             found.parent = keyed(digests, parent.0);
             found.parent_bytes = u32::try_from(parent.1).unwrap_or(u32::MAX);

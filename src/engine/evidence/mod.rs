@@ -3,6 +3,7 @@
 pub mod cohort;
 pub mod content;
 pub mod population;
+pub mod provenance;
 pub mod shape;
 pub mod spread;
 pub mod state;
@@ -16,6 +17,7 @@ use crate::store::{Get, Store};
 use crate::time::Timestamp;
 use crate::verdict::Reason;
 use population::Shares;
+use provenance::Custody;
 use shape::Account;
 use spread::{Group, Party, Worth};
 use state::Tables;
@@ -52,7 +54,8 @@ const OWN_WORDING: MilliNats = 4_000;
 
 /// What the proxy's own counters say, of what was counted before: `local` reads, [`count`] writes.
 ///
-/// Reads at most five pages: of the account, of three keys, and of everybody where a key's parties are many.
+/// Reads at most five pages: of the account, of three keys, and of everybody where a key's parties are many; for what
+/// changes hands one to four more ([`provenance::look`]).
 pub fn local(
     config: &Config,
     rules: &Rules,
@@ -64,29 +67,51 @@ pub fn local(
 ) {
     let families = &rules.document.families;
     let tables = Tables::of(&config.state);
-    let account = tables.accounts.peek(store, caller.account, |slot| Account::of(slot, now));
+    // While the digest key is rotated an account's shape goes on from its old slot.
+    let shape = |account| tables.accounts.peek(store, account, |slot| Account::of(slot, now));
+    let account = shape(caller.account).or_else(|| shape(caller.before.account).filter(|_| caller.before.account != 0));
     if let Some(account) = account.filter(|_| families.account_shape.enabled) {
         account.evidence(&families.account_shape, evidence);
     }
     if caller.account == 0 || reading.unread {
         return;
     }
+    provenance::look(&tables.provenance, custody(rules), store, caller, reading, now, evidence);
     let target = Party::of(caller, reading).target;
     let groups = spread::keys(reading).map(|key| tables.skeletons.peek(store, key, Group::of));
     let Some(worth) = strongest(&tables, store, groups, target, families, now) else { return };
     // A group is held against this request, too: one that reads like a person's is probably that.
-    let own = reading.wording.clamp(-OWN_WORDING, 0);
+    let own = if families.harvest_content.enabled { reading.wording.clamp(-OWN_WORDING, 0) } else { 0 };
     let surplus = worth.total().saturating_add(own).saturating_sub(families.cohort_synchrony.prior.0);
     if surplus >= rules.document.thresholds.observe.0 {
         // One finding, of which template and target are two sides, and wording a third where it speaks for it.
         let wording = worth.wording.clamp(0, surplus / 2);
         let half = surplus.saturating_sub(wording) / 2;
         evidence.add(Reason::SkeletonSpread, half);
-        evidence.add(Reason::CohortSynchrony, half);
+        if families.cohort_synchrony.enabled {
+            evidence.add(Reason::CohortSynchrony, half);
+        }
         if wording > 0 {
             evidence.add(Reason::HarvestContent, wording);
         }
     }
+}
+
+fn custody(rules: &Rules) -> Custody<'_> {
+    Custody { families: &rules.document.families, migrations: rules.lists.migrations() }
+}
+
+/// Takes note of the blobs that an answer gave to a caller. Returns how many updates were lost.
+pub fn given<S: Store>(
+    config: &Config,
+    rules: &Rules,
+    store: &mut S,
+    caller: &Caller,
+    blobs: &[u64],
+    now: Timestamp,
+) -> u32 {
+    let table = Tables::of(&config.state).provenance;
+    provenance::given(&table, custody(rules), store, caller, blobs, now)
 }
 
 /// The worth of the group with the strongest evidence against requests for `target`, if there is any.
@@ -98,6 +123,9 @@ fn strongest(
     families: &Families,
     now: Timestamp,
 ) -> Option<Worth> {
+    if !families.skeleton_spread.enabled {
+        return None;
+    }
     let counting = groups.map(|group| group.filter(|group| group.counts(target, families)));
     if counting.iter().all(Option::is_none) {
         return None;
@@ -108,12 +136,14 @@ fn strongest(
 
 /// Counts an exchange that upstream has answered, for the verdicts to come. Returns how many updates were lost.
 ///
-/// Only what upstream accepted (2xx) counts. Who is turned away there (401, 403) has not shown that the key, or the
+/// Only what upstream accepted (2xx) counts; of what it refused for load the body is noted, so that it is known again in
+/// other hands. Who is turned away there (401, 403) has not shown that the key, or the
 /// account it names, is theirs: such requests must neither build a case against that account nor fill a template's
 /// group with accounts that do not exist. So nothing is written before the answer and nothing has to be undone. What is
 /// refused here teaches nothing either.
 ///
-/// Updates the account's page; where the account is new under a key, the key's; where it is new here, everybody's.
+/// Updates the account's page and the conversation's; where the account is new under a key, the key's; where it is new
+/// here, everybody's.
 pub fn count<S: Store>(
     config: &Config,
     rules: &Rules,
@@ -123,10 +153,14 @@ pub fn count<S: Store>(
     status: u16,
     now: Timestamp,
 ) -> u32 {
-    if caller.account == 0 || !(200..300).contains(&status) {
+    if caller.account == 0 {
         return 0;
     }
     let tables = Tables::of(&config.state);
+    let lost = provenance::settle(&tables.provenance, custody(rules), store, caller, reading, status, now);
+    if !(200..300).contains(&status) {
+        return lost;
+    }
     let keys = if reading.unread { [0; spread::KEYS] } else { spread::keys(reading) };
     let counted = tables.accounts.update(
         store,
@@ -138,7 +172,7 @@ pub fn count<S: Store>(
             (fresh, shape::count(slot.bytes_mut(), caller, keys, now))
         },
     );
-    match counted {
+    lost + match counted {
         // Under every key it is a party, as it may have been before its slot was lost: groups know.
         Ok((fresh, new)) => gather(&tables, rules, store, &Party::of(caller, reading), (fresh, new), now),
         Err(_) => 1,

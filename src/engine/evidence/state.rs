@@ -1,9 +1,9 @@
-//! Where counters are: three tables in the store, of a size that the configuration fixes.
+//! Where counters are: four tables in the store, of a size that the configuration fixes.
 //!
 //! Changing the number of pages makes new places for keys; what the old ones held is lost, and on Envoy their memory
 //! with it until the process ends.
 
-use super::{population, shape, spread};
+use super::{population, provenance, shape, spread};
 use crate::rules::State;
 use crate::sketch::table::{self, Table};
 
@@ -19,6 +19,8 @@ pub struct Tables {
     pub accounts: Table,
     /// A slot a key of a skeleton: [`spread`].
     pub skeletons: Table,
+    /// A slot a blob, conversation or refused body: [`provenance`].
+    pub provenance: Table,
     /// One slot: [`population`].
     pub population: Table,
 }
@@ -30,6 +32,7 @@ impl Tables {
         Self {
             accounts: Table::new("account", LAYOUT, state.account_pages, shape::BYTES),
             skeletons: Table::new("skeleton", LAYOUT, state.skeleton_pages, spread::BYTES),
+            provenance: Table::new("provenance", LAYOUT, state.provenance_pages, provenance::slot::BYTES),
             population: Table::new("population", LAYOUT, 1, population::BYTES as u16),
         }
     }
@@ -40,8 +43,8 @@ impl State {
     /// 100 bytes a page.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let Tables { accounts, skeletons, population } = Tables::of(self);
-        table::bytes(&[accounts, skeletons, population])
+        let Tables { accounts, skeletons, provenance, population } = Tables::of(self);
+        table::bytes(&[accounts, skeletons, provenance, population])
     }
 }
 
@@ -52,14 +55,15 @@ mod tests {
     #[test]
     fn the_default_takes_less_than_64_mib_with_what_the_host_adds() {
         let state = State::default();
-        let pages = state.account_pages as usize + state.skeleton_pages as usize + 1;
-        let all = state.bytes() + pages * 128;
+        let pages = state.account_pages + state.skeleton_pages + state.provenance_pages + 1;
+        let all = state.bytes() + pages as usize * 128;
         assert!((48 << 20..64 << 20).contains(&all), "{all}");
     }
 
     #[test]
     fn every_slot_has_a_whole_place() {
-        let tables = Tables::of(&State { account_pages: 1, skeleton_pages: 1 });
+        let tables = Tables::of(&State { account_pages: 1, skeleton_pages: 1, provenance_pages: 1 });
         assert_eq!((tables.accounts.slots(), tables.skeletons.slots(), tables.population.slots()), (18, 23, 2));
+        assert_eq!(tables.provenance.slots(), 102);
     }
 }

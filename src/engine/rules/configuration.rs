@@ -108,9 +108,11 @@ section! {
     /// Memory for counters, in pages of at most 4 KiB; what is configured is never exceeded.
     pub struct State {
         /// Pages for accounts.
-        account_pages: u32 = 6_144, 1..=262_144, "pages";
+        account_pages: u32 = 5_120, 1..=262_144, "pages";
         /// Pages for skeletons.
-        skeleton_pages: u32 = 9_216, 1..=262_144, "pages";
+        skeleton_pages: u32 = 8_192, 1..=262_144, "pages";
+        /// Pages for blobs, conversations and refused bodies.
+        provenance_pages: u32 = 2_048, 1..=262_144, "pages";
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rules document: what the engine holds suspicious, how much, and what follows.
 
 use super::families::Families;
-use super::lists::{Campaign, Exception, Order};
+use super::lists::{Campaign, Exception, Migration, Order};
 use super::names::Weights;
 use super::reader::Reader;
 use super::section::section;
@@ -35,6 +35,8 @@ section! {
         allow: Vec<Exception> = Vec::new(), (0..=8_192, ());
         /// Who is acted upon, whatever the score.
         deny: Vec<Order> = Vec::new(), (0..=8_192, ());
+        /// Accounts that move to others: nothing that goes between them is stolen.
+        migrations: Vec<Migration> = Vec::new(), (0..=8_192, ());
         /// The model that judges wording; absent: wording is not judged.
         content: Option<Content> = Some(Content::built_in()), ();
         /// Campaigns that the sidecar has found.

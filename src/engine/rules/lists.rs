@@ -2,6 +2,7 @@
 
 use super::document::Document;
 use super::names::{CampaignName, DigestName};
+use super::migrations::Migrations;
 use super::section::{choice, section};
 use super::values::MAX_WHOLE;
 use crate::caller::Caller;
@@ -43,6 +44,21 @@ section! {
     }
     required ["action"]
     exactly_one ["account", "organisation"]
+}
+
+section! {
+    /// An account that moves to another: a rotated key, a changed plan, a taken-over firm.
+    pub struct Migration {
+        /// Digest of the account that is left.
+        from: Option<DigestName> = None, ();
+        /// Digest of the account that takes its place.
+        to: Option<DigestName> = None, ();
+        /// Why, for whoever reads the rules.
+        note: String = String::new(), 0..=256;
+        /// When the two are strangers again; absent: with the rules.
+        until: Option<u64> = None, 1..=MAX_WHOLE, "seconds since 1970-01-01T00:00:00Z";
+    }
+    required ["from", "to"]
 }
 
 section! {
@@ -138,6 +154,7 @@ pub struct Lists {
     allow: Index<()>,
     deny: Index<Action>,
     campaigns: Index<usize>,
+    migrations: Migrations,
 }
 
 impl Lists {
@@ -150,7 +167,8 @@ impl Lists {
         let allow = document.allow.iter().filter_map(|entry| Some((entry.subject()?, entry.until, ())));
         let deny =
             document.deny.iter().filter_map(|entry| Some((entry.subject()?, entry.until, entry.action.action())));
-        Self { allow: Index::new(allow), deny: Index::new(deny), campaigns: Index::new(campaigns) }
+        let migrations = Migrations::of(&document.migrations);
+        Self { allow: Index::new(allow), deny: Index::new(deny), campaigns: Index::new(campaigns), migrations }
     }
 
     /// Whether an exception holds for a subject.
@@ -162,13 +180,19 @@ impl Lists {
     /// Whether an exception holds for a caller.
     #[must_use]
     pub fn allows_caller(&self, caller: &Caller, now: Timestamp) -> bool {
-        subjects(caller).into_iter().any(|subject| self.allows(subject, now))
+        subjects(caller).any(|subject| self.allows(subject, now))
     }
 
     /// What the operator ordered for a caller: the gravest order that holds.
     #[must_use]
     pub fn denies(&self, caller: &Caller, now: Timestamp) -> Option<Action> {
-        subjects(caller).into_iter().flat_map(|subject| self.deny.find(subject, now)).max()
+        subjects(caller).flat_map(|subject| self.deny.find(subject, now)).max()
+    }
+
+    /// Declared migrations.
+    #[must_use]
+    pub fn migrations(&self) -> &Migrations {
+        &self.migrations
     }
 
     /// Place of the campaign a subject belongs to, in the document's list.
@@ -177,8 +201,14 @@ impl Lists {
     }
 }
 
-fn subjects(caller: &Caller) -> [Subject; 3] {
-    [Subject::Account(caller.account), Subject::Organisation(caller.organisation), Subject::Network(caller.network)]
+/// What a caller may be named by, under the current digest key and the one before.
+fn subjects(caller: &Caller) -> impl Iterator<Item = Subject> {
+    let named = |account, organisation, network| {
+        [Subject::Account(account), Subject::Organisation(organisation), Subject::Network(network)]
+    };
+    let before = &caller.before;
+    let now = named(caller.account, caller.organisation, caller.network);
+    now.into_iter().chain(named(before.account, before.organisation, before.network))
 }
 
 impl Exception {

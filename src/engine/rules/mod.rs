@@ -7,6 +7,7 @@ pub mod configuration;
 pub mod document;
 pub mod families;
 pub mod lists;
+pub mod migrations;
 pub mod names;
 mod reader;
 mod schema;
@@ -21,6 +22,7 @@ pub use configuration::{AccountSource, Configuration, DigestKeys, Headers, PathR
 pub use document::{Content, Document, Thresholds};
 pub use families::{Families, Family, Nature, Worth};
 pub use lists::{Campaign, Lists, Subject};
+pub use migrations::Migrations;
 pub use names::DigestName;
 pub use reader::MAX_PROBLEMS;
 pub use tree::MAX_DEPTH;
