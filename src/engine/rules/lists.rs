@@ -1,8 +1,8 @@
 //! Exceptions, orders and campaigns: who is named in rules, found by digest.
 
 use super::document::Document;
-use super::names::{CampaignName, DigestName};
 use super::migrations::Migrations;
+use super::names::{CampaignName, DigestName};
 use super::section::{choice, section};
 use super::values::MAX_WHOLE;
 use crate::caller::Caller;
