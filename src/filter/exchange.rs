@@ -39,7 +39,7 @@ pub(crate) struct Judged {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// It goes on.
-    Pass(Judged),
+    Pass(Box<Judged>),
     /// It was answered here.
     Replied,
 }
@@ -69,7 +69,7 @@ impl Call {
         if held {
             host::label_request(&label);
         }
-        Outcome::Pass(Judged { engine: self.engine, caller: self.caller, reading })
+        Outcome::Pass(Box::new(Judged { engine: self.engine, caller: self.caller, reading }))
     }
 
     /// Reads a body; one that cannot be read still counts, as unread.

@@ -20,7 +20,7 @@ enum Phase {
     /// An LLM call whose body is on its way.
     Awaiting { call: Call, body: Body, hold: Option<Rc<Hold>> },
     /// Let through; its answer is on its way.
-    Passed(Judged),
+    Passed(Box<Judged>),
     /// Answered here: the host ends it.
     Replied,
 }
