@@ -153,4 +153,19 @@ mod tests {
         assert_eq!(families(&ledger.request(&caller(2), &body, Timestamp(2 * SECOND))), vec![Family::FailoverEcho]);
         assert_eq!(ledger.request(&caller(3), &body, Timestamp(2 * MINUTE)), vec![]);
     }
+
+    #[test]
+    fn what_goes_between_accounts_of_a_declared_migration_is_no_theft() {
+        use crate::rules::{DigestName, Document};
+        let mut document = Document::default();
+        let (from, to) = (DigestName::new(1), DigestName::new(2));
+        document.migrations.push(crate::rules::lists::Migration { from, to, ..Default::default() });
+        let mut ledger = Ledger::new(100, Criteria::of(&document));
+        ledger.given(77, &caller(1), Timestamp(0));
+        ledger.request(&caller(2), &turn(10, 0), Timestamp(0));
+        let replay = Reading { blobs: vec![77], ..Reading::default() };
+        assert_eq!(ledger.request(&caller(2), &replay, Timestamp(1)), vec![]);
+        assert_eq!(ledger.request(&caller(1), &turn(11, 10), Timestamp(1)), vec![]);
+        assert_eq!(families(&ledger.request(&caller(3), &replay, Timestamp(1))), vec![Family::BlobProvenance]);
+    }
 }
