@@ -33,7 +33,7 @@ demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from
 
 test: test-unit test-wasm test-e2e test-sdk ## everything below that checks behaviour
 
-test-unit: ## engine and program, natively, with the property tests
+test-unit: ## engine, program and filter, natively, with the property tests
 	cargo test --quiet --workspace
 
 test-wasm: $(RUNNER) $(TARGETS) ## the engine's tests as wasm in Node

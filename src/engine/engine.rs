@@ -5,7 +5,7 @@ use crate::campaign::Feed;
 use crate::rules::{Config, Problem};
 use crate::store::Store;
 use crate::time::Timestamp;
-use crate::verdict::{Reply, Verdict};
+use crate::verdict::{Assessment, Reply, Verdict};
 use crate::{digest::Reading, route::Route};
 
 /// One configuration, compiled. Immutable: a changed configuration is a new engine, and a request finishes on the one
@@ -66,6 +66,18 @@ impl Engine {
         now: Timestamp,
     ) -> Verdict {
         crate::verdict::judge(&self.config, store, feed, caller, reading, now)
+    }
+
+    /// The verdict of [`Engine::judge`] and what it was worked out from, for who has to explain it.
+    pub fn assess<S: Store>(
+        &self,
+        store: &S,
+        feed: &Feed,
+        caller: &Caller,
+        reading: &Reading,
+        now: Timestamp,
+    ) -> Assessment {
+        crate::verdict::assess(&self.config, store, feed, caller, reading, now)
     }
 
     /// Takes note of how the exchange ended, and counts it: `status` as the caller got it from upstream (never for our own

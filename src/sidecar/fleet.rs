@@ -35,6 +35,17 @@ impl<'a> Fleet<'a> {
         Self { engine, proxies, sidecar, turn: 0, synchronised: Timestamp::default() }
     }
 
+    /// The most that ever spoke against an account, in thousandths of a nat, by the sidecar's reckoning.
+    pub(crate) fn standing(&self, account: u64) -> i32 {
+        let known = self.sidecar.as_ref().and_then(|sidecar| sidecar.account(account));
+        known.map_or(0, |known| known.most)
+    }
+
+    /// The account of an exchange.
+    pub(crate) fn account(&self, exchange: &Exchange<'_>) -> u64 {
+        self.engine.caller(&exchange.headers(), b"", None).account
+    }
+
     /// Sends an exchange through the next proxy.
     pub(crate) fn exchange(&mut self, exchange: &Exchange<'_>) -> Verdict {
         let now = exchange.time();

@@ -24,6 +24,7 @@ struct Cli {
 enum Command {
     Replay(replay::Args),
     Corpus(corpus::Args),
+    Calibrate(commands::calibrate::Args),
     Train(commands::train::Args),
     Rules(rules::Args),
     Digest(digest::Args),
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Replay(args) => args.run(),
         Command::Corpus(args) => args.run(),
+        Command::Calibrate(args) => args.run(),
         Command::Train(args) => args.run(),
         Command::Rules(args) => args.run(),
         Command::Digest(args) => args.run(),

@@ -10,6 +10,18 @@ ENFORCED = frozenset(ACTIONS[2:])
 CAUGHT_EXCHANGES = 0.5
 CAUGHT_ACCOUNTS = 0.5
 
+# Reason codes in plain words, for the summary; a code without any is shown alone.
+MEANING = {
+    "blob_provenance": "another account's reasoning blob was sent",
+    "prefix_continuity": "another account's conversation went on",
+    "failover_echo": "what was refused came again from another account",
+    "skeleton_spread": "one template in the requests of many unrelated accounts",
+    "corpus_sweep": "question after question out of public sets",
+    "cohort_synchrony": "accounts that take to one model together",
+    "harvest_content": "worded like training data being made; never a reason by itself",
+    "technique_search": "one payload under ever new wordings",
+}
+
 _MEMBER = re.compile(r'([a-z*][a-z0-9_.*-]*)=(\([^)]*\)|"[^"]*"|[^,;\s]+)')
 
 
@@ -132,7 +144,9 @@ class Picture:
                 lines.append(f"{name}: first acted on at its exchange {exchanges}, when {accounts} of its accounts had "
                              f"shown; {tally.enforced} of {tally.exchanges} exchanges and "
                              f"{len(tally.enforced_accounts)} of {len(tally.accounts)} accounts in all. "
-                             f"Why: {_top(tally.reasons)}.")
+                             "Why:")
+                lines += [f"  {reason:20} {count:>5} exchanges  {MEANING.get(reason, '')}".rstrip()
+                          for reason, count in tally.reasons.most_common()]
         honest = [tally for tally in self.tallies.values() if not tally.harvest]
         sent, acted = sum(tally.exchanges for tally in honest), sum(tally.enforced for tally in honest)
         lines.append(f"honest senders: {acted} of {sent} exchanges acted on.")
@@ -145,8 +159,5 @@ _COLUMNS = {"allowed": "allow", "observed": "observe", "throttled": "throttle", 
 
 def _row(name, tally):
     counts = "".join(f"{tally.actions[action] or '·':>10}" for action in _COLUMNS.values())
-    return f"{name:33}{len(tally.accounts):>9}{tally.exchanges:>6}{counts}  {_top(tally.reasons)}"
-
-
-def _top(reasons):
-    return ", ".join(f"{reason} ×{count}" for reason, count in reasons.most_common(3)) or "-"
+    reasons = ", ".join(reason for reason, _ in tally.reasons.most_common(3)) or "-"
+    return f"{name:33}{len(tally.accounts):>9}{tally.exchanges:>6}{counts}  {reasons}"

@@ -19,7 +19,7 @@ class View:
         self._picture, self._total, self._out = picture, total, out or sys.stdout
         self._live = self._out.isatty()
         self._drawn, self._next_draw, self._count = 0, 0.0, 0
-        self._told, self._heard, self._harvests = set(), set(), set()
+        self._told, self._heard, self._explained, self._harvests = set(), set(), set(), set()
 
     def exchange(self, at, label, outcome, tally):
         """Takes note of an exchange that was already added to the picture. `at`: the trace's own time, HH:MM."""
@@ -49,8 +49,11 @@ class View:
         self._told.add((label.account, outcome.action))
         reached = len(tally.enforced_accounts)
         if reached <= SINGLY or reached % 10 == 0 or not label.harvest:
-            more = f" ({reached} accounts of it so far)" if reached > 1 else ""
-            self._event(at, outcome.action, f"account {label.account} of {label.group}: {_why(outcome)}{more}")
+            more = f", number {reached} of it" if reached > 1 else ""
+            known = (label.group, outcome.reasons) in self._explained
+            self._explained.add((label.group, outcome.reasons))
+            why = f"the same, score {_score(outcome)}" if known else _why(outcome)
+            self._event(at, outcome.action, f"account {label.account} of {label.group}{more}: {why}")
 
     def _event(self, at, action, text):
         word = f"{action:9}"
@@ -82,7 +85,15 @@ class View:
 
 def _why(outcome):
     reasons = ", ".join(outcome.reasons) or "no reason given"
-    return reasons + (f", score {outcome.score}" if outcome.score else "")
+    return reasons + (f", score {_score(outcome)}" if outcome.score else "")
+
+
+def _score(outcome):
+    """The score as it is read: one decimal is enough."""
+    try:
+        return f"{float(outcome.score):.1f}"
+    except ValueError:
+        return outcome.score or "-"
 
 
 def _columns(out):

@@ -30,6 +30,23 @@ pub struct Caller {
     pub network: u64,
     /// The client program: its user agent; 0 where there is none.
     pub agent: u64,
+    /// The same under the digest key before this one, while one is configured.
+    pub before: Before,
+}
+
+/// A sender under the previous digest key; all 0 where none is configured.
+///
+/// While a key is being rotated, what the rules and the campaign feed say of an account, organisation or network is found
+/// under either key, and an account's shape goes on from its old slot. Templates begin anew: naming them under two keys
+/// would double the work of every request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Before {
+    /// The account.
+    pub account: u64,
+    /// The organisation.
+    pub organisation: u64,
+    /// The network.
+    pub network: u64,
 }
 
 /// How senders are recognised.
@@ -67,13 +84,12 @@ impl Callers {
     /// claim of a verified token that names the account, where the shell was configured to fetch one.
     #[must_use]
     pub fn identify(&self, headers: &Headers, peer: &[u8], claim: Option<&[u8]>) -> Caller {
-        self.identify_under(&self.keys.current, headers, peer, claim)
-    }
-
-    /// The same sender under the previous key, while one is configured: to find what was counted before a rotation.
-    #[must_use]
-    pub fn identify_previous(&self, headers: &Headers, peer: &[u8], claim: Option<&[u8]>) -> Option<Caller> {
-        self.keys.previous.as_ref().map(|key| self.identify_under(key, headers, peer, claim))
+        let mut caller = self.identify_under(&self.keys.current, headers, peer, claim);
+        if let Some(key) = &self.keys.previous {
+            let Caller { account, organisation, network, .. } = self.identify_under(key, headers, peer, claim);
+            caller.before = Before { account, organisation, network };
+        }
+        caller
     }
 
     fn identify_under(&self, key: &DigestKey, headers: &Headers, peer: &[u8], claim: Option<&[u8]>) -> Caller {
@@ -84,6 +100,7 @@ impl Callers {
             network: address::client(headers, peer, self.trusted_hops)
                 .map_or(0, |address| address::digest(key, address)),
             agent: named(Domain::Agent, "user-agent"),
+            before: Before::default(),
         }
     }
 }

@@ -22,6 +22,8 @@ pub struct Account {
     pub matches: i32,
     /// The model it last took.
     pub model: u64,
+    /// The most that ever spoke for its being of a campaign, whether that sufficed or not.
+    pub most: MilliNats,
     /// Why it is linked to a campaign, if it is.
     pub link: Option<Link>,
 }
@@ -33,7 +35,7 @@ impl Account {
     /// An account before its first request.
     #[must_use]
     pub fn new(party: u64, client: Client) -> Self {
-        Self { party, client, wording: 0, requests: 0, corpus: 0, matches: 0, model: 0, link: None }
+        Self { party, client, wording: 0, requests: 0, corpus: 0, matches: 0, model: 0, most: 0, link: None }
     }
 
     /// Counts a request; whether it was its first with a prompt out of a public set.

@@ -67,6 +67,34 @@ pub struct Linked {
     pub families: Vec<Family>,
 }
 
+/// What gives an account away that is not linked yet: the terms of a sum, in thousandths of a nat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GivenAway {
+    /// Index of the campaign.
+    pub campaign: u32,
+    /// Before any evidence, with an account none of whose attributes the campaign is known for.
+    pub base: MilliNats,
+    /// The shared key.
+    pub key: MilliNats,
+    /// What it takes.
+    pub target: MilliNats,
+    /// How its client program is set.
+    pub settings: MilliNats,
+    /// Its client program.
+    pub agent: MilliNats,
+    /// The request's wording.
+    pub wording: MilliNats,
+}
+
+impl GivenAway {
+    /// The sum.
+    #[must_use]
+    pub fn score(&self) -> MilliNats {
+        let terms = [self.base, self.key, self.target, self.settings, self.agent, self.wording];
+        terms.into_iter().fold(0, MilliNats::saturating_add)
+    }
+}
+
 /// The feed as a proxy holds it.
 #[derive(Clone, Debug, Default)]
 pub struct Feed {
@@ -116,9 +144,9 @@ impl Feed {
         self.profiles.get(campaign as usize).is_some_and(|profile| profile.pivot == Some(model))
     }
 
-    /// Whether a request of an account not yet linked gives it away: the campaign whose key it carries, and how sure.
+    /// What a request of an account not yet linked says of it, where it carries a key of a campaign.
     #[must_use]
-    pub fn gives_away(&self, caller: &Caller, reading: &Reading) -> Option<(u32, MilliNats)> {
+    pub fn gives_away(&self, caller: &Caller, reading: &Reading) -> Option<GivenAway> {
         let known = reading.skeleton.keys.iter().filter_map(|(_, key)| self.keys.get(key));
         let &(campaign, lift) = known.max_by_key(|(campaign, lift)| (*lift, std::cmp::Reverse(*campaign)))?;
         let profile = self.profiles.get(campaign as usize)?;
@@ -126,12 +154,14 @@ impl Feed {
         let of = |list: &[(u64, MilliNats)], value: u64| {
             list.iter().find(|(of, _)| *of == value).map_or(0, |&(_, lift)| lift)
         };
-        let score = profile.base
-            + lift
-            + of(&profile.targets, client.target)
-            + of(&profile.settings, client.settings)
-            + of(&profile.agents, client.agent)
-            + reading.wording;
-        Some((campaign, score))
+        Some(GivenAway {
+            campaign,
+            base: profile.base,
+            key: lift,
+            target: of(&profile.targets, client.target),
+            settings: of(&profile.settings, client.settings),
+            agent: of(&profile.agents, client.agent),
+            wording: reading.wording,
+        })
     }
 }

@@ -4,13 +4,14 @@
 //! one voice. Three things are weighed, as log-odds:
 //!
 //! * **focus**: one operator harvests one model, unrelated people spread over what the gateway offers. The G-statistic
-//!   of the group's targets against the population's; on a gateway with one model it is silent.
+//!   of the group's targets against the population's. On a gateway with one model that is silent; there, and worth less,
+//!   that one program sets the sampling parameters of all.
 //! * **wording**: the content model's verdicts on the members' first requests, summed.
 //! * **variety**: a prompt that goes viral has one content and nothing to harvest.
 
-use super::population::{Client, Frequencies};
+use super::population::{Client, Population};
 use crate::evidence::cohort;
-use crate::nats::MilliNats;
+use crate::nats::{MilliNats, ln_ratio};
 use crate::time::Timestamp;
 
 /// Parties whose attributes are kept; a group that stays nameless with so many is common property.
@@ -36,7 +37,7 @@ pub struct Member {
 pub struct Group {
     members: Vec<(u64, u64)>,
     targets: Vec<(u64, u32)>,
-    settings: Vec<u64>,
+    settings: Vec<(u64, u32)>,
     wording: i64,
     contents: u128,
     requests: u32,
@@ -65,6 +66,12 @@ pub struct Worth {
     pub contents: u32,
     /// Requests that asked them.
     pub requests: u32,
+    /// What most of it takes.
+    pub target: u64,
+    /// Parties that take that.
+    pub taking: u32,
+    /// ln of the share of everybody that takes it, in thousandths.
+    pub ln_share: MilliNats,
 }
 
 impl Group {
@@ -104,8 +111,10 @@ impl Group {
         }
         self.members.push((member.account, member.party));
         self.wording += i64::from(member.wording);
-        if !self.settings.contains(&member.client.settings) {
-            self.settings.push(member.client.settings);
+        // At most one a member, so it is bounded as they are.
+        match self.settings.iter_mut().find(|(settings, _)| *settings == member.client.settings) {
+            Some((_, count)) => *count += 1,
+            None => self.settings.push((member.client.settings, 1)),
         }
         if let Some((_, count)) = self.targets.iter_mut().find(|(target, _)| *target == member.client.target) {
             *count += 1;
@@ -143,7 +152,7 @@ impl Group {
     /// The settings of its first member; all have them where the settings are part of the key.
     #[must_use]
     pub fn settings(&self) -> u64 {
-        self.settings.first().copied().unwrap_or(0)
+        self.settings.first().map_or(0, |&(settings, _)| settings)
     }
 
     /// Parties that take a given target.
@@ -158,16 +167,23 @@ impl Group {
         self.targets.iter().max_by_key(|&&(target, count)| (count, target)).map_or(0, |&(target, _)| target)
     }
 
-    /// What its evidence is worth against a population of targets.
+    /// What its evidence is worth against a population.
     #[must_use]
-    pub fn worth(&self, targets: &Frequencies) -> Worth {
+    pub fn worth(&self, population: &Population) -> Worth {
         let parties = self.parties();
+        let target = u64::from(population.targets.count(self.target()));
+        let share = |settings| ln_ratio(2 * u64::from(population.settings.count(settings)) + 1, 2 * target + 2).min(0);
+        let program = cohort::program(&self.settings, parties, share);
+        let focus = cohort::focus(&self.targets, parties, |target| population.targets.ln_share(target));
         Worth {
             parties,
-            focus: cohort::focus(&self.targets, parties, |target| targets.ln_share(target)),
+            focus: focus.max(program),
             wording: self.wording,
             contents: cohort::distinct(self.contents),
             requests: self.requests,
+            target: self.target(),
+            taking: self.taking(self.target()),
+            ln_share: targets.ln_share(self.target()),
         }
     }
 }
@@ -176,25 +192,21 @@ impl Group {
 mod tests {
     use super::*;
 
-    fn population() -> Frequencies {
-        let mut targets = Frequencies::default();
-        (0..1000).for_each(|n| {
-            targets.add(if n % 10 < 5 {
-                1
-            } else if n % 10 < 9 {
-                2
-            } else {
-                3
-            })
-        });
-        targets
+    /// Half takes target 1, four in ten 2, one in ten 3; everybody has settings of their own.
+    fn population() -> Population {
+        let mut population = Population::default();
+        for n in 0..1000 {
+            let target = [1, 1, 1, 1, 1, 2, 2, 2, 2, 3].get(n % 10).copied().unwrap_or(1);
+            population.add(&Client { target, settings: 5000 + n as u64, agent: 9, network: n as u64 });
+        }
+        population
     }
 
     fn member(n: u64, target: u64) -> Member {
         Member {
             account: n,
             party: 1000 + n,
-            client: Client { target, settings: 7, agent: 9, network: 1000 + n },
+            client: Client { target, settings: 5000 + n, agent: 9, network: 1000 + n },
             wording: -500,
         }
     }
@@ -222,14 +234,28 @@ mod tests {
             }
         }))
         .worth(&population());
-        assert!(mixed.focus < 0, "{mixed:?}");
+        assert!(mixed.focus <= 0, "{mixed:?}");
+    }
+
+    fn one_model() -> Population {
+        let mut population = Population::default();
+        (0..1000).for_each(|n| population.add(&Client { target: 1, settings: 5000 + n, agent: 9, network: n }));
+        population
     }
 
     #[test]
     fn a_gateway_with_one_model_gives_no_focus() {
-        let mut targets = Frequencies::default();
-        (0..1000).for_each(|_| targets.add(1));
-        assert!(group(std::iter::repeat_n(1, 40)).worth(&targets).focus <= 0);
+        assert!(group(std::iter::repeat_n(1, 40)).worth(&one_model()).focus <= 0);
+    }
+
+    #[test]
+    fn on_a_gateway_with_one_model_shared_settings_speak_up_to_a_bound() {
+        let mut group = Group::new(Timestamp(0));
+        for n in 1..30 {
+            let client = Client { target: 1, settings: 7 + n % 2, agent: 9, network: n };
+            group.join(&Member { client, ..member(n, 1) });
+        }
+        assert_eq!(group.worth(&one_model()).focus, 8_000);
     }
 
     #[test]

@@ -75,6 +75,7 @@ impl Joiner {
             wording: wording.clamp(-WORDING, WORDING),
         };
         known.matches = known.matches.saturating_add(i32::from(lift >= TELLING));
+        known.most = known.most.max(terms.score());
         if terms.score() >= LINK {
             let family = campaign.story.family;
             self.link(member.account, index, (terms.score(), terms), family, now);
@@ -95,8 +96,10 @@ impl Joiner {
             return;
         }
         let new = known.link.is_none();
+        known.most = known.most.max(score);
         known.link = Some(Link { campaign: index, family, score, at: now, terms });
         let (client, sweeps) = (known.client, known.corpus > 0);
+        let clients = self.criteria.counts(Family::CohortSynchrony);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         campaign.hear(family);
         self.changes.push(Change::Account { account, campaign: index, score, families: campaign.families.clone() });
@@ -108,7 +111,7 @@ impl Joiner {
         self.population.sweeping = self.population.sweeping.saturating_sub(u32::from(sweeps));
         // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
         if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
-            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population) });
+            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, clients) });
         }
     }
 
@@ -127,7 +130,7 @@ impl Joiner {
         };
         if campaign.pivots(model, now) {
             campaign.hear(Family::CohortSynchrony);
-            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population) });
+            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, true) });
         }
     }
 }

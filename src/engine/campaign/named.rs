@@ -190,9 +190,14 @@ impl Campaign {
         (here - there).clamp(0, KEY)
     }
 
-    /// What proxies need to recognise its accounts.
+    /// What proxies need to recognise its accounts; `clients`: whether their clients count.
     #[must_use]
-    pub fn profile(&self, population: &Population) -> Profile {
+    pub fn profile(&self, population: &Population, clients: bool) -> Profile {
+        let pivot = self.pivot.map(|(model, _)| model);
+        if !clients {
+            let (name, base) = (self.name.clone(), self.prior(population));
+            return Profile { name, base, pivot, ..Profile::default() };
+        }
         let list = |common: &Common, everybody: &Frequencies| {
             let unknown = common.lift(0, self.accounts, everybody);
             let mut values: Vec<_> = common.counts.iter().map(|(&value, &count)| (count, value)).collect();
@@ -212,7 +217,7 @@ impl Campaign {
             targets,
             settings,
             agents,
-            pivot: self.pivot.map(|(model, _)| model),
+            pivot,
         }
     }
 

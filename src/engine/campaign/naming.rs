@@ -53,7 +53,7 @@ impl Joiner {
 
     /// What a group's evidence is worth, part by part.
     fn worth(&self, kind: Gathering, group: &Group) -> Worth {
-        let mut worth = group.worth(&self.population.targets);
+        let mut worth = group.worth(&self.population);
         if kind == Gathering::Corpus {
             worth.focus = self.sweep(group.parties(), group.settings());
         } else if !self.criteria.counts(Family::CohortSynchrony) {
@@ -95,7 +95,8 @@ impl Joiner {
         let name = format!("c-{:08x}", derived([key, now.0, 0, 0]) >> 32);
         let mut campaign = Campaign::new(name, Story { since, named: now, score, worth: *worth, family });
         campaign.hear(family);
-        if worth.focus > 0 {
+        // A sweep's focus is not that of its targets.
+        if worth.focus > 0 && family != Family::CorpusSweep {
             campaign.hear(Family::CohortSynchrony);
         }
         if worth.wording > 0 {
@@ -158,7 +159,7 @@ impl Joiner {
         if group.parties() < needed {
             return None;
         }
-        let worth = group.worth(&self.population.targets);
+        let worth = group.worth(&self.population);
         self.name(key, family, &worth, HANDS, now);
         self.campaign_of(member.account)
     }

@@ -26,6 +26,26 @@ pub fn focus(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> Mill
     saturate(gain.saturating_sub(price))
 }
 
+/// Settings that one operator is taken to use: a pipeline has few stages.
+const PROGRAMS: usize = 3;
+/// What it costs to have chosen each of them by looking: one in a thousand.
+const CHOSEN: MilliNats = 6_900;
+/// Most that shared settings are worth: all users of one app share its settings, too.
+const PROGRAM: MilliNats = 8_000;
+
+/// What it says that few settings cover a group's parties: `counts` (settings, parties) against the share of accounts
+/// with the same target that have them. Where wording does not speak for a harvest it never suffices.
+#[must_use]
+pub fn program(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> MilliNats) -> MilliNats {
+    let mut counts = counts.to_vec();
+    counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let worth = counts.iter().take(PROGRAMS).filter(|&&(_, count)| count > 1).fold(0_i64, |sum, &(settings, count)| {
+        let lift = i64::from(ln_ratio(u64::from(count), u64::from(parties))) - i64::from(ln_share(settings));
+        sum.saturating_add((i64::from(count) * lift - i64::from(CHOSEN)).max(0))
+    });
+    saturate(worth).min(PROGRAM)
+}
+
 /// What the wording of a group's parties says, of which `sum` is the sum over their first requests; at most `bound`
 /// either way.
 #[must_use]

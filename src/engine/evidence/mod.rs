@@ -67,7 +67,9 @@ pub fn local(
 ) {
     let families = &rules.document.families;
     let tables = Tables::of(&config.state);
-    let account = tables.accounts.peek(store, caller.account, |slot| Account::of(slot, now));
+    // While the digest key is rotated an account's shape goes on from its old slot.
+    let shape = |account| tables.accounts.peek(store, account, |slot| Account::of(slot, now));
+    let account = shape(caller.account).or_else(|| shape(caller.before.account).filter(|_| caller.before.account != 0));
     if let Some(account) = account.filter(|_| families.account_shape.enabled) {
         account.evidence(&families.account_shape, evidence);
     }
@@ -79,14 +81,16 @@ pub fn local(
     let groups = spread::keys(reading).map(|key| tables.skeletons.peek(store, key, Group::of));
     let Some(worth) = strongest(&tables, store, groups, target, families, now) else { return };
     // A group is held against this request, too: one that reads like a person's is probably that.
-    let own = reading.wording.clamp(-OWN_WORDING, 0);
+    let own = if families.harvest_content.enabled { reading.wording.clamp(-OWN_WORDING, 0) } else { 0 };
     let surplus = worth.total().saturating_add(own).saturating_sub(families.cohort_synchrony.prior.0);
     if surplus >= rules.document.thresholds.observe.0 {
         // One finding, of which template and target are two sides, and wording a third where it speaks for it.
         let wording = worth.wording.clamp(0, surplus / 2);
         let half = surplus.saturating_sub(wording) / 2;
         evidence.add(Reason::SkeletonSpread, half);
-        evidence.add(Reason::CohortSynchrony, half);
+        if families.cohort_synchrony.enabled {
+            evidence.add(Reason::CohortSynchrony, half);
+        }
         if wording > 0 {
             evidence.add(Reason::HarvestContent, wording);
         }
@@ -119,6 +123,9 @@ fn strongest(
     families: &Families,
     now: Timestamp,
 ) -> Option<Worth> {
+    if !families.skeleton_spread.enabled {
+        return None;
+    }
     let counting = groups.map(|group| group.filter(|group| group.counts(target, families)));
     if counting.iter().all(Option::is_none) {
         return None;

@@ -183,24 +183,37 @@ impl Group {
     pub fn counts(&self, target: u32, families: &Families) -> bool {
         let parties = self.parties();
         let from = families.skeleton_spread.parties_from.max(families.cohort_synchrony.parties_from);
-        let taking =
-            self.counts.iter().filter(|(of, _)| *of == u64::from(target)).map(|&(_, count)| count).sum::<u32>();
         parties >= from
-            && cohort::distinct(self.contents).saturating_mul(2) >= parties
-            && taking.saturating_mul(5) >= parties.saturating_mul(4)
+            && self.contents().saturating_mul(2) >= parties
+            && self.taking(target).saturating_mul(5) >= parties.saturating_mul(4)
     }
 
-    /// What its evidence is worth against everybody's targets.
+    /// What its evidence is worth against everybody's targets; families that are switched off are silent.
     #[must_use]
     pub fn worth(&self, shares: &Shares, families: &Families) -> Worth {
         let taken = self.counts.iter().take_while(|&&(_, count)| count > 0).count();
         let counts = self.counts.get(..taken).unwrap_or_default();
         let parties = self.parties();
         let share = |target| shares.ln_share(u32::try_from(target).unwrap_or(0));
+        let focus = || cohort::focus(counts, parties, share).min(families.cohort_synchrony.focus_most.0);
+        let bound = families.harvest_content.group_most.0;
+        let wording = || cohort::wording(i64::from(self.wording), parties, bound);
         Worth {
-            focus: cohort::focus(counts, parties, share).min(families.cohort_synchrony.focus_most.0),
-            wording: cohort::wording(i64::from(self.wording), parties, families.harvest_content.group_most.0),
+            focus: if families.cohort_synchrony.enabled { focus() } else { 0 },
+            wording: if families.harvest_content.enabled { wording() } else { 0 },
         }
+    }
+
+    /// Different contents, estimated.
+    #[must_use]
+    pub fn contents(&self) -> u32 {
+        cohort::distinct(self.contents)
+    }
+
+    /// Parties that take a target.
+    #[must_use]
+    pub fn taking(&self, target: u32) -> u32 {
+        self.counts.iter().filter(|(of, _)| *of == u64::from(target)).map(|&(_, count)| count).sum()
     }
 }
 

@@ -71,7 +71,13 @@ impl Proxy {
 }
 
 fn caller(n: u64) -> Caller {
-    Caller { account: mix(n + 1) | 1, organisation: 0, network: mix(n + 1_000_003) | 1, agent: mix(n % 7 + 5) }
+    Caller {
+        account: mix(n + 1) | 1,
+        organisation: 0,
+        network: mix(n + 1_000_003) | 1,
+        agent: mix(n % 7 + 5),
+        ..Caller::default()
+    }
 }
 
 fn reading(line: u64, [first, last, part]: [u64; 3], content: u64) -> Reading {

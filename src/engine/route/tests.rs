@@ -100,7 +100,6 @@ fn only_post_calls_a_model() {
     }
 }
 
-#[cfg_attr(all(target_family = "wasm", target_os = "unknown"), wasm_bindgen_test::wasm_bindgen_test)]
 #[test]
 fn tricks_with_the_path_change_nothing() {
     for path in [

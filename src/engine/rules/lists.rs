@@ -180,13 +180,13 @@ impl Lists {
     /// Whether an exception holds for a caller.
     #[must_use]
     pub fn allows_caller(&self, caller: &Caller, now: Timestamp) -> bool {
-        subjects(caller).into_iter().any(|subject| self.allows(subject, now))
+        subjects(caller).any(|subject| self.allows(subject, now))
     }
 
     /// What the operator ordered for a caller: the gravest order that holds.
     #[must_use]
     pub fn denies(&self, caller: &Caller, now: Timestamp) -> Option<Action> {
-        subjects(caller).into_iter().flat_map(|subject| self.deny.find(subject, now)).max()
+        subjects(caller).flat_map(|subject| self.deny.find(subject, now)).max()
     }
 
     /// Declared migrations.
@@ -201,8 +201,14 @@ impl Lists {
     }
 }
 
-fn subjects(caller: &Caller) -> [Subject; 3] {
-    [Subject::Account(caller.account), Subject::Organisation(caller.organisation), Subject::Network(caller.network)]
+/// What a caller may be named by, under the current digest key and the one before.
+fn subjects(caller: &Caller) -> impl Iterator<Item = Subject> {
+    let named = |account, organisation, network| {
+        [Subject::Account(account), Subject::Organisation(organisation), Subject::Network(network)]
+    };
+    let before = &caller.before;
+    let now = named(caller.account, caller.organisation, caller.network);
+    now.into_iter().chain(named(before.account, before.organisation, before.network))
 }
 
 impl Exception {

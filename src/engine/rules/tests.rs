@@ -133,7 +133,7 @@ fn each_class_of_problem_is_told_with_its_place() {
         (r#"{"paths":[{"exact":"/a"}]}"#.into(), "$.paths[0]: `dialect` is missing"),
         // What members say together.
         (rules(r#""thresholds":{"throttle":1}"#), "$.rules.thresholds.throttle: 1 is below `observe` (4.5)"),
-        (rules(r#""thresholds":{"block":4}"#), "$.rules.thresholds.block: 4 is below `throttle` (5)"),
+        (rules(r#""thresholds":{"block":4}"#), "$.rules.thresholds.block: 4 is below `throttle` (7.5)"),
         (r#"{"state":{"account_pages":0}}"#.into(), "$.state.account_pages: 0 is out of range: 1 to 262144"),
         // Forms.
         (
@@ -258,4 +258,19 @@ mod properties {
             prop_assert_eq!(Milli::of(f64::from(number) / 1000.0), Milli(number));
         }
     }
+}
+
+#[test]
+fn an_exception_outlives_the_rotation_of_the_digest_key() {
+    let headers = vec![(b"x-api-key".to_vec(), b"secret-of-a-customer".to_vec())];
+    let old = Config::parse(br#"{"digest_key":{"current":"the key of last month"}}"#).unwrap();
+    let account = old.callers.identify(&headers, b"", None).account;
+    let rotated = format!(
+        r#"{{"digest_key":{{"current":"the key of this month","previous":"the key of last month"}},
+            "rules":{{"format":1,"version":2,"allow":[{{"account":"{account:016x}"}}]}}}}"#
+    );
+    let config = Config::parse(rotated.as_bytes()).unwrap();
+    let caller = config.callers.identify(&headers, b"", None);
+    assert_ne!(caller.account, account);
+    assert!(config.rules.lists.allows_caller(&caller, Timestamp(0)));
 }

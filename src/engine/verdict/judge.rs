@@ -2,6 +2,7 @@
 
 use super::{Action, Reason, Verdict, carried_out, ladder};
 use crate::caller::Caller;
+use crate::campaign::feed::GivenAway;
 use crate::campaign::{Feed, LINK};
 use crate::digest::Reading;
 use crate::evidence::Evidence;
@@ -9,6 +10,23 @@ use crate::nats::MilliNats;
 use crate::rules::{Config, Family, InForce, Nature, Rules, Subject};
 use crate::store::Store;
 use crate::time::Timestamp;
+
+/// A verdict and what it was worked out from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assessment {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What each reason is worth by the proxy's own counters, before weights and bounds, in thousandths of a nat.
+    pub evidence: Evidence,
+    /// What ties the request to a campaign.
+    pub member: Option<Member>,
+    /// Independent families that contributed, the campaign not counted.
+    pub families: u32,
+    /// Whether one of them is deterministic.
+    pub deterministic: bool,
+    /// The rung that the score alone asks for, before the operator's orders.
+    pub rung: Action,
+}
 
 /// Judges an exchange by what was counted before it.
 pub fn judge<S: Store>(
@@ -19,6 +37,18 @@ pub fn judge<S: Store>(
     reading: &Reading,
     now: Timestamp,
 ) -> Verdict {
+    assess(config, store, feed, caller, reading, now).verdict
+}
+
+/// The verdict of [`judge`] and what it was worked out from.
+pub fn assess<S: Store>(
+    config: &Config,
+    store: &S,
+    feed: &Feed,
+    caller: &Caller,
+    reading: &Reading,
+    now: Timestamp,
+) -> Assessment {
     let InForce { rules, mode, expired } = config.in_force(now);
     let mut verdict = Verdict {
         retry_after: rules.document.throttle.retry_after_seconds,
@@ -44,13 +74,9 @@ pub fn judge<S: Store>(
     verdict.reasons.extend(evidence.all().iter().map(|(reason, _)| reason.code()));
     let deterministic = evidence.families().any(|family| family.nature() == Nature::Deterministic);
     let count = u32::try_from(evidence.families().count()).unwrap_or(u32::MAX);
-    verdict.would = ladder(
-        verdict.score,
-        count,
-        deterministic,
-        member.is_some_and(|member| member.confirmed),
-        &rules.document.thresholds,
-    );
+    let confirmed = member.as_ref().is_some_and(|member| member.confirmed);
+    let rung = ladder(verdict.score, count, deterministic, confirmed, &rules.document.thresholds);
+    verdict.would = rung;
     orders(rules, caller, reading, now, &mut verdict);
     if reading.unread {
         verdict.reasons.push(Reason::Unread.code());
@@ -61,7 +87,7 @@ pub fn judge<S: Store>(
         verdict.reasons.push(Reason::RulesExpired.code());
     }
     verdict.action = carried_out(verdict.would, mode);
-    verdict
+    Assessment { verdict, evidence, member, families: count, deterministic, rung }
 }
 
 /// What the operator ordered goes before any evidence; an exception before any order.
@@ -81,11 +107,29 @@ fn orders(rules: &Rules, caller: &Caller, reading: &Reading, now: Timestamp, ver
 const GIVEN_AWAY: &[Family] = &[Family::SkeletonSpread, Family::CohortSynchrony];
 
 /// What ties a request to a campaign.
-struct Member {
-    campaign: String,
-    confirmed: bool,
-    score: MilliNats,
-    reasons: Vec<Reason>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The campaign's name.
+    pub campaign: String,
+    /// Whether the sidecar, or the rules, confirmed the campaign.
+    pub confirmed: bool,
+    /// How sure that is, in thousandths of a nat.
+    pub score: MilliNats,
+    /// Families that found the campaign, and whether it pivots.
+    pub reasons: Vec<Reason>,
+    /// How it is known.
+    pub by: Known,
+}
+
+/// How a caller is known to belong to a campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// The rules list it.
+    Listed,
+    /// The sidecar has linked the account.
+    Linked,
+    /// It carries a key of the campaign and looks like its accounts.
+    GivenAway(GivenAway),
 }
 
 /// The campaign that rules or feed know the caller or its skeleton for.
@@ -99,18 +143,24 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
             confirmed: campaign.confirmed,
             score,
             reasons: Vec::new(),
+            by: Known::Listed,
         });
     }
-    let (index, score, families) = match feed.account(caller.account) {
-        Some(linked) => (linked.campaign, linked.score, linked.families.as_slice()),
+    let enabled = |family: Family| rules.document.families.worth(family).enabled;
+    let (index, score, families, by) = match feed.account(caller.account) {
+        Some(linked) => (linked.campaign, linked.score, linked.families.as_slice(), Known::Linked),
         None => {
-            let (index, score) = feed.gives_away(caller, reading)?;
-            (score >= LINK).then_some((index, score, GIVEN_AWAY))?
+            let mut given = feed.gives_away(caller, reading)?;
+            if !enabled(Family::HarvestContent) {
+                given.wording = 0;
+            }
+            (given.score() >= LINK).then_some((given.campaign, given.score(), GIVEN_AWAY, Known::GivenAway(given)))?
         }
     };
-    let mut reasons: Vec<_> = families.iter().filter_map(|family| Reason::of_family(*family)).collect();
+    let speaking = families.iter().copied().filter(|family| enabled(*family));
+    let mut reasons: Vec<_> = speaking.filter_map(Reason::of_family).collect();
     if feed.pivots(index, reading.model) {
         reasons.push(Reason::ReleasePivot);
     }
-    Some(Member { campaign: feed.name(index)?.to_owned(), confirmed: true, score, reasons })
+    Some(Member { campaign: feed.name(index)?.to_owned(), confirmed: true, score, reasons, by })
 }

@@ -6,7 +6,7 @@ pub mod ladder;
 pub mod reason;
 pub mod reply;
 
-pub use judge::judge;
+pub use judge::{Assessment, assess, judge};
 pub use label::Label;
 pub use ladder::{carried_out, ladder};
 pub use reason::Reason;

@@ -1,5 +1,6 @@
 //! The commands, one file each: `Args` with clap's derive, and `Args::run`.
 
+pub(crate) mod calibrate;
 pub(crate) mod corpus;
 pub(crate) mod digest;
 pub(crate) mod replay;

@@ -8,12 +8,9 @@ use azeotrope_engine::engine::Engine;
 use azeotrope_engine::rules::{self, Config};
 use std::path::PathBuf;
 
-/// Run both tiers over a trace, in enforce mode, and write a verdict for each exchange
-///
-/// A verdict uses only what came before its exchange. An exchange that is not let through is taken as never answered.
-/// Exit codes: 0: done; 1: the rules have problems; 2: wrong usage, or a file could not be read or written.
+/// What every replay is set up with.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct Setting {
     /// Rules document, or a whole plugin configuration; absent: the built-in rules
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
@@ -23,6 +20,16 @@ pub(crate) struct Args {
     /// Corpus filter made by `azeotrope corpus index`; may be given several times
     #[arg(long, value_name = "FILE")]
     corpus: Vec<PathBuf>,
+}
+
+/// Run both tiers over a trace, in enforce mode, and write a verdict for each exchange
+///
+/// A verdict uses only what came before its exchange. An exchange that is not let through is taken as never answered.
+/// Exit codes: 0: done; 1: the rules have problems; 2: wrong usage, or a file could not be read or written.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    setting: Setting,
     /// Where verdicts go; absent: standard output
     #[arg(long, value_name = "OUT")]
     verdicts: Option<PathBuf>,
@@ -36,8 +43,8 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
-        let engine = Engine::of(self.config()?);
-        let mut fleet = Fleet::new(&engine, usize::from(self.proxies), !self.no_sidecar);
+        let engine = self.setting.engine()?;
+        let mut fleet = Fleet::new(&engine, self.setting.proxies(), !self.no_sidecar);
         let name = self.trace.display().to_string();
         let mut lines = Lines::new(input(&self.trace)?);
         let mut out = output(self.verdicts.as_deref())?;
@@ -49,6 +56,18 @@ impl Args {
         }
         out.flush().map_err(Failure::output)?;
         Ok(Outcome::Well)
+    }
+}
+
+impl Setting {
+    /// How many proxies there are.
+    pub(crate) fn proxies(&self) -> usize {
+        usize::from(self.proxies)
+    }
+
+    /// The engine of all of them.
+    pub(crate) fn engine(&self) -> Result<Engine, Failure> {
+        Ok(Engine::of(self.config()?))
     }
 
     /// The configuration of the proxies: enforcing, behind one hop as traces are recorded.

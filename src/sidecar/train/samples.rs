@@ -34,8 +34,9 @@ pub(crate) struct Samples {
 }
 
 /// Who sent an exchange, by the labels.
-struct Label {
-    benign: bool,
+pub(crate) struct Label {
+    /// No campaign's.
+    pub(crate) benign: bool,
     kind: String,
     source: String,
 }
@@ -92,7 +93,8 @@ impl Samples {
     }
 }
 
-fn read_labels(path: &Path) -> Result<HashMap<u64, Label>, Failure> {
+/// The labels of a trace, by exchange.
+pub(crate) fn read_labels(path: &Path) -> Result<HashMap<u64, Label>, Failure> {
     let name = path.display().to_string();
     let mut labels = HashMap::new();
     let mut columns: Option<[usize; 4]> = None;

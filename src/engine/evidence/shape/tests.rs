@@ -5,7 +5,7 @@ use crate::digest::words::mix;
 const NOW: Timestamp = Timestamp(20_000 * DAY);
 
 fn caller(network: u64, agent: u64) -> Caller {
-    Caller { account: 1, organisation: 0, network, agent }
+    Caller { account: 1, organisation: 0, network, agent, ..Caller::default() }
 }
 
 fn fresh() -> Vec<u8> {

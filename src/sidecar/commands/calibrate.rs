@@ -1,0 +1,156 @@
+//! `azeotrope calibrate`: thresholds for a false-positive budget, from what honest accounts really score.
+
+use super::replay::Setting;
+use super::{Failure, Outcome, input, print};
+use crate::fleet::Fleet;
+use crate::trace::{Exchange, Lines};
+use crate::train::samples::read_labels;
+use azeotrope_engine::engine::Engine;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Honest accounts above a score that a tail is fitted to; with fewer it would be a guess.
+const TAIL: usize = 20;
+
+/// Work out thresholds for a false-positive budget from labelled traces
+///
+/// Replays each trace and takes down the most that ever spoke against each honest account, acted upon or not. The scores
+/// of the few highest fall off exponentially; the fit says from which score on a share of accounts within the budget is
+/// left. Prints the thresholds as a fragment of a rules document. Exit codes: 0: done; 1: too few honest accounts score
+/// anything for a fit, the built-in thresholds are printed; 2: wrong usage, or a file could not be read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    setting: Setting,
+    /// Share of honest accounts that may be observed
+    #[arg(long, default_value_t = 1e-3, value_parser = share)]
+    observe: f64,
+    /// Share of honest accounts that may be throttled
+    #[arg(long, default_value_t = 1e-4, value_parser = share)]
+    throttle: f64,
+    /// Share of honest accounts that may be blocked
+    #[arg(long, default_value_t = 1e-5, value_parser = share)]
+    block: f64,
+    /// Traces, and after each its labels: TRACE LABELS [TRACE LABELS]...
+    #[arg(required = true, num_args = 2.., value_name = "TRACE LABELS")]
+    traces: Vec<PathBuf>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    if (1e-9..=0.5).contains(&share) { Ok(share) } else { Err("a share is 0.000000001 to 0.5".to_owned()) }
+}
+
+impl Args {
+    pub(crate) fn run(self) -> Result<Outcome, Failure> {
+        let (pairs, odd) = self.traces.as_chunks::<2>();
+        if !odd.is_empty() {
+            return Err(Failure::Usage("each trace needs its labels after it".to_owned()));
+        }
+        let engine = self.setting.engine()?;
+        let mut scores = Vec::new();
+        for [trace, labels] in pairs {
+            eprintln!("replaying {}", trace.display());
+            scores.extend(honest(&engine, self.setting.proxies(), trace, labels)?);
+        }
+        scores.sort_unstable_by(|a, b| b.cmp(a));
+        let Some(tail) = Tail::fit(&scores) else {
+            let above = scores.iter().filter(|&&score| score > 0).count();
+            print(&format!("{above} of {} honest accounts score anything: too few for a fit\n", scores.len()))?;
+            return Ok(Outcome::Problems);
+        };
+        let budgets = [("observe", self.observe), ("throttle", self.throttle), ("block", self.block)];
+        print(&table(&scores, &tail, &budgets))?;
+        Ok(Outcome::Well)
+    }
+}
+
+/// The most that spoke against each honest account of a trace.
+fn honest(engine: &Engine, proxies: usize, trace: &Path, labels: &Path) -> Result<Vec<i32>, Failure> {
+    let labels = read_labels(labels)?;
+    let name = trace.display();
+    let mut fleet = Fleet::new(engine, proxies, true);
+    let mut accounts: BTreeMap<u64, i32> = BTreeMap::new();
+    let mut lines = Lines::new(input(trace)?);
+    while let Some((number, line)) = lines.next().map_err(|error| Failure::Io(name.to_string(), error))? {
+        let exchange = Exchange::parse(line).map_err(|reason| Failure::Usage(format!("{name}:{number}: {reason}")))?;
+        let verdict = fleet.exchange(&exchange);
+        if labels.get(&exchange.id).is_some_and(|label| label.benign) {
+            let most = accounts.entry(fleet.account(&exchange)).or_default();
+            *most = verdict.score.max(*most);
+        }
+    }
+    Ok(accounts.into_iter().map(|(account, most)| fleet.standing(account).max(most)).collect())
+}
+
+/// The upper tail of scores: exponential above a score (Pickands 1975, with shape 0: log-odds fall off so).
+struct Tail {
+    from: f64,
+    share: f64,
+    mean: f64,
+}
+
+impl Tail {
+    /// Fits the highest scores; `scores` in falling order, thousandths of a nat.
+    #[allow(clippy::cast_precision_loss)]
+    fn fit(scores: &[i32]) -> Option<Self> {
+        let above = scores.iter().take_while(|&&score| score > 0).count();
+        // Half of what scores anything at all, so that the fit sees the tail and not the body.
+        let taken = (above / 2).max(TAIL);
+        let from = f64::from(*scores.get(taken).filter(|_| above > taken)?) / 1000.0;
+        let excess: f64 = scores.iter().take(taken).map(|&score| f64::from(score) / 1000.0 - from).sum();
+        Some(Self { from, share: taken as f64 / scores.len() as f64, mean: (excess / taken as f64).max(0.05) })
+    }
+
+    /// The score above which a share of accounts is left.
+    fn threshold(&self, share: f64) -> f64 {
+        self.from + self.mean * (self.share / share).ln()
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn table(scores: &[i32], tail: &Tail, budgets: &[(&str, f64); 3]) -> String {
+    let mut out = format!(
+        "{} honest accounts; above {:.2} nats the share falls by e every {:.2} nats\n\n{:<10} {:>9} {:>10} {:>22}\n",
+        scores.len(),
+        tail.from,
+        tail.mean,
+        "action",
+        "budget",
+        "threshold",
+        "honest accounts above"
+    );
+    let mut thresholds = serde_json::Map::new();
+    let mut least = 0.0_f64;
+    for (action, budget) in budgets {
+        // Below the tail the fit says nothing; fewer score there than the budget allows.
+        least = tail.threshold(*budget).max(tail.from).max(least).min(100.0);
+        let above = scores.iter().filter(|&&score| f64::from(score) / 1000.0 >= least).count();
+        out += &format!("{action:<10} {budget:>9.0e} {least:>10.2} {above:>22}\n");
+        thresholds.insert((*action).to_owned(), json!((least * 100.0).ceil() / 100.0));
+    }
+    out + &format!("\n{:#}\n", json!({ "thresholds": thresholds }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exponential_tail_is_found_again() {
+        // 100,000 accounts, one in a hundred of which scores, falling by e every 1.5 nats.
+        let scores: Vec<i32> = (1..=100_000)
+            .map(|rank| if rank <= 1000 { (1500.0 * (1000.0 / f64::from(rank)).ln()) as i32 } else { 0 })
+            .collect();
+        let tail = Tail::fit(&scores).unwrap();
+        assert!((tail.mean - 1.5).abs() < 0.1, "{}", tail.mean);
+        assert!((tail.threshold(1e-4) - 1.5 * 100.0_f64.ln()).abs() < 0.3, "{}", tail.threshold(1e-4));
+    }
+
+    #[test]
+    fn too_few_scores_are_no_tail() {
+        assert!(Tail::fit(&[5000, 3000, 0, 0, 0, 0]).is_none());
+        assert!(Tail::fit(&[]).is_none());
+    }
+}
