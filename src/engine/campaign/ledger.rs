@@ -41,21 +41,15 @@ impl Ledger {
     /// What of this request was in other hands before. Notes the conversation as its sender's.
     pub fn request(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Vec<Passed> {
         let hand = Hand::of(caller);
-        let passed = sought(reading).filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now)).collect();
+        let passed =
+            sought(reading).filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now)).collect();
         if let Some(key) = conversation(reading) {
             self.note(Family::PrefixContinuity, key, hand, now);
         }
         passed
     }
 
-    fn foreign(
-        &mut self,
-        family: Family,
-        key: u64,
-        hand: &Hand,
-        reading: &Reading,
-        now: Timestamp,
-    ) -> Option<Passed> {
+    fn foreign(&mut self, family: Family, key: u64, hand: &Hand, reading: &Reading, now: Timestamp) -> Option<Passed> {
         let held = *self.kept(family).get(key)?;
         let custody = self.criteria.custody();
         let whole = || conversation(reading).and_then(|key| self.conversations.peek(key));

@@ -1,8 +1,8 @@
 //! Exceptions, orders and campaigns: who is named in rules, found by digest.
 
 use super::document::Document;
-use super::names::{CampaignName, DigestName};
 use super::migrations::Migrations;
+use super::names::{CampaignName, DigestName};
 use super::section::{choice, section};
 use super::values::MAX_WHOLE;
 use crate::caller::Caller;
@@ -115,18 +115,18 @@ pub enum Subject {
 
 /// Something that holds for a subject until a time.
 #[derive(Clone, Debug, PartialEq)]
-struct Entry<T> {
-    subject: Subject,
+pub(super) struct Entry<T> {
+    pub(super) subject: Subject,
     until: Timestamp,
-    holds: T,
+    pub(super) holds: T,
 }
 
 /// Entries found by subject: a binary search, for lists of thousands on a request's path.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Index<T>(Vec<Entry<T>>);
+pub(super) struct Index<T>(pub(super) Vec<Entry<T>>);
 
 impl<T: Copy> Index<T> {
-    fn new(entries: impl Iterator<Item = (Subject, Option<u64>, T)>) -> Self {
+    pub(super) fn new(entries: impl Iterator<Item = (Subject, Option<u64>, T)>) -> Self {
         let entries: Vec<_> =
             entries.map(|(subject, until, holds)| Entry { subject, until: end(until), holds }).collect();
         // Places are sorted, not entries: one sort in the module instead of one for each type.
@@ -136,7 +136,7 @@ impl<T: Copy> Index<T> {
     }
 
     /// What holds for a subject now.
-    fn find(&self, subject: Subject, now: Timestamp) -> impl Iterator<Item = T> {
+    pub(super) fn find(&self, subject: Subject, now: Timestamp) -> impl Iterator<Item = T> {
         let start = self.0.partition_point(|entry| entry.subject < subject);
         let same = self.0.get(start..).unwrap_or_default().iter().take_while(move |entry| entry.subject == subject);
         same.filter(move |entry| now < entry.until).map(|entry| entry.holds)

@@ -1,6 +1,6 @@
 //! A proxy's memory of what is in whose hands: one table of its store.
 
-use super::{Custody, FAMILIES, Hand, body, conversation, slot, sought};
+use super::{Custody, Hand, body, conversation, slot, sought};
 use crate::caller::Caller;
 use crate::digest::{BLOBS, Reading};
 use crate::evidence::Evidence;
@@ -17,6 +17,10 @@ const BLOB_WEIGHT: u32 = 3;
 ///
 /// At most four reads: two blobs, the parent, the refused body; a first turn takes one. A fifth, of the conversation, only
 /// where an echo was found.
+///
+/// Where several proxies share the traffic, a beginning that many send may have come here from one of them only: what
+/// looks like one party's is everybody's. So a conversation alone is worth less here than to the second tier, which sees
+/// all; blobs are given once, and where one was stolen, too, it is worth all.
 pub fn look(
     table: &Table,
     custody: Custody<'_>,
@@ -37,9 +41,14 @@ pub fn look(
         if family == Family::FailoverEcho && custody.common(whole().as_ref(), &held.by, now) {
             continue;
         }
-        if let Some(reason) = Reason::of_family(family) {
-            evidence.add(reason, custody.families.worth(family).most.0);
-        }
+        let most = custody.families.worth(family).most;
+        let (reason, worth) = match family {
+            Family::BlobProvenance => (Reason::BlobProvenance, most),
+            Family::FailoverEcho => (Reason::FailoverEcho, most),
+            _ if evidence.families().any(|found| found == Family::BlobProvenance) => (Reason::PrefixContinuity, most),
+            _ => (Reason::PrefixContinuity, custody.families.prefix_continuity.alone.min(most)),
+        };
+        evidence.add(reason, worth.0);
     }
 }
 
@@ -85,7 +94,6 @@ fn note<S: Store>(
     caller: &Caller,
     now: Timestamp,
 ) -> u32 {
-    debug_assert!(FAMILIES.contains(&family));
     if key == 0 || caller.account == 0 || custody.remembers(family) == 0 {
         return 0;
     }

@@ -71,13 +71,18 @@ fn a_placeholder_that_many_are_given_is_nobodys() {
 }
 
 #[test]
-fn a_conversation_that_changes_hands_is_observed() {
+fn a_conversation_that_changes_hands_is_told_and_blocked_with_its_blob() {
     let mut proxy = proxy();
     assert!(proxy.reasons(&caller(1), &first(10), 0).is_empty());
     assert!(proxy.reasons(&caller(1), &turn(11, 10), MINUTE).is_empty());
     let theft = proxy.send(&caller(2), &turn(12, 11), 200, 2 * MINUTE);
-    assert_eq!((theft.action, theft.reasons), (Action::Observe, vec!["prefix_continuity"]));
+    // One proxy of several does not see who else has sent it.
+    assert_eq!((theft.action, theft.score, theft.reasons), (Action::Allow, 3_000, vec!["prefix_continuity"]));
     assert!(proxy.reasons(&caller(2), &turn(13, 12), 3 * MINUTE).is_empty(), "from here on it is the thief's own");
+    proxy.give(&caller(1), 555, 0);
+    let both = proxy.send(&caller(2), &Reading { blobs: vec![555], ..turn(14, 11) }, 200, 4 * MINUTE);
+    assert_eq!((both.action, both.score), (Action::Block, 12_000), "two families, deterministic");
+    assert_eq!(both.reasons, ["blob_provenance", "prefix_continuity"]);
 }
 
 #[test]
@@ -117,7 +122,8 @@ fn a_declared_migration_is_no_theft_in_either_direction_until_it_ends() {
     let mut proxy = proxy();
     let name = |n| crate::rules::DigestName(caller(n).account).to_string();
     let until = NOW.0 / SECOND + 3_600;
-    let rules = json!({ "format": 1, "version": 1, "migrations": [{ "from": name(1), "to": name(2), "until": until }] });
+    let rules =
+        json!({ "format": 1, "version": 1, "migrations": [{ "from": name(1), "to": name(2), "until": until }] });
     proxy.config.rules = Rules::parse(rules.to_string().as_bytes()).unwrap();
     proxy.give(&caller(1), 555, 0);
     proxy.give(&caller(2), 556, 0);
@@ -190,8 +196,13 @@ fn a_compacted_context_is_its_owners_and_a_stolen_one_is_seen() {
 #[test]
 fn a_context_whose_earlier_turns_were_dropped_is_no_theft() {
     let mut proxy = proxy();
-    let all = [("user", QUESTION), ("assistant", ANSWER), ("user", "Tell me in detail who paid for its piers."),
-        ("assistant", "The citizens did, by a toll on salt."), ("user", "How high was that toll in the year 1300?")];
+    let all = [
+        ("user", QUESTION),
+        ("assistant", ANSWER),
+        ("user", "Tell me in detail who paid for its piers."),
+        ("assistant", "The citizens did, by a toll on salt."),
+        ("user", "How high was that toll in the year 1300?"),
+    ];
     let body = |turns: &[(&str, &str)]| {
         let messages: Vec<_> = turns.iter().map(|(role, text)| json!({ "role": role, "content": text })).collect();
         json!({ "model": "claude-opus-4", "max_tokens": 99, "messages": messages })
