@@ -183,7 +183,7 @@ impl Group {
             requests: self.requests,
             target: self.target(),
             taking: self.taking(self.target()),
-            ln_share: targets.ln_share(self.target()),
+            ln_share: population.targets.ln_share(self.target()),
         }
     }
 }

@@ -135,7 +135,8 @@ pub enum Known {
 /// The campaign that rules or feed know the caller or its skeleton for.
 fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, now: Timestamp) -> Option<Member> {
     let skeletons = reading.skeleton.keys.iter().map(|&(_, key)| Subject::Skeleton(key));
-    let listed = std::iter::once(Subject::Account(caller.account)).chain(skeletons);
+    let accounts = [caller.account, caller.before.account].map(Subject::Account);
+    let listed = accounts.into_iter().chain(skeletons);
     if let Some(campaign) = listed.into_iter().find_map(|subject| rules.campaign(subject, now)) {
         let score = rules.document.thresholds.block.0;
         return Some(Member {
@@ -147,7 +148,7 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
         });
     }
     let enabled = |family: Family| rules.document.families.worth(family).enabled;
-    let (index, score, families, by) = match feed.account(caller.account) {
+    let (index, score, families, by) = match feed.account(caller.account).or_else(|| feed.account(caller.before.account)) {
         Some(linked) => (linked.campaign, linked.score, linked.families.as_slice(), Known::Linked),
         None => {
             let mut given = feed.gives_away(caller, reading)?;
