@@ -41,8 +41,11 @@ impl Ledger {
     /// What of this request was in other hands before. Notes the conversation as its sender's.
     pub fn request(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Vec<Passed> {
         let hand = Hand::of(caller);
-        let passed =
-            sought(reading).filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now)).collect();
+        let passed = sought(reading)
+            .into_iter()
+            .filter(|(_, key)| *key != 0)
+            .filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now))
+            .collect();
         if let Some(key) = conversation(reading) {
             self.note(Family::PrefixContinuity, key, hand, now);
         }

@@ -121,14 +121,18 @@ pub(super) struct Entry<T> {
     pub(super) holds: T,
 }
 
+impl<T> Entry<T> {
+    pub(super) fn new(subject: Subject, until: Option<u64>, holds: T) -> Self {
+        Self { subject, until: end(until), holds }
+    }
+}
+
 /// Entries found by subject: a binary search, for lists of thousands on a request's path.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Index<T>(pub(super) Vec<Entry<T>>);
 
 impl<T: Copy> Index<T> {
-    pub(super) fn new(entries: impl Iterator<Item = (Subject, Option<u64>, T)>) -> Self {
-        let entries: Vec<_> =
-            entries.map(|(subject, until, holds)| Entry { subject, until: end(until), holds }).collect();
+    pub(super) fn new(entries: Vec<Entry<T>>) -> Self {
         // Places are sorted, not entries: one sort in the module instead of one for each type.
         let mut order: Vec<_> = entries.iter().map(|entry| entry.subject).zip(0_usize..).collect();
         order.sort_unstable();
@@ -162,13 +166,20 @@ impl Lists {
         let campaigns = document.campaigns.iter().enumerate().flat_map(|(place, campaign)| {
             let accounts = campaign.accounts.iter().map(|digest| Subject::Account(digest.0));
             let skeletons = campaign.skeletons.iter().map(|digest| Subject::Skeleton(digest.0));
-            accounts.chain(skeletons).map(move |subject| (subject, campaign.until, place))
+            accounts.chain(skeletons).map(move |subject| Entry::new(subject, campaign.until, place))
         });
-        let allow = document.allow.iter().filter_map(|entry| Some((entry.subject()?, entry.until, ())));
-        let deny =
-            document.deny.iter().filter_map(|entry| Some((entry.subject()?, entry.until, entry.action.action())));
+        let allow = document.allow.iter().filter_map(|entry| Some(Entry::new(entry.subject()?, entry.until, ())));
+        let deny = document
+            .deny
+            .iter()
+            .filter_map(|entry| Some(Entry::new(entry.subject()?, entry.until, entry.action.action())));
         let migrations = Migrations::of(&document.migrations);
-        Self { allow: Index::new(allow), deny: Index::new(deny), campaigns: Index::new(campaigns), migrations }
+        Self {
+            allow: Index::new(allow.collect()),
+            deny: Index::new(deny.collect()),
+            campaigns: Index::new(campaigns.collect()),
+            migrations,
+        }
     }
 
     /// Whether an exception holds for a subject.

@@ -2,7 +2,7 @@
 //!
 //! Found by a binary search over at most 16,384 ends: 14 steps.
 
-use super::lists::{Index, Migration, Subject};
+use super::lists::{Entry, Index, Migration, Subject};
 use crate::time::Timestamp;
 
 /// Accounts joined by migrations: a party is named by the place of one of its migrations in the list.
@@ -15,9 +15,9 @@ impl Migrations {
     pub fn of(declared: &[Migration]) -> Self {
         let ends = declared.iter().zip(0_usize..).flat_map(|(entry, place)| {
             let accounts = [entry.from, entry.to].into_iter().flatten();
-            accounts.map(move |account| (Subject::Account(account.0), entry.until, place))
+            accounts.map(move |account| Entry::new(Subject::Account(account.0), entry.until, place))
         });
-        let mut index = Index::new(ends);
+        let mut index = Index::new(ends.collect());
         // Migrations that have an account in common are one party: each is named after the first that it meets.
         let mut names: Vec<usize> = (0..declared.len()).collect();
         for pair in index.0.windows(2) {
@@ -38,6 +38,7 @@ impl Migrations {
 
     /// The party that an account belongs to by declaration.
     #[must_use]
+    #[inline(never)] // Seldom asked, and the module must stay small.
     pub fn party(&self, account: u64, now: Timestamp) -> Option<usize> {
         self.0.find(Subject::Account(account), now).next()
     }
@@ -50,6 +51,7 @@ impl Migrations {
 }
 
 /// Where the names that begin at a place end: each is less than the one before. On the way they are shortened by half.
+#[inline(never)]
 fn name(names: &mut [usize], mut place: usize) -> usize {
     while let Some(&next) = names.get(place).filter(|next| **next < place) {
         let after = names.get(next).copied().unwrap_or(next);

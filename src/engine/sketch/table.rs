@@ -134,6 +134,7 @@ impl Table {
     }
 
     /// [`Table::update`] without its types: in the module once, not for every caller.
+    #[inline(never)]
     fn change<S: Store>(
         &self,
         store: &mut S,
@@ -168,6 +169,7 @@ impl Table {
     }
 
     /// The page of `key`, where it is ours.
+    #[inline(never)]
     fn page(&self, store: &impl Get, key: u64) -> Option<Vec<u8>> {
         let (page, _) = (key != 0).then(|| store.get(&self.store_key(key)))??;
         self.layout.owns(&page).then_some(page)

@@ -1,6 +1,6 @@
 //! A proxy's memory of what is in whose hands: one table of its store.
 
-use super::{Custody, Hand, body, conversation, slot, sought};
+use super::{Custody, Hand, Held, body, conversation, slot, sought};
 use crate::caller::Caller;
 use crate::digest::{BLOBS, Reading};
 use crate::evidence::Evidence;
@@ -31,15 +31,17 @@ pub fn look(
     evidence: &mut Evidence,
 ) {
     let hand = Hand::of(caller);
-    for (family, key) in sought(reading).filter(|&(family, _)| custody.remembers(family) > 0) {
-        let held = table.peek(store, key, |bytes| slot::read(bytes, family)).flatten();
-        let Some(held) = held.filter(|held| custody.foreign(family, held, &hand, now)) else { continue };
-        let whole = || {
-            let key = conversation(reading)?;
-            table.peek(store, key, |bytes| slot::read(bytes, Family::PrefixContinuity)).flatten()
-        };
-        if family == Family::FailoverEcho && custody.common(whole().as_ref(), &held.by, now) {
+    for (family, key) in sought(reading) {
+        if key == 0 || custody.remembers(family) == 0 {
             continue;
+        }
+        let held = held_in(table, store, family, key);
+        let Some(held) = held.filter(|held| custody.foreign(family, held, &hand, now)) else { continue };
+        if family == Family::FailoverEcho {
+            let whole = held_in(table, store, Family::PrefixContinuity, conversation(reading).unwrap_or(0));
+            if custody.common(whole.as_ref(), &held.by, now) {
+                continue;
+            }
         }
         let most = custody.families.worth(family).most;
         let (reason, worth) = match family {
@@ -50,6 +52,10 @@ pub fn look(
         };
         evidence.add(reason, worth.0);
     }
+}
+
+fn held_in(table: &Table, store: &impl Get, family: Family, key: u64) -> Option<Held> {
+    table.peek(store, key, |bytes| slot::read(bytes, family)).flatten()
 }
 
 /// Takes note of an exchange that has ended: of the conversation where upstream answered, of the body where it refused
