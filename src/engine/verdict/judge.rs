@@ -148,7 +148,10 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
         });
     }
     let enabled = |family: Family| rules.document.families.worth(family).enabled;
-    let (index, score, families, by) = match feed.account(caller.account).or_else(|| feed.account(caller.before.account)) {
+    let (index, score, families, by) = match feed
+        .account(caller.account)
+        .or_else(|| feed.account(caller.before.account))
+    {
         Some(linked) => (linked.campaign, linked.score, linked.families.as_slice(), Known::Linked),
         None => {
             let mut given = feed.gives_away(caller, reading)?;
