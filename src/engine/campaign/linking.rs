@@ -109,7 +109,8 @@ impl Joiner {
         self.population.sweeping = self.population.sweeping.saturating_sub(u32::from(sweeps));
         // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
         if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
-            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, clients) });
+            self.changes
+                .push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, clients) });
         }
     }
 

@@ -6,6 +6,7 @@ pub mod population;
 pub mod shape;
 pub mod spread;
 pub mod state;
+pub mod view;
 
 use crate::caller::Caller;
 use crate::digest::Reading;

@@ -1,9 +1,12 @@
 //! The commands, one file each: `Args` with clap's derive, and `Args::run`.
 
+pub(crate) mod campaigns;
 pub(crate) mod corpus;
 pub(crate) mod digest;
+pub(crate) mod explain;
 pub(crate) mod replay;
 pub(crate) mod rules;
+pub(crate) mod setup;
 pub(crate) mod train;
 
 use std::fmt;
