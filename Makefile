@@ -50,8 +50,8 @@ test-e2e: $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real Envoy
 test-sdk: $(PROGRAM) $(WASM) $(VENV) envoy ## the official SDKs through the real Envoy; the stand-in upstream; the demo
 	$(PYTEST) tests/sdk tests/upstream tests/demo
 
-test-slow: ## tests marked #[ignore]: long ones, optimised
-	cargo test --quiet --release -- --ignored
+test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
+	cargo test --quiet --release -p azeotrope-engine --lib -- --ignored
 
 detection: $(PROGRAM) ## what is found in simulated traffic, by which families: target/detection.md (SHARED=, SEEDS=2)
 	python3 tests/detection/detection.py --program $(PROGRAM) --shared $(SHARED) --seeds $(SEEDS)
