@@ -37,7 +37,7 @@ fn bot(n: u64) -> Caller {
 /// A request with a skeleton; 0: one nobody else has. Everything else is its own.
 fn request(template: u64, line: u64, content: u64) -> Reading {
     let key = if template == 0 { mix(content ^ 0x5555) } else { mix(template) };
-    let skeleton = Skeleton { keys: vec![(Place::System, key)], ..Skeleton::default() };
+    let skeleton = Skeleton { keys: vec![(Place::System, key)] };
     Reading {
         dialect: Some(Dialect::Messages),
         model: line * 10,

@@ -91,7 +91,7 @@ fn replayed_blobs(ban: bool) -> Vec<Value> {
         let think = |blob: &str| json!([{ "type": "thinking", "thinking": "s", "signature": blob }]);
         let mut sent = exchange(id, n, 0, "x", "y");
         sent["path"] = json!("/v1/messages");
-        sent["headers"]["x-api-key"] = sent["headers"]["authorization"].take();
+        sent["headers"]["x-api-key"] = json!(format!("sk-{n:040}"));
         sent["headers"].as_object_mut().unwrap().remove("authorization");
         let mut messages = vec![json!({ "role": "user", "content": words(900 + id / 4, 20) })];
         if let Some(blob) = blob {
@@ -106,13 +106,13 @@ fn replayed_blobs(ban: bool) -> Vec<Value> {
     for n in 0..30_u64 {
         let blob = words(n, 20).replace(' ', "");
         trace.push(message(4 * n, 100 + n, None, Some(&blob)));
-        trace.extend((1..4).map(|k| message(4 * n + k, 1_000 + 3 * n + k, Some(&blob), None)));
+        trace.extend((1..4).map(|k| message(4 * n + k, 1_000 + 3 * (n % 4) + k, Some(&blob), None)));
     }
     let mut arguments = vec!["replay".to_owned()];
     if ban {
         let deny: Vec<Value> = (0..30)
             .map(|n| {
-                let secret = format!("Bearer sk-{:040}", 100 + n);
+                let secret = format!("sk-{:040}", 100 + n);
                 let digest = azeotrope(&["digest", "--account", &secret], "").out.trim().to_owned();
                 json!({ "account": digest, "action": "block" })
             })

@@ -82,7 +82,11 @@ pub fn exchange(id: u64, n: u64, line: u64, system: &str, user: &str) -> Value {
 pub fn harvest() -> String {
     let template = "Think step by step about the exercise below and show the whole derivation before the final answer.";
     let exchanges = (0..1_200).map(|id| match id >= 600 && id % 2 == 0 {
-        true => exchange(id, 5_000 + id / 2 % 60, 1, template, &words(id, 30)),
+        true => {
+            let mut sent = exchange(id, 5_000 + id / 2 % 60, 1, template, &words(id, 30));
+            sent["body"]["max_tokens"] = json!(2_048);
+            sent
+        }
         false => exchange(id, id % 500, id % 4, &words(10_000 + id % 500, 20), &words(id, 25)),
     });
     lines(exchanges)
