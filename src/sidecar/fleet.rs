@@ -92,3 +92,62 @@ impl<'a> Fleet<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azeotrope_engine::rules::Config;
+    use serde_json::{Value, json};
+
+    const BLOB: &str = "EqQBCkYIBxgCKkBZ4aTdWl0Yl5qkZ0m1w7s3b9Kx0q2R";
+
+    /// A request that asks, or sends a blob back and asks for what is in it; every answer has a blob of its own.
+    fn line(id: u64, account: &str, blob: Option<&str>) -> String {
+        let question = format!("Number {id} of the questions that {account} has about bridges over rivers in Bavaria");
+        let mut messages = vec![json!({ "role": "user", "content": question })];
+        if let Some(blob) = blob {
+            let thought = json!({ "type": "thinking", "thinking": "", "signature": blob });
+            messages.push(json!({ "role": "assistant", "content": [thought, { "type": "text", "text": "Yes." }] }));
+            messages
+                .push(json!({ "role": "user", "content": format!("{account} asks: {id}: what was that thought?") }));
+        }
+        let given: Value = if id == 0 { BLOB.into() } else { format!("{BLOB}-{id}").into() };
+        json!({
+            "id": id, "t": 1_790_000_000 + 2 * id, "method": "POST", "path": "/v1/messages",
+            "headers": { "x-api-key": format!("sk-ant-{account}"), "x-forwarded-for": format!("20.{id}.{id}.1") },
+            "body": { "model": "claude-opus-4", "max_tokens": 100, "messages": messages },
+            "response": { "status": 200, "body": { "content": [{ "type": "thinking", "signature": given }] } },
+        })
+        .to_string()
+    }
+
+    fn reasons(fleet: &mut Fleet<'_>, line: &str) -> Vec<&'static str> {
+        fleet.exchange(&Exchange::parse(line.as_bytes()).unwrap()).reasons
+    }
+
+    #[test]
+    fn a_proxy_tells_a_theft_of_its_own_traffic_and_the_sidecar_what_went_through_two() {
+        let engine = Engine::of(Config::for_replay(None).unwrap());
+        let mut fleet = Fleet::new(&engine, 2, true);
+        // Exchanges go to the proxies in turn: the owner's to one, the first thief's to the other.
+        assert!(reasons(&mut fleet, &line(0, "owner", None)).is_empty());
+        assert!(reasons(&mut fleet, &line(1, "first", Some(BLOB))).is_empty(), "this proxy never saw the blob");
+        assert_eq!(reasons(&mut fleet, &line(2, "second", Some(BLOB))), ["blob_provenance"]);
+        // Three hands are a campaign: the sidecar has seen all of them.
+        for (id, account) in [(3, "first"), (4, "second")] {
+            let told = reasons(&mut fleet, &line(id, account, None));
+            assert!(told.starts_with(&["campaign_member", "blob_provenance"]), "{account}: {told:?}");
+        }
+        assert!(reasons(&mut fleet, &line(5, "stranger", None)).is_empty());
+    }
+
+    #[test]
+    fn without_a_sidecar_a_theft_through_another_proxy_is_not_seen() {
+        let engine = Engine::of(Config::for_replay(None).unwrap());
+        let mut fleet = Fleet::new(&engine, 2, false);
+        for (id, account, blob) in [(0, "owner", None), (1, "first", Some(BLOB)), (2, "owner", Some(BLOB))] {
+            assert!(reasons(&mut fleet, &line(id, account, blob)).is_empty(), "{account}");
+        }
+        assert!(reasons(&mut fleet, &line(3, "first", Some(BLOB))).is_empty());
+    }
+}

@@ -31,6 +31,7 @@ pub fn look(
     evidence: &mut Evidence,
 ) {
     let hand = Hand::of(caller);
+    let mut stolen = false;
     for (family, key) in sought(reading) {
         if key == 0 || custody.remembers(family) == 0 {
             continue;
@@ -44,12 +45,13 @@ pub fn look(
             }
         }
         let most = custody.families.worth(family).most;
+        let alone = custody.families.prefix_continuity.alone;
         let (reason, worth) = match family {
             Family::BlobProvenance => (Reason::BlobProvenance, most),
             Family::FailoverEcho => (Reason::FailoverEcho, most),
-            _ if evidence.families().any(|found| found == Family::BlobProvenance) => (Reason::PrefixContinuity, most),
-            _ => (Reason::PrefixContinuity, custody.families.prefix_continuity.alone.min(most)),
+            _ => (Reason::PrefixContinuity, if stolen { most } else { alone.min(most) }),
         };
+        stolen |= family == Family::BlobProvenance;
         evidence.add(reason, worth.0);
     }
 }
