@@ -117,8 +117,6 @@ families! {
     PrefixContinuity prefix_continuity Deterministic most 3.0 {
         /// How long a conversation's prefix is remembered.
         remember_hours: u32 = 48, 1..=720, "hours";
-        /// What it is worth to a proxy without a stolen blob beside it: the turns of others may have passed elsewhere.
-        alone: Milli = Milli::of(3.0), 0.0..=20.0, "nats";
     }
     /// A body that was refused with 429 reappears from an unrelated account within seconds.
     FailoverEcho failover_echo Deterministic most 5.0 {

@@ -13,11 +13,14 @@ impl Migrations {
     /// The parties that migrations make.
     #[must_use]
     pub fn of(declared: &[Migration]) -> Self {
-        let ends = declared.iter().zip(0_usize..).flat_map(|(entry, place)| {
-            let accounts = [entry.from, entry.to].into_iter().flatten();
-            accounts.map(move |account| Entry::new(Subject::Account(account.0), entry.until, place))
-        });
-        let mut index = Index::new(ends.collect());
+        let mut ends = Vec::new();
+        for (entry, place) in declared.iter().zip(0_usize..) {
+            for account in [&entry.from, &entry.to] {
+                let Some(account) = account else { continue };
+                ends.push(Entry::new(Subject::Account(account.0), entry.until, place));
+            }
+        }
+        let mut index = Index::new(ends);
         // Migrations that have an account in common are one party: each is named after the first that it meets.
         let mut names: Vec<usize> = (0..declared.len()).collect();
         for pair in index.0.windows(2) {

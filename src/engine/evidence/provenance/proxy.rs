@@ -19,8 +19,7 @@ const BLOB_WEIGHT: u32 = 3;
 /// where an echo was found.
 ///
 /// Where several proxies share the traffic, a beginning that many send may have come here from one of them only: what
-/// looks like one party's is everybody's. So a conversation alone is worth less here than to the second tier, which sees
-/// all; blobs are given once, and where one was stolen, too, it is worth all.
+/// looks like one party's is everybody's. So a conversation is worth less than a blob, which is given once.
 pub fn look(
     table: &Table,
     custody: Custody<'_>,
@@ -44,13 +43,12 @@ pub fn look(
             }
         }
         let most = custody.families.worth(family).most;
-        let (reason, worth) = match family {
-            Family::BlobProvenance => (Reason::BlobProvenance, most),
-            Family::FailoverEcho => (Reason::FailoverEcho, most),
-            _ if evidence.families().any(|found| found == Family::BlobProvenance) => (Reason::PrefixContinuity, most),
-            _ => (Reason::PrefixContinuity, custody.families.prefix_continuity.alone.min(most)),
+        let reason = match family {
+            Family::BlobProvenance => Reason::BlobProvenance,
+            Family::FailoverEcho => Reason::FailoverEcho,
+            _ => Reason::PrefixContinuity,
         };
-        evidence.add(reason, worth.0);
+        evidence.add(reason, most.0);
     }
 }
 
