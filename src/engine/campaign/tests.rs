@@ -9,7 +9,8 @@ use crate::digest::Reading;
 use crate::digest::conversation::Conversation;
 use crate::digest::skeleton::{Place, Skeleton};
 use crate::digest::words::mix;
-use crate::rules::{Document, Family};
+use crate::rules::lists::Migration;
+use crate::rules::{DigestName, Document, Family};
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
 
 const START: u64 = 1_790_000_000_000;
@@ -26,7 +27,7 @@ struct World {
 
 /// A person: an account with a network of its own.
 fn account(n: u64) -> Caller {
-    Caller { account: mix(n) | 1, organisation: 0, network: mix(n ^ 0xabcd) | 1, agent: n % 5 + 1 }
+    Caller { account: mix(n) | 1, organisation: 0, network: mix(n ^ 0xabcd) | 1, agent: n % 5 + 1, ..Caller::default() }
 }
 
 /// An account of an operator: all run one program.
@@ -220,11 +221,8 @@ fn statistical_families_that_are_switched_off_are_silent() {
 }
 
 /// Blobs, conversations and refused bodies that go through the hands of several accounts; the campaigns that gives.
-fn hands(document: &Document, declare: bool) -> (usize, Vec<Family>) {
+fn hands(document: &Document) -> (usize, Vec<Family>) {
     let mut world = World::with(document, Limits::default());
-    if declare {
-        (1..20).for_each(|n| world.joiner.declare(bot(0).account, bot(n).account));
-    }
     for n in 1..20 {
         let (content, blob) = (world.fresh(), mix(world.fresh()) | 1);
         world.joiner.given(blob, &bot(0), Timestamp(world.now));
@@ -237,15 +235,18 @@ fn hands(document: &Document, declare: bool) -> (usize, Vec<Family>) {
 
 #[test]
 fn blobs_in_foreign_hands_name_a_campaign() {
-    let (named, families) = hands(&Document::default(), false);
+    let (named, families) = hands(&Document::default());
     assert_eq!(named, 1);
     assert!(families.contains(&Family::BlobProvenance));
-    assert_eq!(hands(&without(&[Family::BlobProvenance]), false).0, 0);
+    assert_eq!(hands(&without(&[Family::BlobProvenance])).0, 0);
 }
 
 #[test]
 fn declared_migrations_are_no_theft() {
-    assert_eq!(hands(&Document::default(), true), (0, Vec::new()));
+    let name = |caller: Caller| DigestName::new(caller.account);
+    let migration = |n| Migration { from: name(bot(0)), to: name(bot(n)), ..Migration::default() };
+    let document = Document { migrations: (1..20).map(migration).collect(), ..Document::default() };
+    assert_eq!(hands(&document), (0, Vec::new()));
 }
 
 #[test]
@@ -255,7 +256,7 @@ fn conversations_in_foreign_hands_name_a_campaign_unless_that_is_switched_off() 
         for n in 0..20 {
             let (first, second) = (mix(world.fresh()), mix(world.fresh()));
             let turn = |whole, parent, content| Reading {
-                conversation: Conversation { whole, parent, answers: 1, parent_bytes: 500 },
+                conversation: Conversation { whole, parent, answers: 1, parent_bytes: 500, bytes: 500 },
                 ..request(0, 1, content)
             };
             let contents = [world.fresh(), world.fresh()];
