@@ -16,9 +16,12 @@ WASM_LIMIT := 409600
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 RUNNER := .cache/tools/wasm-bindgen-$(WASM_BINDGEN)
 TARGETS := .cache/rust-targets
+# Where the simulated traffic is: generate.py, score.py, corpora and scenarios.
+SHARED ?= ../shared/traffic
+SEEDS ?= 2
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
-.PHONY: help build wasm demo test test-unit test-wasm test-e2e test-sdk test-slow lint check-wasm-size envoy need \
+.PHONY: help build wasm demo test test-unit test-wasm test-e2e test-sdk test-slow lint check-wasm-size envoy need detection model check-model \
 	clean clean-all
 
 help: ## list the targets
@@ -50,6 +53,15 @@ test-sdk: $(PROGRAM) $(WASM) $(VENV) envoy ## the official SDKs through the real
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
 	cargo test --quiet --release -p azeotrope-engine --lib -- --ignored
 
+detection: $(PROGRAM) ## what is found in simulated traffic, by which families: target/detection.md (SHARED=, SEEDS=2)
+	python3 tests/detection/detection.py --program $(PROGRAM) --shared $(SHARED) --seeds $(SEEDS)
+
+model: target/model/content.model ## train the built-in content model anew (SHARED=)
+	cp $< src/engine/rules/content.model
+
+check-model: target/model/content.model ## training gives the built-in content model, byte for byte (SHARED=)
+	cmp $< src/engine/rules/content.model
+
 lint: $(TARGETS) ## formatting and clippy
 	cargo fmt --all -- --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
@@ -76,6 +88,15 @@ clean-all: clean ## remove what was fetched, too
 $(PROGRAM): $(SOURCES) | need
 	cargo build --release -p azeotrope --target-dir target
 	@touch $@
+
+target/model/content.model: $(PROGRAM) tests/detection/train.json tests/detection/sources.tsv
+	@[ -f $(SHARED)/generate.py ] || { echo '$(SHARED) has no generate.py: name the folder with SHARED=...'; exit 2; }
+	@mkdir -p $(@D)
+	python3 $(SHARED)/generate.py tests/detection/train.json --corpora $(SHARED)/corpora \
+	    --out $(@D)/train.jsonl --labels $(@D)/train.tsv
+	$(PROGRAM) train --raw --sources tests/detection/sources.tsv --out $@ $(@D)/train.jsonl $(@D)/train.tsv \
+	    | tee $(@D)/held-out.txt
+	rm $(@D)/train.jsonl $(@D)/train.tsv
 
 $(WASM): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS)
 	tests/tools/build_wasm.sh

@@ -1,13 +1,16 @@
 //! Several proxies and one sidecar in one process: what `replay` runs.
 
 use crate::trace::Exchange;
+use azeotrope_engine::caller::Caller;
 use azeotrope_engine::campaign::{Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::dialect::{Answer, read_answer};
-use azeotrope_engine::digest::blob_digest;
+use azeotrope_engine::digest::{Reading, blob_digest};
 use azeotrope_engine::engine::Engine;
+use azeotrope_engine::evidence::view::View;
+use azeotrope_engine::route::Route;
 use azeotrope_engine::store::MemoryStore;
 use azeotrope_engine::time::{SECOND, Timestamp};
-use azeotrope_engine::verdict::Verdict;
+use azeotrope_engine::verdict::{Assessment, Verdict};
 
 /// How long a change of the feed takes to every proxy: the sidecar's promise is five seconds at most, one is usual.
 const DELAY: u64 = SECOND;
@@ -17,6 +20,18 @@ const DELAY: u64 = SECOND;
 struct Proxy {
     store: MemoryStore,
     feed: Feed,
+}
+
+/// What a verdict is worked out from.
+pub(crate) struct Examined {
+    /// Who sent the exchange.
+    pub(crate) caller: Caller,
+    /// Its request.
+    pub(crate) reading: Reading,
+    /// The verdict, its evidence and its campaign.
+    pub(crate) assessment: Assessment,
+    /// The counters of the proxy that judged.
+    pub(crate) view: View,
 }
 
 /// The fleet.
@@ -46,21 +61,44 @@ impl<'a> Fleet<'a> {
         self.engine.caller(&exchange.headers(), b"", None).account
     }
 
-    /// Sends an exchange through the next proxy.
-    pub(crate) fn exchange(&mut self, exchange: &Exchange<'_>) -> Verdict {
+    /// The second tier, where there is one.
+    pub(crate) fn sidecar(&self) -> Option<&Joiner> {
+        self.sidecar.as_ref()
+    }
+
+    /// What the verdict of [`Fleet::exchange`] will be worked out from; `None` for what is no LLM call.
+    pub(crate) fn examine(&mut self, exchange: &Exchange<'_>) -> Option<Examined> {
         let now = exchange.time();
-        if now.since(self.synchronised) >= DELAY {
-            self.synchronise(now);
-        }
-        self.turn = (self.turn + 1) % self.proxies.len();
-        let (engine, Some(proxy)) = (self.engine, self.proxies.get_mut(self.turn)) else { return Verdict::default() };
-        let Some(route) = engine.route(exchange.method.as_bytes(), exchange.path.as_bytes()) else {
-            return Verdict::default();
-        };
+        self.synchronise(now);
+        let (_, caller, reading) = self.read(exchange)?;
+        let proxy = self.proxies.get(self.next())?;
+        let assessment = self.engine.assess(&proxy.store, &proxy.feed, &caller, &reading, now);
+        let view = View::of(self.engine.config(), &proxy.store, &caller, &reading, now);
+        Some(Examined { caller, reading, assessment, view })
+    }
+
+    /// Whose turn it is.
+    fn next(&self) -> usize {
+        (self.turn + 1) % self.proxies.len()
+    }
+
+    fn read(&self, exchange: &Exchange<'_>) -> Option<(Route, Caller, Reading)> {
+        let engine = self.engine;
+        let route = engine.route(exchange.method.as_bytes(), exchange.path.as_bytes())?;
         let caller = engine.caller(&exchange.headers(), b"", None);
         let body = exchange.body();
         let inspected = body.get(..engine.config().inspect_bytes).unwrap_or(body);
         let reading = engine.read(&route, inspected, inspected.len() == body.len());
+        Some((route, caller, reading))
+    }
+
+    /// Sends an exchange through the next proxy.
+    pub(crate) fn exchange(&mut self, exchange: &Exchange<'_>) -> Verdict {
+        let now = exchange.time();
+        self.synchronise(now);
+        self.turn = self.next();
+        let Some((route, caller, reading)) = self.read(exchange) else { return Verdict::default() };
+        let (engine, Some(proxy)) = (self.engine, self.proxies.get_mut(self.turn)) else { return Verdict::default() };
         let verdict = engine.judge(&mut proxy.store, &proxy.feed, &caller, &reading, now);
         if let Some(sidecar) = &mut self.sidecar {
             sidecar.observe(&caller, &reading, now);
@@ -84,11 +122,74 @@ impl<'a> Fleet<'a> {
         verdict
     }
 
+    /// Brings the feed to the proxies, when it is time.
     fn synchronise(&mut self, now: Timestamp) {
+        if now.since(self.synchronised) < DELAY {
+            return;
+        }
         self.synchronised = now;
         let Some(sidecar) = &mut self.sidecar else { return };
         for change in sidecar.take_changes() {
             self.proxies.iter_mut().for_each(|proxy| proxy.feed.apply(&change));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azeotrope_engine::rules::Config;
+    use serde_json::{Value, json};
+
+    const BLOB: &str = "EqQBCkYIBxgCKkBZ4aTdWl0Yl5qkZ0m1w7s3b9Kx0q2R";
+
+    /// A request that asks, or sends a blob back and asks for what is in it; every answer has a blob of its own.
+    fn line(id: u64, account: &str, blob: Option<&str>) -> String {
+        let question = format!("Number {id} of the questions that {account} has about bridges over rivers in Bavaria");
+        let mut messages = vec![json!({ "role": "user", "content": question })];
+        if let Some(blob) = blob {
+            let thought = json!({ "type": "thinking", "thinking": "", "signature": blob });
+            messages.push(json!({ "role": "assistant", "content": [thought, { "type": "text", "text": "Yes." }] }));
+            messages
+                .push(json!({ "role": "user", "content": format!("{account} asks: {id}: what was that thought?") }));
+        }
+        let given: Value = if id == 0 { BLOB.into() } else { format!("{BLOB}-{id}").into() };
+        json!({
+            "id": id, "t": 1_790_000_000 + 2 * id, "method": "POST", "path": "/v1/messages",
+            "headers": { "x-api-key": format!("sk-ant-{account}"), "x-forwarded-for": format!("20.{id}.{id}.1") },
+            "body": { "model": "claude-opus-4", "max_tokens": 100, "messages": messages },
+            "response": { "status": 200, "body": { "content": [{ "type": "thinking", "signature": given }] } },
+        })
+        .to_string()
+    }
+
+    fn reasons(fleet: &mut Fleet<'_>, line: &str) -> Vec<&'static str> {
+        fleet.exchange(&Exchange::parse(line.as_bytes()).unwrap()).reasons
+    }
+
+    #[test]
+    fn a_proxy_tells_a_theft_of_its_own_traffic_and_the_sidecar_what_went_through_two() {
+        let engine = Engine::of(Config::for_replay(None).unwrap());
+        let mut fleet = Fleet::new(&engine, 2, true);
+        // Exchanges go to the proxies in turn: the owner's to one, the first thief's to the other.
+        assert!(reasons(&mut fleet, &line(0, "owner", None)).is_empty());
+        assert!(reasons(&mut fleet, &line(1, "first", Some(BLOB))).is_empty(), "this proxy never saw the blob");
+        assert_eq!(reasons(&mut fleet, &line(2, "second", Some(BLOB))), ["blob_provenance"]);
+        // Three hands are a campaign: the sidecar has seen all of them.
+        for (id, account) in [(3, "first"), (4, "second")] {
+            let told = reasons(&mut fleet, &line(id, account, None));
+            assert!(told.starts_with(&["campaign_member", "blob_provenance"]), "{account}: {told:?}");
+        }
+        assert!(reasons(&mut fleet, &line(5, "stranger", None)).is_empty());
+    }
+
+    #[test]
+    fn without_a_sidecar_a_theft_through_another_proxy_is_not_seen() {
+        let engine = Engine::of(Config::for_replay(None).unwrap());
+        let mut fleet = Fleet::new(&engine, 2, false);
+        for (id, account, blob) in [(0, "owner", None), (1, "first", Some(BLOB)), (2, "owner", Some(BLOB))] {
+            assert!(reasons(&mut fleet, &line(id, account, blob)).is_empty(), "{account}");
+        }
+        assert!(reasons(&mut fleet, &line(3, "first", Some(BLOB))).is_empty());
     }
 }

@@ -1,12 +1,13 @@
 //! The `azeotrope` program.
 
 mod commands;
+mod explain;
 mod fleet;
 mod trace;
 mod train;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, corpus, digest, replay, rules};
+use commands::{Outcome, campaigns, corpus, digest, replay, rules};
 use std::process::ExitCode;
 
 /// Detects distillation (model extraction) through LLM APIs.
@@ -23,6 +24,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Replay(replay::Args),
+    Explain(commands::explain::Args),
+    Campaigns(campaigns::Args),
     Corpus(corpus::Args),
     Calibrate(commands::calibrate::Args),
     Train(commands::train::Args),
@@ -33,6 +36,8 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Replay(args) => args.run(),
+        Command::Explain(args) => args.run(),
+        Command::Campaigns(args) => args.run(),
         Command::Corpus(args) => args.run(),
         Command::Calibrate(args) => args.run(),
         Command::Train(args) => args.run(),

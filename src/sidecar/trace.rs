@@ -117,8 +117,8 @@ impl<'a> Response<'a> {
     }
 }
 
-/// Writes the verdict of an exchange.
-pub(crate) fn write_verdict(out: &mut dyn Write, id: u64, verdict: &Verdict) -> Result<(), Failure> {
+/// The verdict of an exchange as a line, without its end.
+pub(crate) fn verdict_line(id: u64, verdict: &Verdict) -> String {
     let line = serde_json::json!({
         "id": id,
         "action": verdict.action.name(),
@@ -126,5 +126,10 @@ pub(crate) fn write_verdict(out: &mut dyn Write, id: u64, verdict: &Verdict) -> 
         "score": f64::from(verdict.score) / 1000.0,
         "reasons": verdict.reasons,
     });
-    writeln!(out, "{line}").map_err(Failure::output)
+    line.to_string()
+}
+
+/// Writes the verdict of an exchange.
+pub(crate) fn write_verdict(out: &mut dyn Write, id: u64, verdict: &Verdict) -> Result<(), Failure> {
+    writeln!(out, "{}", verdict_line(id, verdict)).map_err(Failure::output)
 }

@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 COMMON = ["skeleton_spread", "cohort_synchrony", "harvest_content"]
 ABLATIONS = {
     "benign": [*COMMON, "account_shape", "prefix_continuity", "failover_echo"],
-    "blobs": ["blob_provenance", "prefix_continuity", "technique_search", *COMMON],
+    "blobs": ["blob_provenance", "prefix_continuity", "blob_provenance+prefix_continuity", "technique_search", *COMMON],
     "hydra": [*COMMON, "failover_echo", "account_shape", "technique_search"],
     "relay": [*COMMON, "prefix_continuity"],
     "sweep": [*COMMON, "corpus_sweep"],
@@ -58,9 +58,11 @@ def index(args, scenario, folder):
     return ["--corpus", corpus]
 
 
-def rules_without(family, folder):
-    path = folder / f"without-{family}.json"
-    path.write_text(json.dumps({"format": 1, "version": 1, "families": {family: {"enabled": False}}}))
+def rules_without(families, folder):
+    """The built-in rules without a family, or without several that stand in for each other: `a+b`."""
+    path = folder / f"without-{families}.json"
+    off = {family: {"enabled": False} for family in families.split("+")}
+    path.write_text(json.dumps({"format": 1, "version": 1, "families": off}))
     return ["--rules", path]
 
 

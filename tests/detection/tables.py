@@ -91,7 +91,8 @@ def ablations(results):
     detail = table(["scenario", "campaign", "without", "named after", "Δ named", "served", "Δ served", "linked at 20%",
                     "Δ benign enforced on"], rows)
     summary = []
-    for family in [*FAMILIES, "sidecar"]:
+    together = sorted(without for without in effects if "+" in without)
+    for family in [*FAMILIES, *together, "sidecar"]:
         tried = effects.get(family, [])
         matters = sorted((e for e in tried if e[2]), key=lambda e: -abs(e[1]))
         text = ", ".join(f"{scenario} ({more:+.1%} served)" for scenario, more, _ in matters)

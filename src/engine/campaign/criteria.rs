@@ -1,5 +1,6 @@
 //! What the second tier holds evidence against: the knobs of the rules, compiled.
 
+use super::joiner::derived;
 use crate::caller::Caller;
 use crate::evidence::provenance::Custody;
 use crate::nats::MilliNats;
@@ -61,7 +62,9 @@ impl Criteria {
     #[must_use]
     pub fn party(&self, caller: &Caller, now: Timestamp) -> Caller {
         match self.migrations.party(caller.account, now) {
-            Some(party) if caller.organisation == 0 => Caller { organisation: party, ..*caller },
+            Some(party) if caller.organisation == 0 => {
+                Caller { organisation: derived([5, party as u64, 0, 0]), ..*caller }
+            }
             _ => *caller,
         }
     }

@@ -204,7 +204,10 @@ impl Joiner {
             let Some(group) = self.groups.get(key) else { continue };
             match group.campaign {
                 Some(_) if group.campaign == linked => group.linked = group.linked.saturating_add(1),
-                Some(_) => group.others = group.others.saturating_add(1),
+                Some(of) if self.campaigns.get(of as usize).is_some_and(|of| of.unlike(&member.client, reading)) => {
+                    group.others = group.others.saturating_add(1);
+                }
+                Some(_) => {}
                 None => {}
             }
         }

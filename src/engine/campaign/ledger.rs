@@ -41,8 +41,11 @@ impl Ledger {
     /// What of this request was in other hands before. Notes the conversation as its sender's.
     pub fn request(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Vec<Passed> {
         let hand = Hand::of(caller);
-        let passed =
-            sought(reading).filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now)).collect();
+        let passed = sought(reading)
+            .into_iter()
+            .filter(|(_, key)| *key != 0)
+            .filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now))
+            .collect();
         if let Some(key) = conversation(reading) {
             self.note(Family::PrefixContinuity, key, hand, now);
         }
@@ -146,5 +149,20 @@ mod tests {
         assert_eq!(ledger.request(&caller(1), &body, Timestamp(SECOND)), vec![]);
         assert_eq!(families(&ledger.request(&caller(2), &body, Timestamp(2 * SECOND))), vec![Family::FailoverEcho]);
         assert_eq!(ledger.request(&caller(3), &body, Timestamp(2 * MINUTE)), vec![]);
+    }
+
+    #[test]
+    fn what_goes_between_accounts_of_a_declared_migration_is_no_theft() {
+        use crate::rules::{DigestName, Document};
+        let mut document = Document::default();
+        let (from, to) = (DigestName::new(1), DigestName::new(2));
+        document.migrations.push(crate::rules::lists::Migration { from, to, ..Default::default() });
+        let mut ledger = Ledger::new(100, Criteria::of(&document));
+        ledger.given(77, &caller(1), Timestamp(0));
+        ledger.request(&caller(2), &turn(10, 0), Timestamp(0));
+        let replay = Reading { blobs: vec![77], ..Reading::default() };
+        assert_eq!(ledger.request(&caller(2), &replay, Timestamp(1)), vec![]);
+        assert_eq!(ledger.request(&caller(1), &turn(11, 10), Timestamp(1)), vec![]);
+        assert_eq!(families(&ledger.request(&caller(3), &replay, Timestamp(1))), vec![Family::BlobProvenance]);
     }
 }

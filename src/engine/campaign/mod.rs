@@ -23,3 +23,6 @@ pub mod population;
 pub use criteria::{Criteria, LINK};
 pub use feed::{Change, Feed};
 pub use joiner::{Joiner, Limits};
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use super::feed::Profile;
 use super::generations::DigestMap;
 use super::group::Worth;
 use super::population::{Client, Frequencies, Population};
+use crate::digest::Reading;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
 use crate::time::Timestamp;
@@ -174,6 +175,13 @@ impl Campaign {
         let here = ln_ratio(u64::from(self.sweeping), u64::from(self.accounts));
         let there = ln_ratio(u64::from(population.sweeping) + UNSEEN, u64::from(population.targets.total()) + UNSEEN);
         (here - there).clamp(0, KEY)
+    }
+
+    /// Whether a request under one of its keys is no sign of it: another target, or a person's wording. What is like it may
+    /// be an account not yet linked, and must not count against its own key.
+    #[must_use]
+    pub fn unlike(&self, client: &Client, reading: &Reading) -> bool {
+        !self.takes(client.target) || reading.wording < 0
     }
 
     /// Whether any of its accounts takes a target.

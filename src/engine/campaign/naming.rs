@@ -1,6 +1,6 @@
 //! From a group to a campaign.
 
-use super::account::Terms;
+use super::account::{Account, Terms};
 use super::group::{Group, Member, Worth};
 use super::joiner::{Gathering, Joiner, derived};
 use super::ledger::Passed;
@@ -12,6 +12,10 @@ use crate::time::{DAY, Timestamp};
 
 /// Parties of a group before it is looked at.
 const LOOK: u32 = 4;
+/// Most that it is worth to have been in the group that named a campaign: that the group is one is sure, each member less.
+const ADOPTED: MilliNats = 8_000;
+/// Wording below which an account reads like a person's, whose way a campaign's template may have crossed.
+const PERSONAL: MilliNats = -1_000;
 /// What it is worth that a blob, conversation or refused body went through an account's hands.
 pub(super) const HANDS: MilliNats = 9_000;
 /// Unrelated parties through whose hands blobs went within a day, from which they are a campaign: an owner, two thieves.
@@ -111,8 +115,10 @@ impl Joiner {
         let Some(group) = self.groups.peek(key) else { return };
         let target = group.target();
         let accounts: Vec<u64> = group.accounts().collect();
+        let score = score.min(ADOPTED);
+        let alike = |known: &Account| known.client.target == target && known.wording >= PERSONAL;
         for account in accounts {
-            if self.accounts.peek(account).is_some_and(|account| account.client.target == target) {
+            if self.accounts.peek(account).is_some_and(alike) {
                 self.link(account, index, (score, Terms::default()), family, now);
             }
         }

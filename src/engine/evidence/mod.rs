@@ -7,6 +7,7 @@ pub mod provenance;
 pub mod shape;
 pub mod spread;
 pub mod state;
+pub mod view;
 
 use crate::caller::Caller;
 use crate::digest::Reading;

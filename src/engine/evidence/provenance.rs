@@ -24,9 +24,6 @@ use crate::time::{HOUR, SECOND, Timestamp};
 /// Bytes of text from which a conversation is unlike anybody else's: "hi" is everybody's.
 pub const DISTINCT: u32 = 48;
 
-/// Blobs of a request that are looked up here: the first and the last. A replay sends one or two.
-pub const BLOBS: usize = 2;
-
 /// The families that see things change hands.
 pub const FAMILIES: [Family; 3] = [Family::BlobProvenance, Family::PrefixContinuity, Family::FailoverEcho];
 
@@ -81,6 +78,7 @@ pub struct Custody<'a> {
 impl Custody<'_> {
     /// For how many milliseconds a family remembers; 0: it does not count.
     #[must_use]
+    #[inline(never)]
     pub fn remembers(&self, family: Family) -> u64 {
         let families = self.families;
         match family {
@@ -100,6 +98,7 @@ impl Custody<'_> {
 
     /// Whether two senders are one party, by themselves or by declaration.
     #[must_use]
+    #[inline(never)] // Seldom asked, and the module must stay small.
     pub fn one_party(&self, a: &Hand, b: &Hand, now: Timestamp) -> bool {
         a.related(b) || self.migrations.one_party(a.account, b.account, now)
     }
@@ -131,14 +130,20 @@ impl Custody<'_> {
     }
 }
 
-/// The things of a request that another party may have had: families and keys.
-pub fn sought(reading: &Reading) -> impl Iterator<Item = (Family, u64)> {
-    let first = reading.blobs.first();
-    let last = reading.blobs.last().filter(|last| first != Some(last));
-    let blobs = first.into_iter().chain(last).map(|&blob| (Family::BlobProvenance, blob));
+/// The things of a request that another party may have had: families and keys, 0 for none. Of its blobs the first and
+/// the last are looked at: a replay sends one or two.
+#[must_use]
+pub fn sought(reading: &Reading) -> [(Family, u64); 4] {
+    let first = reading.blobs.first().copied().unwrap_or(0);
+    let last = reading.blobs.last().copied().filter(|last| *last != first).unwrap_or(0);
     let conversation = &reading.conversation;
-    let parent = (conversation.parent_bytes >= DISTINCT).then_some((Family::PrefixContinuity, conversation.parent));
-    blobs.chain(parent).chain(body(reading).map(|key| (Family::FailoverEcho, key))).filter(|&(_, key)| key != 0)
+    let parent = if conversation.parent_bytes >= DISTINCT { conversation.parent } else { 0 };
+    [
+        (Family::BlobProvenance, first),
+        (Family::BlobProvenance, last),
+        (Family::PrefixContinuity, parent),
+        (Family::FailoverEcho, body(reading).unwrap_or(0)),
+    ]
 }
 
 /// The conversation that a request leaves in its sender's hands, where it is long enough to be anybody's.

@@ -10,6 +10,7 @@ use crate::verdict::{Action, Verdict, judge};
 use std::cell::Cell;
 
 mod memory;
+mod provenance;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 

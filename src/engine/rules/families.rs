@@ -112,8 +112,9 @@ families! {
         /// How long a blob is remembered after its answer.
         remember_hours: u32 = 48, 1..=720, "hours";
     }
-    /// A conversation goes on under an unrelated account.
-    PrefixContinuity prefix_continuity Deterministic most 6.0 {
+    /// A conversation goes on under an unrelated account. One of several proxies may have missed that the account sent its
+    /// beginning too (an app's example, say), so what it sees alone stays below the threshold of observing.
+    PrefixContinuity prefix_continuity Deterministic most 3.0 {
         /// How long a conversation's prefix is remembered.
         remember_hours: u32 = 48, 1..=720, "hours";
     }

@@ -115,20 +115,24 @@ pub enum Subject {
 
 /// Something that holds for a subject until a time.
 #[derive(Clone, Debug, PartialEq)]
-struct Entry<T> {
-    subject: Subject,
+pub(super) struct Entry<T> {
+    pub(super) subject: Subject,
     until: Timestamp,
-    holds: T,
+    pub(super) holds: T,
+}
+
+impl<T> Entry<T> {
+    pub(super) fn new(subject: Subject, until: Option<u64>, holds: T) -> Self {
+        Self { subject, until: end(until), holds }
+    }
 }
 
 /// Entries found by subject: a binary search, for lists of thousands on a request's path.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Index<T>(Vec<Entry<T>>);
+pub(super) struct Index<T>(pub(super) Vec<Entry<T>>);
 
 impl<T: Copy> Index<T> {
-    fn new(entries: impl Iterator<Item = (Subject, Option<u64>, T)>) -> Self {
-        let entries: Vec<_> =
-            entries.map(|(subject, until, holds)| Entry { subject, until: end(until), holds }).collect();
+    pub(super) fn new(entries: Vec<Entry<T>>) -> Self {
         // Places are sorted, not entries: one sort in the module instead of one for each type.
         let mut order: Vec<_> = entries.iter().map(|entry| entry.subject).zip(0_usize..).collect();
         order.sort_unstable();
@@ -136,7 +140,7 @@ impl<T: Copy> Index<T> {
     }
 
     /// What holds for a subject now.
-    fn find(&self, subject: Subject, now: Timestamp) -> impl Iterator<Item = T> {
+    pub(super) fn find(&self, subject: Subject, now: Timestamp) -> impl Iterator<Item = T> {
         let start = self.0.partition_point(|entry| entry.subject < subject);
         let same = self.0.get(start..).unwrap_or_default().iter().take_while(move |entry| entry.subject == subject);
         same.filter(move |entry| now < entry.until).map(|entry| entry.holds)
@@ -162,13 +166,20 @@ impl Lists {
         let campaigns = document.campaigns.iter().enumerate().flat_map(|(place, campaign)| {
             let accounts = campaign.accounts.iter().map(|digest| Subject::Account(digest.0));
             let skeletons = campaign.skeletons.iter().map(|digest| Subject::Skeleton(digest.0));
-            accounts.chain(skeletons).map(move |subject| (subject, campaign.until, place))
+            accounts.chain(skeletons).map(move |subject| Entry::new(subject, campaign.until, place))
         });
-        let allow = document.allow.iter().filter_map(|entry| Some((entry.subject()?, entry.until, ())));
-        let deny =
-            document.deny.iter().filter_map(|entry| Some((entry.subject()?, entry.until, entry.action.action())));
+        let allow = document.allow.iter().filter_map(|entry| Some(Entry::new(entry.subject()?, entry.until, ())));
+        let deny = document
+            .deny
+            .iter()
+            .filter_map(|entry| Some(Entry::new(entry.subject()?, entry.until, entry.action.action())));
         let migrations = Migrations::of(&document.migrations);
-        Self { allow: Index::new(allow), deny: Index::new(deny), campaigns: Index::new(campaigns), migrations }
+        Self {
+            allow: Index::new(allow.collect()),
+            deny: Index::new(deny.collect()),
+            campaigns: Index::new(campaigns.collect()),
+            migrations,
+        }
     }
 
     /// Whether an exception holds for a subject.

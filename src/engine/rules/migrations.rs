@@ -1,60 +1,49 @@
 //! Which accounts are one party because somebody declared that one moves to the other.
+//!
+//! Found by a binary search over at most 16,384 ends: 14 steps.
 
-use super::lists::{Migration, end};
-use crate::campaign::generations::DigestMap;
+use super::lists::{Entry, Index, Migration, Subject};
 use crate::time::Timestamp;
 
-/// Accounts joined by migrations, each found at once.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Migrations(DigestMap<(u64, Timestamp)>);
+/// Accounts joined by migrations: a party is named by the place of one of its migrations in the list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Migrations(Index<usize>);
 
 impl Migrations {
     /// The parties that migrations make.
     #[must_use]
     pub fn of(declared: &[Migration]) -> Self {
-        let mut migrations = Self::default();
-        let pairs = || declared.iter().filter_map(|entry| Some((entry.from?.0, entry.to?.0, end(entry.until))));
-        for (from, to, until) in pairs() {
-            migrations.join(from, to, until);
-        }
-        // From here on each account knows the name of its party itself.
-        for account in pairs().flat_map(|(from, to, _)| [from, to]) {
-            let name = migrations.name(account);
-            if let Some((of, _)) = migrations.0.get_mut(&account) {
-                *of = name;
+        let mut ends = Vec::new();
+        for (entry, place) in declared.iter().zip(0_usize..) {
+            for account in [&entry.from, &entry.to] {
+                let Some(account) = account else { continue };
+                ends.push(Entry::new(Subject::Account(account.0), entry.until, place));
             }
         }
-        migrations
-    }
-
-    /// Makes two accounts one party: the greater name follows the lesser, so names end.
-    fn join(&mut self, from: u64, to: u64, until: Timestamp) {
-        for account in [from, to] {
-            let (_, last) = self.0.entry(account).or_insert((account, until));
-            *last = until.max(*last);
-        }
-        let (a, b) = (self.name(from), self.name(to));
-        if let Some((of, _)) = self.0.get_mut(&a.max(b)) {
-            *of = a.min(b);
-        }
-    }
-
-    /// The name of an account's party; on the way there, names are shortened by half.
-    fn name(&mut self, mut account: u64) -> u64 {
-        while let Some(&(of, _)) = self.0.get(&account).filter(|(of, _)| *of < account) {
-            let next = self.0.get(&of).map_or(of, |&(next, _)| next);
-            if let Some((of, _)) = self.0.get_mut(&account) {
-                *of = next;
+        let mut index = Index::new(ends);
+        // Migrations that have an account in common are one party: each is named after the first that it meets.
+        let mut names: Vec<usize> = (0..declared.len()).collect();
+        for pair in index.0.windows(2) {
+            if let [one, next] = pair
+                && one.subject == next.subject
+            {
+                let (a, b) = (name(&mut names, one.holds), name(&mut names, next.holds));
+                if let Some(of) = names.get_mut(a.max(b)) {
+                    *of = a.min(b);
+                }
             }
-            account = next;
         }
-        account
+        for entry in &mut index.0 {
+            entry.holds = name(&mut names, entry.holds);
+        }
+        Self(index)
     }
 
-    /// The party that an account belongs to by declaration: the account of the least digest in it.
+    /// The party that an account belongs to by declaration.
     #[must_use]
-    pub fn party(&self, account: u64, now: Timestamp) -> Option<u64> {
-        self.0.get(&account).filter(|(_, until)| now < *until).map(|&(party, _)| party)
+    #[inline(never)] // Seldom asked, and the module must stay small.
+    pub fn party(&self, account: u64, now: Timestamp) -> Option<usize> {
+        self.0.find(Subject::Account(account), now).next()
     }
 
     /// Whether two accounts are declared to be one party.
@@ -62,6 +51,19 @@ impl Migrations {
     pub fn one_party(&self, a: u64, b: u64, now: Timestamp) -> bool {
         self.party(a, now).is_some_and(|party| self.party(b, now) == Some(party))
     }
+}
+
+/// Where the names that begin at a place end: each is less than the one before. On the way they are shortened by half.
+#[inline(never)]
+fn name(names: &mut [usize], mut place: usize) -> usize {
+    while let Some(&next) = names.get(place).filter(|next| **next < place) {
+        let after = names.get(next).copied().unwrap_or(next);
+        if let Some(of) = names.get_mut(place) {
+            *of = after;
+        }
+        place = after;
+    }
+    place
 }
 
 #[cfg(test)]
@@ -96,7 +98,7 @@ mod tests {
         let star: Vec<_> = (1..8_000).map(|n| (8_000, n, None)).collect();
         for pairs in [chain, reversed, star] {
             let migrations = declared(&pairs);
-            assert!((1..=8_000).all(|account| migrations.party(account, Timestamp(5)) == Some(1)));
+            assert!((1..=8_000).all(|account| migrations.party(account, Timestamp(5)) == Some(0)));
         }
     }
 }

@@ -123,6 +123,25 @@ impl Table {
         init: impl Fn(&mut [u8]),
         mut f: impl FnMut(&mut Slot<'_>) -> R,
     ) -> Result<R, Lost> {
+        let mut result = None;
+        self.change(store, key, now, &mut |slot| {
+            if slot.fresh() {
+                init(slot.bytes_mut());
+            }
+            result = Some(f(slot));
+        })?;
+        result.ok_or(Lost::Unavailable)
+    }
+
+    /// [`Table::update`] without its types: in the module once, not for every caller.
+    #[inline(never)]
+    fn change<S: Store>(
+        &self,
+        store: &mut S,
+        key: u64,
+        now: Timestamp,
+        f: &mut dyn FnMut(&mut Slot<'_>),
+    ) -> Result<(), Lost> {
         if key == 0 {
             return Err(Lost::NoKey);
         }
@@ -133,13 +152,9 @@ impl Table {
                 foreign => (self.layout.blank(), foreign.map(|(_, version)| version)),
             };
             // A page that is ours always has a slot to claim.
-            let mut slot = self.layout.claim(&mut page, key, now).ok_or(Lost::Unavailable)?;
-            if slot.fresh() {
-                init(slot.bytes_mut());
-            }
-            let result = f(&mut slot);
+            f(&mut self.layout.claim(&mut page, key, now).ok_or(Lost::Unavailable)?);
             match store.swap(&name, &page, version) {
-                Ok(()) => return Ok(result),
+                Ok(()) => return Ok(()),
                 Err(SwapError::Conflict) => {}
                 Err(SwapError::Unavailable) => return Err(Lost::Unavailable),
             }
@@ -149,14 +164,15 @@ impl Table {
 
     /// Looks at the slot of `key`, where it has one. One read; changes nothing, weight included.
     pub fn peek<R>(&self, store: &impl Get, key: u64, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        if key == 0 {
-            return None;
-        }
-        let (page, _) = store.get(&self.store_key(key))?;
-        if !self.layout.owns(&page) {
-            return None;
-        }
+        let page = self.page(store, key)?;
         self.layout.find(&page, key).map(f)
+    }
+
+    /// The page of `key`, where it is ours.
+    #[inline(never)]
+    fn page(&self, store: &impl Get, key: u64) -> Option<Vec<u8>> {
+        let (page, _) = (key != 0).then(|| store.get(&self.store_key(key)))??;
+        self.layout.owns(&page).then_some(page)
     }
 }
 

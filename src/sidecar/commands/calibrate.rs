@@ -1,9 +1,7 @@
 //! `azeotrope calibrate`: thresholds for a false-positive budget, from what honest accounts really score.
 
-use super::replay::Setting;
-use super::{Failure, Outcome, input, print};
-use crate::fleet::Fleet;
-use crate::trace::{Exchange, Lines};
+use super::setup::{Setting, each};
+use super::{Failure, Outcome, print};
 use crate::train::samples::read_labels;
 use azeotrope_engine::engine::Engine;
 use serde_json::json;
@@ -52,7 +50,7 @@ impl Args {
         let mut scores = Vec::new();
         for [trace, labels] in pairs {
             eprintln!("replaying {}", trace.display());
-            scores.extend(honest(&engine, self.setting.proxies(), trace, labels)?);
+            scores.extend(honest(&engine, &self.setting, trace, labels)?);
         }
         scores.sort_unstable_by(|a, b| b.cmp(a));
         let Some(tail) = Tail::fit(&scores) else {
@@ -67,20 +65,18 @@ impl Args {
 }
 
 /// The most that spoke against each honest account of a trace.
-fn honest(engine: &Engine, proxies: usize, trace: &Path, labels: &Path) -> Result<Vec<i32>, Failure> {
+fn honest(engine: &Engine, setting: &Setting, trace: &Path, labels: &Path) -> Result<Vec<i32>, Failure> {
     let labels = read_labels(labels)?;
-    let name = trace.display();
-    let mut fleet = Fleet::new(engine, proxies, true);
+    let mut fleet = setting.fleet(engine, true);
     let mut accounts: BTreeMap<u64, i32> = BTreeMap::new();
-    let mut lines = Lines::new(input(trace)?);
-    while let Some((number, line)) = lines.next().map_err(|error| Failure::Io(name.to_string(), error))? {
-        let exchange = Exchange::parse(line).map_err(|reason| Failure::Usage(format!("{name}:{number}: {reason}")))?;
-        let verdict = fleet.exchange(&exchange);
+    each(trace, |exchange| {
+        let verdict = fleet.exchange(exchange);
         if labels.get(&exchange.id).is_some_and(|label| label.benign) {
-            let most = accounts.entry(fleet.account(&exchange)).or_default();
+            let most = accounts.entry(fleet.account(exchange)).or_default();
             *most = verdict.score.max(*most);
         }
-    }
+        Ok(true)
+    })?;
     Ok(accounts.into_iter().map(|(account, most)| fleet.standing(account).max(most)).collect())
 }
 

@@ -1,10 +1,13 @@
 //! The commands, one file each: `Args` with clap's derive, and `Args::run`.
 
 pub(crate) mod calibrate;
+pub(crate) mod campaigns;
 pub(crate) mod corpus;
 pub(crate) mod digest;
+pub(crate) mod explain;
 pub(crate) mod replay;
 pub(crate) mod rules;
+pub(crate) mod setup;
 pub(crate) mod train;
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! A proxy's memory of what is in whose hands: one table of its store.
 
-use super::{Custody, FAMILIES, Hand, body, conversation, slot, sought};
+use super::{Custody, Hand, Held, body, conversation, slot, sought};
 use crate::caller::Caller;
 use crate::digest::{BLOBS, Reading};
 use crate::evidence::Evidence;
@@ -17,6 +17,9 @@ const BLOB_WEIGHT: u32 = 3;
 ///
 /// At most four reads: two blobs, the parent, the refused body; a first turn takes one. A fifth, of the conversation, only
 /// where an echo was found.
+///
+/// Where several proxies share the traffic, a beginning that many send may have come here from one of them only: what
+/// looks like one party's is everybody's. So a conversation is worth less than a blob, which is given once.
 pub fn look(
     table: &Table,
     custody: Custody<'_>,
@@ -27,20 +30,30 @@ pub fn look(
     evidence: &mut Evidence,
 ) {
     let hand = Hand::of(caller);
-    for (family, key) in sought(reading).filter(|&(family, _)| custody.remembers(family) > 0) {
-        let held = table.peek(store, key, |bytes| slot::read(bytes, family)).flatten();
-        let Some(held) = held.filter(|held| custody.foreign(family, held, &hand, now)) else { continue };
-        let whole = || {
-            let key = conversation(reading)?;
-            table.peek(store, key, |bytes| slot::read(bytes, Family::PrefixContinuity)).flatten()
-        };
-        if family == Family::FailoverEcho && custody.common(whole().as_ref(), &held.by, now) {
+    for (family, key) in sought(reading) {
+        if key == 0 || custody.remembers(family) == 0 {
             continue;
         }
-        if let Some(reason) = Reason::of_family(family) {
-            evidence.add(reason, custody.families.worth(family).most.0);
+        let held = held_in(table, store, family, key);
+        let Some(held) = held.filter(|held| custody.foreign(family, held, &hand, now)) else { continue };
+        if family == Family::FailoverEcho {
+            let whole = held_in(table, store, Family::PrefixContinuity, conversation(reading).unwrap_or(0));
+            if custody.common(whole.as_ref(), &held.by, now) {
+                continue;
+            }
         }
+        let most = custody.families.worth(family).most;
+        let reason = match family {
+            Family::BlobProvenance => Reason::BlobProvenance,
+            Family::FailoverEcho => Reason::FailoverEcho,
+            _ => Reason::PrefixContinuity,
+        };
+        evidence.add(reason, most.0);
     }
+}
+
+fn held_in(table: &Table, store: &impl Get, family: Family, key: u64) -> Option<Held> {
+    table.peek(store, key, |bytes| slot::read(bytes, family)).flatten()
 }
 
 /// Takes note of an exchange that has ended: of the conversation where upstream answered, of the body where it refused
@@ -85,7 +98,6 @@ fn note<S: Store>(
     caller: &Caller,
     now: Timestamp,
 ) -> u32 {
-    debug_assert!(FAMILIES.contains(&family));
     if key == 0 || caller.account == 0 || custody.remembers(family) == 0 {
         return 0;
     }

@@ -35,6 +35,7 @@ const fn kind(family: Family) -> u8 {
 
 /// What the slot says, where it holds a thing of this family.
 #[must_use]
+#[inline(never)]
 pub fn read(slot: &[u8], family: Family) -> Option<Held> {
     let fields = Fields::new(slot);
     let by =

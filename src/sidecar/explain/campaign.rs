@@ -1,0 +1,148 @@
+//! A campaign's story.
+
+use super::words::{bare, count, digest, moment, nats, share, span};
+use azeotrope_engine::campaign::Criteria;
+use azeotrope_engine::campaign::named::Campaign;
+use azeotrope_engine::rules::{Family, Nature};
+use serde::Serialize;
+
+/// A campaign, told: the numbers, and the same in words.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told {
+    pub(crate) name: String,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) since: u64,
+    pub(crate) named: u64,
+    pub(crate) last: u64,
+    pub(crate) accounts: u32,
+    pub(crate) exchanges: u64,
+    pub(crate) families: Vec<&'static str>,
+    pub(crate) named_by: &'static str,
+    /// Nats; what was needed.
+    pub(crate) evidence: f64,
+    pub(crate) needed: f64,
+    pub(crate) parties: u32,
+    pub(crate) taking: u32,
+    pub(crate) target: String,
+    pub(crate) contents: u32,
+    pub(crate) requests: u32,
+    /// Digest of the model its accounts have moved to.
+    pub(crate) pivot: Option<String>,
+    pub(crate) pivot_at: Option<u64>,
+    pub(crate) words: Vec<String>,
+}
+
+impl Told {
+    pub(crate) fn of(campaign: &Campaign, criteria: &Criteria) -> Self {
+        let (story, worth) = (&campaign.story, &campaign.story.worth);
+        Self {
+            name: campaign.name.clone(),
+            since: story.since.0,
+            named: story.named.0,
+            last: campaign.last.0,
+            accounts: campaign.accounts,
+            exchanges: campaign.exchanges,
+            families: campaign.families.iter().map(|family| family.name()).collect(),
+            named_by: story.family.name(),
+            evidence: f64::from(story.score) / 1000.0,
+            needed: f64::from(criteria.name) / 1000.0,
+            parties: worth.parties,
+            taking: worth.taking,
+            target: digest(worth.target),
+            contents: worth.contents,
+            requests: worth.requests,
+            pivot: campaign.pivot.map(|(model, _)| digest(model)),
+            pivot_at: campaign.pivot.map(|(_, at)| at.0),
+            words: words(campaign, criteria),
+        }
+    }
+}
+
+fn words(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
+    let story = &campaign.story;
+    let mut words = vec![format!(
+        "Its first accounts came {}; it was named {}, {} later. So far {} are linked to it, with {} since they were; last seen {}.",
+        moment(story.since),
+        moment(story.named),
+        span(story.named.since(story.since)),
+        count(u64::from(campaign.accounts), "account", "accounts"),
+        count(campaign.exchanges, "exchange", "exchanges"),
+        moment(campaign.last),
+    )];
+    words.extend(match story.family.nature() {
+        Nature::Deterministic => by_hands(campaign),
+        _ => by_group(campaign, criteria),
+    });
+    let families: Vec<&str> = campaign.families.iter().map(|family| family.name()).collect();
+    words.push(format!("Families that named it or linked accounts to it: {}.", families.join(", ")));
+    if let Some((model, at)) = campaign.pivot {
+        words.push(format!(
+            "Release pivot: {} its accounts had moved to the new model {} within a day of its release.",
+            moment(at),
+            digest(model)
+        ));
+    }
+    words
+}
+
+/// Named by what went from hand to hand.
+fn by_hands(campaign: &Campaign) -> Vec<String> {
+    let what = match campaign.story.family {
+        Family::BlobProvenance => "reasoning blobs that others had been given",
+        Family::PrefixContinuity => "conversations that others had begun",
+        _ => "bodies that others had been refused",
+    };
+    let worth = &campaign.story.worth;
+    vec![format!(
+        "Named by {}: within a day, {what} went through the hands of {} (accounts related by no organisation and no \
+         network) that take {}. That does not happen by chance: {} nats, whatever the wording.",
+        campaign.story.family.name(),
+        count(u64::from(worth.parties), "unrelated party", "unrelated parties"),
+        digest(worth.target),
+        bare(campaign.story.score),
+    )]
+}
+
+/// Named by a group that shares a key.
+fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
+    let (story, worth) = (&campaign.story, &campaign.story.worth);
+    let shared = match story.family {
+        Family::CorpusSweep => "take their prompts from public sets with one setting of the client",
+        Family::TechniqueSearch => "send one payload under different wordings",
+        _ => "share one template",
+    };
+    let all =
+        if worth.taking == worth.parties { "all of them".to_owned() } else { format!("{} of them", worth.taking) };
+    let focus = worth.focus.min(criteria.focus);
+    let wording = story.score.saturating_sub(focus);
+    let agreeing = match story.family {
+        Family::CorpusSweep => "That so many do, while accounts on the whole seldom do,".to_owned(),
+        _ => format!(
+            "{all} take {}, which among everybody {} do. That they agree",
+            digest(worth.target),
+            share(worth.ln_share)
+        ),
+    };
+    let mean = worth.wording.checked_div(i64::from(worth.parties)).unwrap_or(0);
+    vec![
+        format!(
+            "Named by {}: {} (different organisations or networks) {shared}; {agreeing} is worth {} nats (at most {}).",
+            story.family.name(),
+            count(u64::from(worth.parties), "unrelated party", "unrelated parties"),
+            nats(focus),
+            bare(criteria.focus),
+        ),
+        format!(
+            "Their wording, by the content model, is worth {} nats a party on average and {} in all (at most {} either way).",
+            nats(i32::try_from(mean).unwrap_or(0)),
+            nats(wording),
+            bare(criteria.wording),
+        ),
+        format!(
+            "They asked about {} different things in {}: no single prompt that is passed around.",
+            worth.contents,
+            count(u64::from(worth.requests), "request", "requests"),
+        ),
+        format!("Together {} nats; {} are needed to name a campaign.", bare(story.score), bare(criteria.name)),
+    ]
+}

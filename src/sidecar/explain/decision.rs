@@ -1,0 +1,164 @@
+//! Which rung, and why.
+
+use super::words::{bare, count, nats};
+use azeotrope_engine::rules::Document;
+use azeotrope_engine::verdict::{Action, Assessment, Reason, ladder};
+use serde::Serialize;
+
+/// What was decided.
+#[derive(Debug, Serialize)]
+pub(crate) struct Decision {
+    pub(crate) action: &'static str,
+    /// What the evidence asks for, whatever the mode.
+    pub(crate) would: &'static str,
+    /// Nats.
+    pub(crate) score: f64,
+    pub(crate) observe: f64,
+    pub(crate) throttle: f64,
+    pub(crate) block: f64,
+    /// Independent families that contributed, the campaign not counted.
+    pub(crate) families: u32,
+    pub(crate) deterministic: bool,
+    pub(crate) confirmed_campaign: bool,
+    pub(crate) reasons: Vec<Told>,
+    pub(crate) words: Vec<String>,
+    /// What would have changed it.
+    pub(crate) otherwise: Vec<String>,
+}
+
+/// A reason, its meaning and its worth.
+#[derive(Debug, Serialize)]
+pub(crate) struct Told {
+    pub(crate) code: &'static str,
+    pub(crate) meaning: &'static str,
+    pub(crate) family: Option<&'static str>,
+    /// What it adds to the score, in nats.
+    pub(crate) adds: f64,
+    pub(crate) words: String,
+}
+
+impl Decision {
+    pub(crate) fn of(document: &Document, assessment: &Assessment) -> Self {
+        let (verdict, thresholds) = (&assessment.verdict, &document.thresholds);
+        let real = |milli: i32| f64::from(milli) / 1000.0;
+        let confirmed = assessment.member.as_ref().is_some_and(|member| member.confirmed);
+        let reasons = verdict.reasons.iter().filter_map(|code| Reason::of(code));
+        Self {
+            action: verdict.action.name(),
+            would: verdict.would.name(),
+            score: real(verdict.score),
+            observe: real(thresholds.observe.0),
+            throttle: real(thresholds.throttle.0),
+            block: real(thresholds.block.0),
+            families: assessment.families,
+            deterministic: assessment.deterministic,
+            confirmed_campaign: confirmed,
+            reasons: reasons.map(|reason| told(reason, document, assessment)).collect(),
+            words: words(document, assessment, confirmed),
+            otherwise: otherwise(document, assessment),
+        }
+    }
+}
+
+fn told(reason: Reason, document: &Document, assessment: &Assessment) -> Told {
+    let family = reason.family();
+    let local = assessment.evidence.all().iter().find(|(of, _)| *of == reason).map_or(0, |&(_, milli)| milli);
+    let worth = family.map(|family| document.families.worth(family));
+    let (adds, words) = match (&assessment.member, worth) {
+        (Some(member), _) if reason == Reason::CampaignMember => {
+            (member.score, format!("adds {}: how sure the link to {} is", nats(member.score), member.campaign))
+        }
+        (_, Some(worth)) if local != 0 => {
+            let adds = worth.of(local);
+            let rule = format!("weight {}, at most {}", bare(worth.weight.0), bare(worth.most.0));
+            (adds, format!("adds {}: this proxy's counters say {} nats ({rule})", nats(adds), nats(local)))
+        }
+        (Some(_), Some(_)) => (0, "adds nothing more here: the campaign's evidence, already in the link".to_owned()),
+        _ => (0, "no evidence: adds nothing".to_owned()),
+    };
+    Told {
+        code: reason.code(),
+        meaning: reason.meaning(),
+        family: family.map(|family| family.name()),
+        adds: f64::from(adds) / 1000.0,
+        words,
+    }
+}
+
+fn words(document: &Document, assessment: &Assessment, confirmed: bool) -> Vec<String> {
+    let (verdict, thresholds) = (&assessment.verdict, &document.thresholds);
+    let mut words = vec![format!(
+        "The score is {} nats: odds of {} for what the evidence says. Rungs: observe from {}, throttle from {}, block from {}.",
+        bare(verdict.score),
+        odds(verdict.score),
+        bare(thresholds.observe.0),
+        bare(thresholds.throttle.0),
+        bare(thresholds.block.0),
+    )];
+    words.push(format!(
+        "{} contributed, {} of them deterministic; {}.",
+        count(u64::from(assessment.families), "independent family", "independent families"),
+        if assessment.deterministic { "at least one" } else { "none" },
+        match (&assessment.member, confirmed) {
+            (Some(_), true) => "a confirmed campaign counts as one more",
+            (Some(_), false) => "the campaign is not confirmed",
+            (None, _) => "no campaign is known for it",
+        }
+    ));
+    // The rung of the score alone, had it all the backing that rungs ask for.
+    let reached = ladder(verdict.score, 9, true, true, thresholds);
+    if assessment.rung < reached {
+        let missing = match reached {
+            Action::Block if assessment.rung == Action::Throttle => {
+                "a block needs a deterministic family or a confirmed campaign"
+            }
+            _ => "any action needs two independent families, a confirmed campaign among them",
+        };
+        words.push(format!("By score alone it would be {reached}; {missing}, so it is {}.", assessment.rung));
+    }
+    for (code, order) in [(Reason::OperatorAllow, "excepted"), (Reason::OperatorDeny, "ordered")] {
+        if verdict.reasons.contains(&code.code()) {
+            words.push(format!("The operator {order} it: {} instead of {}.", verdict.would, assessment.rung));
+        }
+    }
+    if verdict.action != verdict.would {
+        words.push(format!("In observe mode {} is done instead of {}.", verdict.action, verdict.would));
+    }
+    words
+}
+
+/// What would have changed it: the same without the campaign, and without this proxy's counters.
+fn otherwise(document: &Document, assessment: &Assessment) -> Vec<String> {
+    let thresholds = &document.thresholds;
+    if assessment.rung == Action::Allow {
+        let missing = thresholds.observe.0.saturating_sub(assessment.verdict.score);
+        return vec![format!("Nothing to let off; {} nats more would be needed to observe it.", bare(missing.max(0)))];
+    }
+    let mut words = Vec::new();
+    if let Some(member) = &assessment.member {
+        let left = assessment.verdict.score.saturating_sub(member.score);
+        let mut local: Vec<_> = assessment.evidence.all().iter().filter(|(_, milli)| *milli > 0).collect();
+        local.dedup_by_key(|(reason, _)| reason.family());
+        let families = u32::try_from(local.len()).unwrap_or(u32::MAX);
+        let rung = ladder(left, families, assessment.deterministic && !local.is_empty(), false, thresholds);
+        words.push(format!("Without the campaign the score would be {}: {rung}.", bare(left)));
+        if left != 0 {
+            let rung =
+                ladder(member.score, assessment.families, assessment.deterministic, member.confirmed, thresholds);
+            words.push(format!("Without this proxy's own counters it would be {}: {rung}.", bare(member.score)));
+        }
+    }
+    words.push(format!("Below {} nats it would have been allowed.", bare(thresholds.observe.0)));
+    words
+}
+
+/// Odds of a score: `1340 to 1`. Beyond a million the model is not to be trusted to the digit.
+fn odds(milli: i32) -> String {
+    let odds = (f64::from(milli.saturating_abs()) / 1000.0).exp();
+    let rounded = match odds {
+        ..10.0 => format!("{odds:.1}"),
+        ..1e6 => format!("{odds:.0}"),
+        _ => "over 1,000,000".to_owned(),
+    };
+    if milli >= 0 { format!("{rounded} to 1") } else { format!("1 to {rounded}") }
+}

@@ -1,0 +1,84 @@
+//! `azeotrope train` as its users run it.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod common;
+#[path = "common/traces.rs"]
+#[allow(dead_code)]
+mod traces;
+
+use common::{Run, azeotrope};
+use traces::{Folder, exchange, lines, words};
+
+/// A trace of both sides over several sources each, and its labels.
+fn labelled(folder: &Folder) -> (String, String) {
+    let mut labels = "id\taccount\torg\tactor\tkind\tsource\n".to_owned();
+    let mut trace = Vec::new();
+    for id in 0..600_u64 {
+        let (harvest, source) = (id % 2 == 0, id / 2 % 6);
+        let ask =
+            if harvest { "Reason step by step and show the derivation." } else { "Please help me with my garden." };
+        trace.push(exchange(id, id, 0, "", &format!("{ask} {}", words(source * 100_000 + id, 20))));
+        let actor = if harvest { "operator" } else { "benign" };
+        let kind = if harvest { "cot_elicitation" } else { "human_chat" };
+        labels.push_str(&format!("{id}\ta{id}\to\t{actor}\t{kind}\tsource-{source}\n"));
+    }
+    (folder.write("trace.jsonl", lines(trace.into_iter())), folder.write("labels.tsv", labels))
+}
+
+fn train(folder: &Folder, out: &str, more: &[&str]) -> Run {
+    let (trace, labels) = labelled(folder);
+    azeotrope(&[&["train", "--out", &folder.path(out)], more, &[&trace, &labels]].concat(), "")
+}
+
+#[test]
+fn two_kinds_of_wording_are_told_apart_on_sources_held_out() {
+    let folder = Folder::new("train-apart");
+    let run = train(&folder, "rules.json", &[]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let area: f64 = run.out.trim().rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(area > 0.95, "{}", run.out);
+    assert_eq!(azeotrope(&["rules", "check", &folder.path("rules.json")], "").code, 0);
+}
+
+#[test]
+fn training_is_deterministic() {
+    let folder = Folder::new("train-same");
+    let (first, second) = (train(&folder, "first", &["--raw"]), train(&folder, "second", &["--raw"]));
+    assert_eq!((first.code, &first.out), (0, &second.out));
+    assert!(folder.read("first") == folder.read("second"));
+    assert!(folder.read("first").len() <= 64 << 10);
+}
+
+#[test]
+fn only_the_sources_named_are_used() {
+    let folder = Folder::new("train-sources");
+    let named = "# two\nhuman_chat\tsource-1\ncot_elicitation\tsource-2\n";
+    let sources = folder.write("sources.tsv", named);
+    let run = train(&folder, "model", &["--raw", "--sources", &sources]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out.contains("source-1") && run.out.contains("source-2") && !run.out.contains("source-3"),
+        "{}",
+        run.out
+    );
+}
+
+#[test]
+fn one_side_alone_or_missing_labels_are_refused() {
+    let folder = Folder::new("train-refused");
+    let (trace, labels) = labelled(&folder);
+    let one = folder.write("one.tsv", "human_chat\tsource-1\n");
+    let short = folder.write("short.tsv", "id\taccount\torg\tactor\tkind\tsource\n");
+    let columns = folder.write("columns.tsv", "number\tname\n");
+    let out = folder.path("out");
+    for arguments in [
+        &["train", "--out", &out, "--sources", &one, &trace, &labels][..],
+        &["train", "--out", &out, &trace, &short],
+        &["train", "--out", &out, &trace, &columns],
+        &["train", "--out", &out, &trace, &labels, &trace],
+    ] {
+        let run = azeotrope(arguments, "");
+        assert_eq!(run.code, 2, "{arguments:?}");
+        assert!(!run.err.is_empty());
+    }
+}
