@@ -20,7 +20,7 @@ fi
 # What rustc enables for wasm32 and Envoy's V8 has; wasm-opt must be told.
 echo "wasm: optimising"
 mkdir -p target
-"$WASM_OPT" -O3 -Oz \
+"$WASM_OPT" -O3 \
     --enable-bulk-memory --enable-bulk-memory-opt --enable-call-indirect-overlong --enable-multivalue \
     --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext \
     "$TARGET_DIR/wasm32-wasip1/module/azeotrope_filter.wasm" -o target/azeotrope.wasm.new

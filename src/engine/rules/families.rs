@@ -139,7 +139,7 @@ families! {
         /// Share of an account's prompts that are members from which they count.
         share_from: Milli = Milli::of(0.5), 0.0..=1.0;
     }
-    /// Accounts that start, stop, interleave and pivot to a new model together.
+    /// A group that takes one model where everybody takes many; a known cohort that moves to a new model together.
     CohortSynchrony cohort_synchrony Statistical most 4.0 {
         /// Unrelated parties a cohort must have.
         parties_from: u32 = 8, 2..=10_000, "parties";

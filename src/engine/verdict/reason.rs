@@ -53,7 +53,7 @@ reasons! {
     SkeletonSpread = "skeleton_spread" of SkeletonSpread;
     /// The prompts of the account keep coming from public prompt sets.
     CorpusSweep = "corpus_sweep" of CorpusSweep;
-    /// The account started, stopped or changed model together with others.
+    /// The account is of a group that takes one model where everybody takes many, or that moved to a new one together.
     CohortSynchrony = "cohort_synchrony" of CohortSynchrony;
     /// The accounts of its campaign moved to a new model within a day of its release.
     ReleasePivot = "release_pivot" of CohortSynchrony;
