@@ -21,6 +21,8 @@ pub struct Criteria {
     pub focus: MilliNats,
     /// Bound of what a group's wording is worth, either way.
     pub wording: MilliNats,
+    /// Wordings of one payload from which they count.
+    pub wordings: u32,
     /// How long a full group that named nothing is kept as it is.
     pub window: u64,
     /// What each family counts for.
@@ -40,6 +42,7 @@ impl Criteria {
             parties: families.cohort_synchrony.parties_from,
             focus: families.cohort_synchrony.focus_most.0,
             wording: families.harvest_content.group_most.0,
+            wordings: families.technique_search.wordings_from,
             window: u64::from(families.skeleton_spread.window_hours) * HOUR,
             migrations: Migrations::of(&document.migrations),
             families: families.clone(),

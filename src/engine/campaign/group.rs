@@ -49,8 +49,6 @@ pub struct Group {
     pub linked: u32,
     /// Requests under it of all others.
     pub others: u32,
-    /// Parties seen since it is full.
-    pub beyond: u32,
 }
 
 /// What a group's evidence is worth, in thousandths of a nat, and what it was worked out from.
@@ -89,7 +87,6 @@ impl Group {
             campaign: None,
             linked: 0,
             others: 0,
-            beyond: 0,
         }
     }
 
@@ -106,7 +103,6 @@ impl Group {
             return false;
         }
         if self.members.len() >= MEMBERS {
-            self.beyond = self.beyond.saturating_add(1);
             return false;
         }
         self.members.push((member.account, member.party));
@@ -280,6 +276,6 @@ mod tests {
     fn a_group_is_bounded() {
         let group = group(std::iter::repeat_n(1, 10_000));
         assert_eq!(group.parties() as usize, MEMBERS);
-        assert!(group.full() && group.beyond > 9000);
+        assert!(group.full());
     }
 }

@@ -42,7 +42,8 @@ impl Joiner {
         let score = self.score(&worth);
         // Whom one operator runs takes one thing; a group that only leans one way is a language or a fashion.
         let focused = group.taking(group.target()) * 5 >= worth.parties * 4;
-        let varied = worth.contents * 2 >= worth.parties;
+        let wordings = if kind == Gathering::Payload { self.criteria.wordings } else { 0 };
+        let varied = worth.contents * 2 >= worth.parties && worth.contents >= wordings;
         if !focused || !varied || worth.parties < self.criteria.parties || score < self.criteria.name {
             return;
         }

@@ -42,10 +42,4 @@ impl Shape {
         }
         shape
     }
-
-    /// Whether this is one question without a conversation around it.
-    #[must_use]
-    pub fn single(&self) -> bool {
-        self.answers == 0 && !self.tools
-    }
 }

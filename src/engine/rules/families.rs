@@ -133,12 +133,7 @@ families! {
         window_hours: u32 = 24, 1..=720, "hours";
     }
     /// Sustained membership in public prompt sets, template or not.
-    CorpusSweep corpus_sweep Statistical most 4.0 {
-        /// Prompts of an account that must be members before they count.
-        prompts_from: u32 = 16, 1..=1_000_000, "prompts";
-        /// Share of an account's prompts that are members from which they count.
-        share_from: Milli = Milli::of(0.5), 0.0..=1.0;
-    }
+    CorpusSweep corpus_sweep Statistical most 4.0 {}
     /// A group that takes one model where everybody takes many; a known cohort that moves to a new model together.
     CohortSynchrony cohort_synchrony Statistical most 4.0 {
         /// Unrelated parties a cohort must have.
@@ -170,7 +165,7 @@ families! {
         /// Most that the wording of a group is worth, either way.
         group_most: Milli = Milli::of(8.0), 0.0..=100.0, "nats";
     }
-    /// One payload under ever new wordings while refusals rise.
+    /// One payload under ever new wordings, from unrelated accounts.
     TechniqueSearch technique_search Statistical most 3.0 {
         /// Wordings of one payload from which they count.
         wordings_from: u32 = 8, 2..=1_000_000, "wordings";

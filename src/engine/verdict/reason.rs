@@ -67,7 +67,7 @@ reasons! {
     ManyAgents = "many_agents" of AccountShape;
     /// The wording is that of a harvest; never acts alone.
     HarvestContent = "harvest_content" of HarvestContent;
-    /// One payload came under ever new wordings while refusals rose.
+    /// One payload came under ever new wordings from unrelated accounts.
     TechniqueSearch = "technique_search" of TechniqueSearch;
     /// The caller belongs to a campaign that the sidecar has found.
     CampaignMember = "campaign_member";
