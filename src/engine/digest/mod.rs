@@ -81,10 +81,7 @@ impl Reading {
     #[must_use]
     pub fn of_prompt(prompt: &Prompt, digests: &DigestKey, config: &Config) -> Self {
         let last = last_turn(prompt);
-        let mut features = Features::default();
-        let skeleton = Skeleton::of(prompt, last, digests, &mut |word| features.word(word));
-        let shape = Shape::of(prompt, last);
-        features.shape(&shape);
+        let (skeleton, shape, features) = scan(prompt, last, digests);
         let asked = asked(prompt, last);
         let wording = Wording::of(&asked);
         let keyed = |domain, hash: u64| if hash == 0 { 0 } else { digests.digest(domain, &hash.to_le_bytes()) };
@@ -110,10 +107,16 @@ impl Reading {
 /// The features of a request that the content model is trained on.
 #[must_use]
 pub fn features(prompt: &Prompt) -> Features {
-    let (mut features, last) = (Features::default(), last_turn(prompt));
-    Skeleton::of(prompt, last, &DigestKey::default(), &mut |word| features.word(word));
-    features.shape(&Shape::of(prompt, last));
-    features
+    scan(prompt, last_turn(prompt), &DigestKey::default()).2
+}
+
+/// One pass over the words: the template, the shape, and the features. What is trained on is what is scored.
+fn scan(prompt: &Prompt, last: u16, digests: &DigestKey) -> (Skeleton, Shape, Features) {
+    let mut features = Features::default();
+    let skeleton = Skeleton::of(prompt, last, digests, &mut |word| features.word(word));
+    let shape = Shape::of(prompt, last);
+    features.shape(&shape);
+    (skeleton, shape, features)
 }
 
 fn line(model: &str, digests: &DigestKey) -> u64 {
