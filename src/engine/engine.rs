@@ -1,5 +1,6 @@
 //! The engine as a shell sees it: route → caller → read → judge → settle.
 
+use crate::answer;
 use crate::caller::Caller;
 use crate::campaign::Feed;
 use crate::rules::{Config, Problem};
@@ -93,10 +94,14 @@ impl Engine {
         crate::verdict::settle(&self.config, store, caller, reading, status, now)
     }
 
-    /// Takes note of the reasoning blobs that the answer gave to the caller: [`crate::digest::blob_digest`] of each; the
-    /// first [`crate::digest::BLOBS`] count. Returns how many updates were lost.
-    ///
-    /// For shells that read answers. The filter does not yet: there, blobs are known to the sidecar alone.
+    /// A reader of the answer, which is given its body as it passes; `content_type` as upstream named it.
+    #[must_use]
+    pub fn answer(&self, content_type: &[u8]) -> answer::Reader {
+        answer::Reader::new(answer::Framing::of(content_type), self.config.callers.keys.current)
+    }
+
+    /// Takes note of the reasoning blobs that the answer gave to the caller: [`crate::digest::blob_digest`] of each, as
+    /// [`answer::Taken`] has them; the first [`crate::digest::BLOBS`] count. Returns how many updates were lost.
     pub fn given<S: Store>(&self, store: &mut S, caller: &Caller, blobs: &[u64], now: Timestamp) -> u32 {
         crate::evidence::given(&self.config, self.config.in_force(now).rules, store, caller, blobs, now)
     }

@@ -11,6 +11,7 @@
 #[macro_use]
 extern crate azeotrope_test_in_node;
 
+pub mod answer;
 pub mod caller;
 pub mod campaign;
 pub mod codec;

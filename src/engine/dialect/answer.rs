@@ -121,7 +121,8 @@ fn set(field: &mut Option<u64>, value: &mut Reader<'_>) {
     }
 }
 
-fn finish(word: &str) -> Finish {
+/// What a dialect's word says.
+pub(crate) fn finish(word: &str) -> Finish {
     match word {
         "stop" | "end_turn" | "stop_sequence" | "STOP" | "completed" | "eos" => Finish::Stop,
         "tool_calls" | "function_call" | "tool_use" | "pause_turn" => Finish::ToolUse,

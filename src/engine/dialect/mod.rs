@@ -20,6 +20,7 @@ mod responses;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use answer::finish;
 pub use answer::{Answer, Finish, read_answer};
 pub use draft::{MAX_NAME, MAX_PARTS, MAX_TURNS};
 

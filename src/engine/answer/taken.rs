@@ -1,0 +1,152 @@
+//! What an answer gave out.
+
+use super::place::{Count, Take};
+use crate::dialect::{Finish, MAX_NAME, finish};
+use crate::digest::key::{DigestKey, Digester, Domain};
+use crate::digest::{BLOBS, SHORTEST_BLOB};
+use crate::json::Reader;
+
+/// Bytes of text that are about a token, where nobody told how many there were.
+pub const BYTES_OF_A_TOKEN: u64 = 4;
+
+/// What an answer gave out, as far as it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Tokens read, cached ones included where the dialect counts them in.
+    pub input_tokens: Option<u64>,
+    /// Tokens written; with those of reasoning, but for Gemini, which counts them apart.
+    pub output_tokens: Option<u64>,
+    /// Tokens of reasoning, where the dialect tells.
+    pub reasoning_tokens: Option<u64>,
+    /// Input tokens that came from a cache.
+    pub cached_tokens: Option<u64>,
+    /// `output_tokens` is worked out from the length of the text: nobody told, or the answer was cut before its end.
+    pub estimated: bool,
+    /// Why the model stopped.
+    pub finish: Finish,
+    /// The answer's id, at most [`MAX_NAME`] bytes; empty where there is none.
+    pub id: String,
+    /// Keyed digests of the opaque reasoning blobs given out ([`crate::digest::blob_digest`]): the first
+    /// [`BLOBS`], each once.
+    pub blobs: Vec<u64>,
+    /// It ended before its end was told: the client or upstream has gone, or it is no answer.
+    pub truncated: bool,
+    /// Events, or documents, that were no JSON; and a stream's frames that made no sense.
+    pub unread: u32,
+}
+
+impl Taken {
+    pub(super) fn note(&mut self, finish: Finish) {
+        self.finish = self.finish.max(finish);
+    }
+}
+
+/// An answer in the making.
+#[derive(Debug)]
+pub(super) struct Taking {
+    pub(super) taken: Taken,
+    /// The end was told: a finish reason, `[DONE]`.
+    pub(super) ended: bool,
+    /// The event is of a kind that only announces what comes.
+    pub(super) announces: bool,
+    /// Bytes the model wrote.
+    text: u64,
+    key: DigestKey,
+    blob: Option<(Digester, usize)>,
+}
+
+impl Taking {
+    pub(super) fn new(key: DigestKey) -> Self {
+        Self { taken: Taken::default(), ended: false, announces: false, text: 0, key, blob: None }
+    }
+
+    /// Takes a piece of a string that is not kept as a whole; `false` for one that is.
+    pub(super) fn piece(&mut self, take: Take, piece: &[u8]) -> bool {
+        match take {
+            Take::Text => self.text = self.text.saturating_add(piece.len() as u64),
+            Take::Refusal => self.taken.note(Finish::Refusal),
+            Take::Blob => {
+                let (digester, bytes) = self.blob.get_or_insert_with(|| (self.key.digester(Domain::Blob), 0));
+                digester.write(piece);
+                *bytes = bytes.saturating_add(piece.len());
+            }
+            Take::Nothing | Take::Event => {}
+            _ => return false,
+        }
+        true
+    }
+
+    /// Takes a value whose bytes, as far as they are kept, are `held`: a string, or a number or word.
+    pub(super) fn value(&mut self, take: Take, held: &[u8], string: bool) {
+        if let Take::Count(which) = take {
+            self.count(which, held);
+        }
+        if !string {
+            return;
+        }
+        let word = std::str::from_utf8(held).unwrap_or("");
+        match take {
+            Take::Blob => self.blob(),
+            Take::Blocked => self.taken.note(Finish::Filter),
+            Take::Id => {
+                self.taken.id.clear();
+                self.taken.id.push_str(word);
+            }
+            Take::Finish => {
+                self.ended |= !matches!(word, "in_progress" | "queued");
+                self.taken.note(finish(word));
+            }
+            Take::Kind => match word {
+                "message_stop" => self.ended = true,
+                // The blob in it is not yet the one that counts.
+                "response.output_item.added" => self.announces = true,
+                "function_call" | "custom_tool_call" => self.taken.note(Finish::ToolUse),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn count(&mut self, which: Count, held: &[u8]) {
+        let text = std::str::from_utf8(held).unwrap_or("");
+        // The reader takes a number at the very end for one that was cut.
+        let Some(count) = Reader::new(&[text, " "].concat()).count() else { return };
+        let field = match which {
+            Count::Input => &mut self.taken.input_tokens,
+            Count::Output => &mut self.taken.output_tokens,
+            Count::Reasoning => &mut self.taken.reasoning_tokens,
+            Count::Cached => &mut self.taken.cached_tokens,
+        };
+        *field = Some(count);
+    }
+
+    fn blob(&mut self) {
+        let Some((digester, bytes)) = self.blob.take() else { return };
+        let (digest, blobs) = (digester.finish(), &mut self.taken.blobs);
+        if bytes >= SHORTEST_BLOB && blobs.len() < BLOBS && !blobs.contains(&digest) && !self.announces {
+            blobs.push(digest);
+        }
+    }
+
+    /// An event is over, however it ended.
+    pub(super) fn event(&mut self) {
+        self.announces = false;
+        self.blob = None;
+    }
+
+    /// What was taken. `whole`: the end was seen.
+    pub(super) fn finish(mut self, whole: bool) -> Taken {
+        let taken = &mut self.taken;
+        taken.truncated = !whole;
+        let estimate = self.text.div_ceil(BYTES_OF_A_TOKEN);
+        // Who goes early is told what the beginning said: Anthropic's message_start says 1.
+        let told = taken.output_tokens.filter(|told| whole || *told >= estimate);
+        if told.is_none() && self.text > 0 {
+            (taken.output_tokens, taken.estimated) = (Some(estimate), true);
+        }
+        self.taken
+    }
+}
+
+/// Most bytes of a value that is kept.
+pub(super) const MAX_HELD: usize = MAX_NAME;
