@@ -3,6 +3,7 @@
 use crate::answer;
 use crate::caller::Caller;
 use crate::campaign::Feed;
+use crate::degrade::{self, Degraded, Rewriter};
 use crate::rules::{Config, Problem};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -92,6 +93,20 @@ impl Engine {
         now: Timestamp,
     ) -> u32 {
         crate::verdict::settle(&self.config, store, caller, reading, status, now)
+    }
+
+    /// The request that a degraded caller may make in place of `body`, which must be whole and without
+    /// `content-encoding`; `None`: the same one.
+    #[must_use]
+    pub fn degraded(&self, route: &Route, body: &[u8], now: Timestamp) -> Option<Degraded> {
+        degrade::request(route.dialect, body, &self.config.in_force(now).rules.document.degrade)
+    }
+
+    /// What takes the text of reasoning out of a degraded caller's answer, where the rules say so.
+    #[must_use]
+    pub fn rewriter(&self, content_type: &[u8], now: Timestamp) -> Option<Rewriter> {
+        let wanted = self.config.in_force(now).rules.document.degrade.reasoning_text;
+        wanted.then(|| Rewriter::new(answer::Framing::of(content_type), degrade::MAX_HELD))
     }
 
     /// A reader of the answer, which is given its body as it passes; `content_type` as upstream named it.

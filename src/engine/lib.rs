@@ -16,6 +16,7 @@ pub mod caller;
 pub mod campaign;
 pub mod codec;
 pub mod corpus;
+pub mod degrade;
 pub mod dialect;
 pub mod digest;
 pub mod engine;

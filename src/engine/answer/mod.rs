@@ -4,14 +4,14 @@
 //! hundred bytes for an answer of any length. [`crate::dialect::read_answer`] reads the same of a whole document.
 
 pub(crate) mod frames;
-mod place;
+pub(crate) mod place;
 mod scan;
 mod sse;
 mod taken;
 mod text;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use taken::{BYTES_OF_A_TOKEN, Taken};
 

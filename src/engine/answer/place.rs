@@ -5,7 +5,7 @@
 
 /// What an object is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// An answer or an event.
     Top,
     /// Counts of tokens.
@@ -36,7 +36,7 @@ pub(super) enum Place {
 
 /// A count of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Count {
+pub(crate) enum Count {
     Input,
     Output,
     Reasoning,
@@ -45,7 +45,7 @@ pub(super) enum Count {
 
 /// What a string, number or word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Take {
+pub(crate) enum Take {
     Nothing,
     Id,
     Finish,
@@ -66,11 +66,11 @@ pub(super) enum Take {
 
 /// What is done with the value that comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
+pub(crate) struct Step {
     /// What it is as an object, or each object of it as an array.
-    pub(super) into: Place,
+    pub(crate) into: Place,
     /// What it is else.
-    pub(super) take: Take,
+    pub(crate) take: Take,
 }
 
 const fn step(into: Place, take: Take) -> Step {
@@ -86,14 +86,17 @@ const fn take(take: Take) -> Step {
 }
 
 /// A document.
-pub(super) const DOCUMENT: Step = into(Place::Top);
+pub(crate) const DOCUMENT: Step = into(Place::Top);
 /// What is skipped.
-pub(super) const NOTHING: Step = into(Place::Nothing);
+pub(crate) const NOTHING: Step = into(Place::Nothing);
 /// A call in a place where the finish reason does not tell of it.
-pub(super) const CALLED: Step = into(Place::Call);
+pub(crate) const CALLED: Step = into(Place::Call);
+
+/// Reasoning in the clear.
+pub(crate) const REASONING: Step = into(Place::Reasoning);
 
 /// What a key announces.
-pub(super) fn announced(place: Place, key: &[u8]) -> Step {
+pub(crate) fn announced(place: Place, key: &[u8]) -> Step {
     match place {
         Place::Top => top(key),
         Place::Usage => usage(key),
@@ -137,6 +140,7 @@ fn top(key: &[u8]) -> Step {
         b"delta" => step(Place::Block, Take::Text),
         b"content" | b"content_block" => step(Place::Block, Take::Text),
         b"output" | b"item" => into(Place::Item),
+        b"part" => into(Place::Said),
         b"incomplete_details" => into(Place::Incomplete),
         b"promptFeedback" | b"prompt_feedback" => into(Place::Feedback),
         b"refusal" => take(Take::Refusal),
@@ -191,7 +195,7 @@ fn item(key: &[u8]) -> Step {
     match key {
         b"type" => take(Take::Kind),
         b"encrypted_content" => take(Take::Blob),
-        b"content" => into(Place::Said),
+        b"content" | b"summary" => into(Place::Said),
         // Converse's answer.
         b"message" => into(Place::Message),
         _ => NOTHING,

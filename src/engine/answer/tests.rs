@@ -5,11 +5,11 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 mod hostile;
 
-pub(super) const CHAT: &str = include_str!("../fixtures/chat_completions/stream.sse");
+pub(crate) const CHAT: &str = include_str!("../fixtures/chat_completions/stream.sse");
 const COMPLETIONS: &str = include_str!("../fixtures/completions/stream.sse");
-pub(super) const RESPONSES: &str = include_str!("../fixtures/responses/stream.sse");
-pub(super) const MESSAGES: &str = include_str!("../fixtures/messages/stream.sse");
-pub(super) const GEMINI: &str = include_str!("../fixtures/gemini/stream.sse");
+pub(crate) const RESPONSES: &str = include_str!("../fixtures/responses/stream.sse");
+pub(crate) const MESSAGES: &str = include_str!("../fixtures/messages/stream.sse");
+pub(crate) const GEMINI: &str = include_str!("../fixtures/gemini/stream.sse");
 const CONVERSE: &str = include_str!("../fixtures/converse/stream.jsonl");
 
 /// The documents of a stream of events, each on one line.

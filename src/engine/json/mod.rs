@@ -150,6 +150,20 @@ impl<'a> Reader<'a> {
         self.text.get(start..self.at).unwrap_or("")
     }
 
+    /// Where the next value begins, in bytes from the document's first; takes nothing.
+    pub fn place(&mut self) -> usize {
+        self.next_byte();
+        self.at
+    }
+
+    /// Where the value ends that was taken last; skips the one that a key or an item announced if nobody took it.
+    pub fn past(&mut self) -> usize {
+        if self.owed {
+            self.skip();
+        }
+        self.at
+    }
+
     /// Gives the document up: everything open ends here.
     pub fn fail(&mut self) {
         self.at = self.text.len();

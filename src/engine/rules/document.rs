@@ -31,6 +31,8 @@ section! {
         families: Families = Families::default(), ();
         /// How callers are throttled.
         throttle: Throttle = Throttle::default(), ();
+        /// What a degraded caller does not get.
+        degrade: Degrade = Degrade::default(), ();
         /// Who is never acted upon.
         allow: Vec<Exception> = Vec::new(), (0..=8_192, ());
         /// Who is acted upon, whatever the score.
@@ -76,6 +78,22 @@ section! {
     pub struct Throttle {
         /// What Retry-After tells a throttled caller.
         retry_after_seconds: u32 = 60, 1..=86_400, "seconds";
+    }
+}
+
+section! {
+    /// What a degraded caller does not get: each is named to it, and to who reads the log.
+    pub struct Degrade {
+        /// Log probabilities are not asked for.
+        logprobs: bool = true, ();
+        /// One answer to a request, however many are asked for.
+        single: bool = true, ();
+        /// Longest answer; where reasoning has a budget that counts in the answer's length, beside that.
+        max_tokens: u32 = 4_096, 16..=1_000_000, "tokens";
+        /// Largest budget for reasoning, where one is named.
+        thinking_tokens: u32 = 1_024, 1_024..=1_000_000, "tokens";
+        /// Reasoning, and summaries of it, are emptied of their text; signatures stay.
+        reasoning_text: bool = true, ();
     }
 }
 
