@@ -1,6 +1,7 @@
 //! The engine as a shell sees it: route → caller → read → judge → settle.
 
 use crate::answer;
+use crate::budget::{self, Grant};
 use crate::caller::Caller;
 use crate::campaign::Feed;
 use crate::degrade::{self, Degraded, Rewriter};
@@ -93,6 +94,36 @@ impl Engine {
         now: Timestamp,
     ) -> u32 {
         crate::verdict::settle(&self.config, store, caller, reading, status, now)
+    }
+
+    /// Puts a request that was judged to its budgets, where the rules have any for it; `bytes`: the length of its body.
+    /// Where nothing is left `verdict` refuses it; what is left is for response headers either way
+    /// ([`budget::Remaining::headers`]). Costs no read of `store` without budgets, else two a budget, of at most three.
+    pub fn reserve<S: Store>(
+        &self,
+        store: &mut S,
+        caller: &Caller,
+        reading: &Reading,
+        bytes: u64,
+        verdict: &mut Verdict,
+        now: Timestamp,
+    ) -> Option<Grant> {
+        let assumed = self.config.in_force(now).rules.document.budgets.assumed_tokens;
+        let estimate = budget::Estimate::of(reading, bytes, assumed);
+        budget::reserve(&self.config, store, caller, verdict, estimate, now)
+    }
+
+    /// Settles what was reserved, once the answer is over, however it ended. Returns how many updates were lost.
+    pub fn charge<S: Store>(
+        &self,
+        store: &mut S,
+        grant: &Grant,
+        route: &Route,
+        status: u16,
+        taken: &answer::Taken,
+        now: Timestamp,
+    ) -> u32 {
+        budget::settle(&self.config, store, grant, (route.dialect, status, taken), now)
     }
 
     /// The request that a degraded caller may make in place of `body`, which must be whole and without

@@ -12,6 +12,7 @@
 extern crate azeotrope_test_in_node;
 
 pub mod answer;
+pub mod budget;
 pub mod caller;
 pub mod campaign;
 pub mod codec;

@@ -40,6 +40,8 @@ pub enum Domain {
     Payload = 13,
     /// A client program's parameters.
     Settings = 14,
+    /// A campaign's name.
+    Campaign = 15,
 }
 
 /// A 128-bit key.

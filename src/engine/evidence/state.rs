@@ -1,4 +1,4 @@
-//! Where counters are: four tables in the store, of a size that the configuration fixes.
+//! Where counters are: five tables in the store, of a size that the configuration fixes.
 //!
 //! Changing the number of pages makes new places for keys; what the old ones held is lost, and on Envoy their memory
 //! with it until the process ends.
@@ -23,6 +23,8 @@ pub struct Tables {
     pub provenance: Table,
     /// One slot: [`population`].
     pub population: Table,
+    /// A slot an account, organisation or campaign that has a budget: [`crate::budget`].
+    pub budgets: Table,
 }
 
 impl Tables {
@@ -34,6 +36,7 @@ impl Tables {
             skeletons: Table::new("skeleton", LAYOUT, state.skeleton_pages, spread::BYTES),
             provenance: Table::new("provenance", LAYOUT, state.provenance_pages, provenance::slot::BYTES),
             population: Table::new("population", LAYOUT, 1, population::BYTES as u16),
+            budgets: Table::new("budget", LAYOUT, state.budget_pages, crate::budget::BYTES),
         }
     }
 }
@@ -43,8 +46,8 @@ impl State {
     /// 100 bytes a page.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let Tables { accounts, skeletons, provenance, population } = Tables::of(self);
-        table::bytes(&[accounts, skeletons, provenance, population])
+        let Tables { accounts, skeletons, provenance, population, budgets } = Tables::of(self);
+        table::bytes(&[accounts, skeletons, provenance, population, budgets])
     }
 }
 
@@ -55,15 +58,15 @@ mod tests {
     #[test]
     fn the_default_takes_less_than_64_mib_with_what_the_host_adds() {
         let state = State::default();
-        let pages = state.account_pages + state.skeleton_pages + state.provenance_pages + 1;
+        let pages = state.account_pages + state.skeleton_pages + state.provenance_pages + state.budget_pages + 1;
         let all = state.bytes() + pages as usize * 128;
         assert!((48 << 20..64 << 20).contains(&all), "{all}");
     }
 
     #[test]
     fn every_slot_has_a_whole_place() {
-        let tables = Tables::of(&State { account_pages: 1, skeleton_pages: 1, provenance_pages: 1 });
+        let tables = Tables::of(&State { account_pages: 1, skeleton_pages: 1, provenance_pages: 1, budget_pages: 1 });
         assert_eq!((tables.accounts.slots(), tables.skeletons.slots(), tables.population.slots()), (18, 23, 2));
-        assert_eq!(tables.provenance.slots(), 102);
+        assert_eq!((tables.provenance.slots(), tables.budgets.slots()), (102, 92));
     }
 }

@@ -113,6 +113,8 @@ section! {
         skeleton_pages: u32 = 8_192, 1..=262_144, "pages";
         /// Pages for blobs, conversations and refused bodies.
         provenance_pages: u32 = 2_048, 1..=262_144, "pages";
+        /// Pages for budgets; taken only where the rules have any.
+        budget_pages: u32 = 256, 1..=262_144, "pages";
     }
 }
 

@@ -31,6 +31,8 @@ section! {
         families: Families = Families::default(), ();
         /// How callers are throttled.
         throttle: Throttle = Throttle::default(), ();
+        /// What callers may use, whatever the evidence says; nothing: as much as they like.
+        budgets: Budgets = Budgets::default(), ();
         /// What a degraded caller does not get.
         degrade: Degrade = Degrade::default(), ();
         /// Who is never acted upon.
@@ -78,6 +80,32 @@ section! {
     pub struct Throttle {
         /// What Retry-After tells a throttled caller.
         retry_after_seconds: u32 = 60, 1..=86_400, "seconds";
+    }
+}
+
+section! {
+    /// What callers may use, whatever the evidence says.
+    pub struct Budgets {
+        /// Of each account.
+        account: Option<Budget> = None, ();
+        /// Of each organisation.
+        organisation: Option<Budget> = None, ();
+        /// Of each campaign's members together.
+        campaign: Option<Budget> = None, ();
+        /// What an answer is taken to cost before it comes, where the request does not limit it.
+        assumed_tokens: u32 = 1_024, 1..=1_000_000, "tokens";
+    }
+}
+
+section! {
+    /// What may be used in any time of this length.
+    pub struct Budget {
+        /// Requests; absent: any number.
+        requests: Option<u32> = None, 1..=1_000_000_000;
+        /// Tokens, read and written; absent: any number.
+        tokens: Option<u64> = None, 1..=1_000_000_000_000, "tokens";
+        /// The time.
+        window_seconds: u32 = 60, 1..=86_400, "seconds";
     }
 }
 

@@ -83,11 +83,13 @@ section! {
 pub enum Sanction {
     /// 429 with Retry-After.
     Throttle,
+    /// Let through with openly named reductions.
+    Degrade,
     /// 403.
     Block,
 }
 
-choice!(Sanction { Throttle = "throttle", Block = "block" });
+choice!(Sanction { Throttle = "throttle", Degrade = "degrade", Block = "block" });
 
 impl Sanction {
     /// The rung of the ladder.
@@ -95,6 +97,7 @@ impl Sanction {
     pub fn action(self) -> Action {
         match self {
             Self::Throttle => Action::Throttle,
+            Self::Degrade => Action::Degrade,
             Self::Block => Action::Block,
         }
     }

@@ -75,6 +75,8 @@ reasons! {
     OperatorDeny = "operator_deny";
     /// The operator excepted this caller or skeleton: nothing is done.
     OperatorAllow = "operator_allow";
+    /// A budget of the account, its organisation or its campaign is used up.
+    OverBudget = "over_budget";
     /// The body could not be read (no JSON, unknown codec): judged without it.
     Unread = "unread";
     /// The body was longer than what is inspected: judged on its beginning.

@@ -1,7 +1,7 @@
 //! The reply to a request that is not let through: in the caller's dialect, so that its SDK raises the right error,
 //! and plain about what happened and where to turn.
 
-use super::{Action, Verdict};
+use super::{Action, Reason, Verdict};
 use crate::dialect::Dialect;
 use crate::route::Route;
 use crate::rules::DigestName;
@@ -121,6 +121,9 @@ fn message(verdict: &Verdict, contact: Option<&str>) -> String {
         0 => String::new(),
         case => format!(" and quote case {}", DigestName(case)),
     };
+    if verdict.reasons.contains(&Reason::OverBudget.code()) && verdict.action != Action::Block {
+        return ["The budget of this API ", &done, ". To have more, contact ", contact, &case, "."].concat();
+    }
     format!(
         "The automated-extraction protection of this API {done}. If you believe this is a mistake, contact {contact}{case}."
     )
@@ -194,6 +197,16 @@ mod tests {
         let anonymous = Reply::of(&route, &Verdict { action: Action::Block, ..Verdict::default() }, None);
         let text = String::from_utf8(anonymous.body).unwrap();
         assert!(text.contains("contact the operator of this API.") && !text.contains("case"), "{text}");
+    }
+
+    #[test]
+    fn a_budget_that_is_used_up_accuses_nobody() {
+        let route = Route { dialect: Dialect::Responses, model: String::new(), stream: false };
+        let reasons = vec![Reason::OverBudget.code()];
+        let verdict = Verdict { action: Action::Throttle, retry_after: 7, reasons, ..Verdict::default() };
+        let text = String::from_utf8(Reply::of(&route, &verdict, None).body).unwrap();
+        assert!(text.contains("budget of this API limited this request; try again in 7 s"), "{text}");
+        assert!(!text.contains("extraction"), "{text}");
     }
 
     #[test]

@@ -23,7 +23,7 @@ fn flood(state: State, accounts: u64) {
 
 #[test]
 fn many_accounts_take_no_more_memory_than_is_stated() {
-    flood(State { account_pages: 16, skeleton_pages: 32, provenance_pages: 16 }, 20_000);
+    flood(State { account_pages: 16, skeleton_pages: 32, provenance_pages: 16, budget_pages: 1 }, 20_000);
 }
 
 #[test]

@@ -1,0 +1,209 @@
+//! Budgets: requests and tokens of an account, an organisation and a campaign, in any time of a configured length.
+//!
+//! Reserved when a request comes, by what it may cost at most, and settled when its answer is over, by what it did cost: so
+//! requests side by side cannot use more than there is. What is reserved and never settled (a proxy that ends) counts
+//! until its window is over. Each proxy keeps its own. Evidence has no part in it: a budget is the operator's word alone.
+//!
+//! An update that the store loses is granted, and told as lost.
+
+mod headers;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use window::BYTES;
+
+use crate::answer::{BYTES_OF_A_TOKEN, Taken};
+use crate::caller::Caller;
+use crate::dialect::Dialect;
+use crate::digest::Reading;
+use crate::digest::key::Domain;
+use crate::evidence::state::Tables;
+use crate::rules::{Budget, Config};
+use crate::sketch::table::Table;
+use crate::store::Store;
+use crate::time::Timestamp;
+use crate::verdict::{Action, Reason, Verdict, carried_out};
+
+/// What is left of something that is limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Window {
+    /// As much as may be used.
+    pub limit: u64,
+    /// What is left of it.
+    pub remaining: u64,
+    /// Seconds until all of it is there again, if nothing more is used.
+    pub reset: u32,
+}
+
+/// What is left to a caller: of several budgets the one of which least is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Remaining {
+    /// Requests, where they are limited.
+    pub requests: Option<Window>,
+    /// Tokens, where they are limited.
+    pub tokens: Option<Window>,
+}
+
+/// What is held for a request in one budget.
+#[derive(Clone, Debug, PartialEq)]
+struct Held {
+    key: u64,
+    budget: Budget,
+    window: u32,
+}
+
+/// A request that was put to its budgets.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Grant {
+    /// What is left after it.
+    pub remaining: Remaining,
+    /// Updates that were lost.
+    pub lost: u32,
+    estimate: Estimate,
+    held: Vec<Held>,
+}
+
+/// What a request may cost at most, in tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Estimate {
+    /// For reading it.
+    pub input: u64,
+    /// For all its answers.
+    pub output: u64,
+}
+
+impl Estimate {
+    /// The estimate for a request whose body has `bytes`: what it says, at four bytes a token, and as many answers as it
+    /// asks for, of the length that it allows; of `assumed` tokens where it does not say.
+    #[must_use]
+    pub fn of(reading: &Reading, bytes: u64, assumed: u32) -> Self {
+        let shape = &reading.shape;
+        // The bytes of an image are not its tokens.
+        let bytes = match shape.media {
+            true => [shape.user, shape.system, shape.context].into_iter().map(u64::from).sum(),
+            false => bytes,
+        };
+        let answers = u64::from(shape.params.n.unwrap_or(1).max(1));
+        let answer = u64::from(shape.params.max_tokens.unwrap_or(assumed));
+        Self { input: bytes.div_ceil(BYTES_OF_A_TOKEN), output: answer.saturating_mul(answers) }
+    }
+}
+
+/// What an answer did cost; `input`: an estimate of what was read, for answers that do not tell.
+fn cost(dialect: Dialect, taken: &Taken, input: u64) -> u64 {
+    // Gemini counts thoughts beside the answer, Anthropic what came from its cache beside what was read.
+    let apart = match dialect {
+        Dialect::Gemini => taken.reasoning_tokens,
+        Dialect::Messages | Dialect::Converse => taken.cached_tokens,
+        _ => None,
+    };
+    let counts = [Some(taken.input_tokens.unwrap_or(input)), taken.output_tokens, apart];
+    counts.into_iter().flatten().fold(0, u64::saturating_add)
+}
+
+/// Puts a request to the budgets that the rules have for it. `None`, without a look at the store,
+/// where there is none, where the operator excepted the caller, and where the verdict refuses it anyhow.
+///
+/// A request for which nothing is left is refused, whatever the evidence: `verdict` says so.
+pub fn reserve<S: Store>(
+    config: &Config,
+    store: &mut S,
+    caller: &Caller,
+    verdict: &mut Verdict,
+    estimate: Estimate,
+    now: Timestamp,
+) -> Option<Grant> {
+    let in_force = config.in_force(now);
+    let budgets = &in_force.rules.document.budgets;
+    let excepted = verdict.reasons.contains(&Reason::OperatorAllow.code());
+    if excepted || verdict.action.refuses() {
+        return None;
+    }
+    let campaign = verdict.campaign.as_ref().filter(|_| budgets.campaign.is_some());
+    let campaign = campaign.map_or(0, |name| config.callers.keys.digest(Domain::Campaign, name.as_bytes()));
+    let asked = [
+        (&budgets.account, caller.account),
+        (&budgets.organisation, caller.organisation),
+        (&budgets.campaign, campaign),
+    ];
+    let mut asked = asked.into_iter().filter_map(|(budget, key)| Some((budget.as_ref()?, key))).peekable();
+    asked.peek()?;
+    let table = Tables::of(&config.state).budgets;
+    let tokens = estimate.input.saturating_add(estimate.output);
+    let mut grant = Grant { estimate, ..Grant::default() };
+    let mut wait = 0;
+    for (budget, key) in asked.filter(|(_, key)| *key != 0) {
+        let put = |slot: &mut [u8]| {
+            let mut slot = window::Slot::at(slot, budget, now);
+            (slot.reserve(budget, tokens), slot.left(budget))
+        };
+        match table.update(store, key, now, |_| (), |slot| put(slot.bytes_mut())) {
+            Ok((granted, left)) => {
+                grant.remaining.narrow(left);
+                match granted {
+                    Ok(window) => grant.held.push(Held { key, budget: budget.clone(), window }),
+                    Err(seconds) => wait = seconds.max(wait),
+                }
+            }
+            Err(_) => grant.lost = grant.lost.saturating_add(1),
+        }
+    }
+    if wait > 0 {
+        // What others have left is not for this one.
+        grant.lost = grant.lost.saturating_add(release(&table, store, &grant, (0, 0), now));
+        grant.held.clear();
+        verdict.reasons.push(Reason::OverBudget.code());
+        verdict.retry_after = wait;
+        let refuse = |action: Action| if action == Action::Block { action } else { Action::Throttle };
+        verdict.would = refuse(verdict.would);
+        verdict.action = carried_out(refuse(verdict.action), in_force.mode);
+    }
+    Some(grant)
+}
+
+/// Settles a request that was granted, by what its answer did cost; nothing, where upstream refused it. Returns how many
+/// updates were lost.
+pub fn settle<S: Store>(
+    config: &Config,
+    store: &mut S,
+    grant: &Grant,
+    (dialect, status, taken): (Dialect, u16, &Taken),
+    now: Timestamp,
+) -> u32 {
+    let tokens = if (200..300).contains(&status) { cost(dialect, taken, grant.estimate.input) } else { 0 };
+    release(&Tables::of(&config.state).budgets, store, grant, (1, tokens), now)
+}
+
+/// Puts `used` requests and tokens in the place of what is held.
+fn release<S: Store>(table: &Table, store: &mut S, grant: &Grant, used: (u64, u64), now: Timestamp) -> u32 {
+    let mut lost = 0_u32;
+    for Held { key, budget, window } in &grant.held {
+        let settled = table.update(
+            store,
+            *key,
+            now,
+            |_| (),
+            |slot| {
+                // Nothing is held in a slot that another took over meanwhile.
+                let Estimate { input, output } = grant.estimate;
+                let reserved = if slot.fresh() { (0, 0) } else { (1, input.saturating_add(output)) };
+                window::Slot::at(slot.bytes_mut(), budget, now).settle(*window, reserved, used);
+            },
+        );
+        lost = lost.saturating_add(u32::from(settled.is_err()));
+    }
+    lost
+}
+
+impl Remaining {
+    fn narrow(&mut self, [requests, tokens]: [Option<Window>; 2]) {
+        for (mine, other) in [(&mut self.requests, requests), (&mut self.tokens, tokens)] {
+            if let Some(other) = other
+                && mine.is_none_or(|mine| other.remaining < mine.remaining)
+            {
+                *mine = Some(other);
+            }
+        }
+    }
+}
