@@ -34,15 +34,6 @@ pub(crate) enum Place {
     Nothing,
 }
 
-/// A count of tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Count {
-    Input,
-    Output,
-    Reasoning,
-    Cached,
-}
-
 /// What a string, number or word is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Take {
@@ -51,7 +42,14 @@ pub(crate) enum Take {
     Finish,
     /// The kind of an event, or of an item.
     Kind,
-    Count(Count),
+    /// Tokens read.
+    Input,
+    /// Tokens written.
+    Output,
+    /// Tokens of reasoning.
+    Reasoned,
+    /// Tokens from a cache.
+    Cached,
     /// An opaque reasoning blob.
     Blob,
     /// What the model wrote: counted, not kept.
@@ -73,131 +71,77 @@ pub(crate) struct Step {
     pub(crate) take: Take,
 }
 
-const fn step(into: Place, take: Take) -> Step {
-    Step { into, take }
-}
-
-const fn into(into: Place) -> Step {
-    step(into, Take::Nothing)
-}
-
-const fn take(take: Take) -> Step {
-    step(Place::Nothing, take)
-}
-
 /// A document.
-pub(crate) const DOCUMENT: Step = into(Place::Top);
+pub(crate) const DOCUMENT: Step = Step { into: Place::Top, take: Take::Nothing };
 /// What is skipped.
-pub(crate) const NOTHING: Step = into(Place::Nothing);
-/// A call in a place where the finish reason does not tell of it.
-pub(crate) const CALLED: Step = into(Place::Call);
-
+pub(crate) const NOTHING: Step = Step { into: Place::Nothing, take: Take::Nothing };
 /// Reasoning in the clear.
-pub(crate) const REASONING: Step = into(Place::Reasoning);
+pub(crate) const REASONING: Step = Step { into: Place::Reasoning, take: Take::Nothing };
+
+/// What keys announce, place by place. A table, for the module must stay small.
+#[rustfmt::skip]
+const KEYS: &[(Place, &[&str], Place, Take)] = {
+    use Place as P;
+    use Take as T;
+    &[
+        (P::Top, &["type"], P::Nothing, T::Kind),
+        // OpenAI's text where it is a string, a block's growth where it is an object.
+        (P::Top, &["delta", "content", "content_block"], P::Block, T::Text),
+        (P::Top, &["choices", "candidates"], P::Choice, T::Nothing),
+        (P::Top, &["id", "responseId", "response_id"], P::Nothing, T::Id),
+        (P::Top, &["usage", "usageMetadata", "usage_metadata"], P::Usage, T::Nothing),
+        (P::Top, &["stop_reason", "stopReason", "status"], P::Nothing, T::Finish),
+        // Anthropic's message_start, OpenAI's response.completed: the answer so far.
+        (P::Top, &["message", "response"], P::Top, T::Nothing),
+        (P::Top, &["output", "item"], P::Item, T::Nothing),
+        (P::Top, &["part"], P::Said, T::Nothing),
+        (P::Top, &["incomplete_details"], P::Incomplete, T::Nothing),
+        (P::Top, &["promptFeedback", "prompt_feedback"], P::Feedback, T::Nothing),
+        (P::Top, &["refusal"], P::Nothing, T::Refusal),
+        (P::Top, &["bytes"], P::Nothing, T::Event),
+        (P::Usage, &["prompt_tokens", "input_tokens", "inputTokens", "promptTokenCount"], P::Nothing, T::Input),
+        (P::Usage, &["completion_tokens", "output_tokens", "outputTokens", "candidatesTokenCount"], P::Nothing, T::Output),
+        (P::Usage, &["thoughtsTokenCount", "reasoning_tokens", "thinking_tokens"], P::Nothing, T::Reasoned),
+        (P::Usage, &["cache_read_input_tokens", "cacheReadInputTokens", "cachedContentTokenCount", "cached_tokens"], P::Nothing, T::Cached),
+        (P::Usage, &["prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details"], P::Usage, T::Nothing),
+        (P::Choice, &["finish_reason", "finishReason"], P::Nothing, T::Finish),
+        (P::Choice, &["text"], P::Nothing, T::Text),
+        (P::Choice, &["message", "delta", "content"], P::Message, T::Nothing),
+        (P::Message, &["content"], P::Block, T::Text),
+        (P::Message, &["parts"], P::Part, T::Nothing),
+        (P::Message, &["refusal"], P::Nothing, T::Refusal),
+        (P::Message, &["reasoning_content", "reasoning"], P::Nothing, T::Text),
+        (P::Message, &["reasoning_details", "thinking_blocks"], P::Block, T::Nothing),
+        (P::Message, &["tool_calls", "function_call"], P::Call, T::Nothing),
+        (P::Block, &["text", "thinking", "summary", "partial_json"], P::Nothing, T::Text),
+        (P::Block, &["signature", "data", "encrypted_content"], P::Nothing, T::Blob),
+        (P::Block, &["reasoningContent"], P::Reasoning, T::Nothing),
+        (P::Block, &["stop_reason"], P::Nothing, T::Finish),
+        (P::Block, &["toolUse"], P::Call, T::Nothing),
+        (P::Reasoning, &["text"], P::Nothing, T::Text),
+        (P::Reasoning, &["signature", "redactedContent"], P::Nothing, T::Blob),
+        (P::Reasoning, &["reasoningText"], P::Reasoning, T::Nothing),
+        (P::Item, &["type"], P::Nothing, T::Kind),
+        (P::Item, &["encrypted_content"], P::Nothing, T::Blob),
+        (P::Item, &["content", "summary"], P::Said, T::Nothing),
+        // Converse's answer.
+        (P::Item, &["message"], P::Message, T::Nothing),
+        (P::Said, &["refusal"], P::Nothing, T::Refusal),
+        (P::Part, &["text"], P::Nothing, T::Text),
+        (P::Part, &["thoughtSignature", "thought_signature"], P::Nothing, T::Blob),
+        (P::Part, &["functionCall", "function_call"], P::Call, T::Nothing),
+        (P::Call, &["function", "custom", "extra_content", "google"], P::Call, T::Nothing),
+        (P::Call, &["arguments", "input"], P::Nothing, T::Text),
+        (P::Call, &["thought_signature"], P::Nothing, T::Blob),
+        (P::Incomplete, &["reason"], P::Nothing, T::Finish),
+        (P::Feedback, &["blockReason", "block_reason"], P::Nothing, T::Blocked),
+    ]
+};
 
 /// What a key announces.
+#[inline(never)]
 pub(crate) fn announced(place: Place, key: &[u8]) -> Step {
-    match place {
-        Place::Top => top(key),
-        Place::Usage => usage(key),
-        Place::Choice => match key {
-            b"finish_reason" | b"finishReason" => take(Take::Finish),
-            b"text" => take(Take::Text),
-            b"message" | b"delta" | b"content" => into(Place::Message),
-            _ => NOTHING,
-        },
-        Place::Message => message(key),
-        Place::Block | Place::Reasoning => block(place, key),
-        Place::Item => item(key),
-        Place::Said if key == b"refusal" => take(Take::Refusal),
-        Place::Part => match key {
-            b"text" => take(Take::Text),
-            b"thoughtSignature" | b"thought_signature" => take(Take::Blob),
-            b"functionCall" | b"function_call" => CALLED,
-            _ => NOTHING,
-        },
-        Place::Call => match key {
-            b"function" | b"custom" | b"extra_content" | b"google" => into(Place::Call),
-            b"arguments" | b"input" => take(Take::Text),
-            b"thought_signature" => take(Take::Blob),
-            _ => NOTHING,
-        },
-        Place::Incomplete if key == b"reason" => take(Take::Finish),
-        Place::Feedback if matches!(key, b"blockReason" | b"block_reason") => take(Take::Blocked),
-        _ => NOTHING,
-    }
-}
-
-fn top(key: &[u8]) -> Step {
-    match key {
-        b"type" => take(Take::Kind),
-        b"id" | b"responseId" | b"response_id" => take(Take::Id),
-        b"usage" | b"usageMetadata" | b"usage_metadata" => into(Place::Usage),
-        b"stop_reason" | b"stopReason" | b"status" => take(Take::Finish),
-        b"choices" | b"candidates" => into(Place::Choice),
-        // Anthropic's message_start, OpenAI's response.completed: the answer so far.
-        b"message" | b"response" => into(Place::Top),
-        b"delta" => step(Place::Block, Take::Text),
-        b"content" | b"content_block" => step(Place::Block, Take::Text),
-        b"output" | b"item" => into(Place::Item),
-        b"part" => into(Place::Said),
-        b"incomplete_details" => into(Place::Incomplete),
-        b"promptFeedback" | b"prompt_feedback" => into(Place::Feedback),
-        b"refusal" => take(Take::Refusal),
-        b"bytes" => take(Take::Event),
-        _ => NOTHING,
-    }
-}
-
-fn usage(key: &[u8]) -> Step {
-    let count = match key {
-        b"prompt_tokens" | b"input_tokens" | b"inputTokens" | b"promptTokenCount" => Count::Input,
-        b"completion_tokens" | b"output_tokens" | b"outputTokens" | b"candidatesTokenCount" => Count::Output,
-        b"thoughtsTokenCount" | b"reasoning_tokens" | b"thinking_tokens" => Count::Reasoning,
-        b"cache_read_input_tokens" | b"cacheReadInputTokens" | b"cachedContentTokenCount" | b"cached_tokens" => {
-            Count::Cached
-        }
-        b"prompt_tokens_details"
-        | b"input_tokens_details"
-        | b"completion_tokens_details"
-        | b"output_tokens_details" => return into(Place::Usage),
-        _ => return NOTHING,
-    };
-    take(Take::Count(count))
-}
-
-fn message(key: &[u8]) -> Step {
-    match key {
-        b"content" => step(Place::Block, Take::Text),
-        b"parts" => into(Place::Part),
-        b"refusal" => take(Take::Refusal),
-        b"reasoning_content" | b"reasoning" => take(Take::Text),
-        b"reasoning_details" | b"thinking_blocks" => into(Place::Block),
-        b"tool_calls" | b"function_call" => into(Place::Call),
-        _ => NOTHING,
-    }
-}
-
-fn block(place: Place, key: &[u8]) -> Step {
-    match key {
-        b"text" | b"thinking" | b"summary" | b"partial_json" => take(Take::Text),
-        b"signature" | b"redactedContent" => take(Take::Blob),
-        b"reasoningText" | b"reasoningContent" => into(Place::Reasoning),
-        _ if place == Place::Reasoning => NOTHING,
-        b"data" | b"encrypted_content" => take(Take::Blob),
-        b"stop_reason" => take(Take::Finish),
-        b"toolUse" => into(Place::Call),
-        _ => NOTHING,
-    }
-}
-
-fn item(key: &[u8]) -> Step {
-    match key {
-        b"type" => take(Take::Kind),
-        b"encrypted_content" => take(Take::Blob),
-        b"content" | b"summary" => into(Place::Said),
-        // Converse's answer.
-        b"message" => into(Place::Message),
-        _ => NOTHING,
-    }
+    let named = |keys: &[&str]| keys.iter().any(|name| name.as_bytes() == key);
+    let found = KEYS.iter().find(|(at, keys, ..)| *at == place && named(keys));
+    found.map_or(NOTHING, |(.., into, take)| Step { into: *into, take: *take })
 }

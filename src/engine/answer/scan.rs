@@ -194,7 +194,7 @@ impl Scanner {
         if self.state == State::Key {
             let place = self.open.last().map_or(Place::Nothing, |(step, _)| step.into);
             self.step = place::announced(place, &self.held);
-            if self.step == place::CALLED && place == Place::Part {
+            if place == Place::Part && self.step.into == Place::Call {
                 out.taken.note(Finish::ToolUse);
             }
             (self.state, self.key) = (State::Between, false);

@@ -1,6 +1,6 @@
 //! What an answer gave out.
 
-use super::place::{Count, Take};
+use super::place::Take;
 use crate::dialect::{Finish, MAX_NAME, finish};
 use crate::digest::key::{DigestKey, Digester, Domain};
 use crate::digest::{BLOBS, SHORTEST_BLOB};
@@ -78,13 +78,10 @@ impl Taking {
 
     /// Takes a value whose bytes, as far as they are kept, are `held`: a string, or a number or word.
     pub(super) fn value(&mut self, take: Take, held: &[u8], string: bool) {
-        if let Take::Count(which) = take {
-            self.count(which, held);
-        }
-        if !string {
-            return;
-        }
         let word = std::str::from_utf8(held).unwrap_or("");
+        if !string || matches!(take, Take::Input | Take::Output | Take::Reasoned | Take::Cached) {
+            return self.count(take, word);
+        }
         match take {
             Take::Blob => self.blob(),
             Take::Blocked => self.taken.note(Finish::Filter),
@@ -107,17 +104,18 @@ impl Taking {
         }
     }
 
-    fn count(&mut self, which: Count, held: &[u8]) {
-        let text = std::str::from_utf8(held).unwrap_or("");
-        // The reader takes a number at the very end for one that was cut.
-        let Some(count) = Reader::new(&[text, " "].concat()).count() else { return };
-        let field = match which {
-            Count::Input => &mut self.taken.input_tokens,
-            Count::Output => &mut self.taken.output_tokens,
-            Count::Reasoning => &mut self.taken.reasoning_tokens,
-            Count::Cached => &mut self.taken.cached_tokens,
+    fn count(&mut self, take: Take, word: &str) {
+        let field = match take {
+            Take::Input => &mut self.taken.input_tokens,
+            Take::Output => &mut self.taken.output_tokens,
+            Take::Reasoned => &mut self.taken.reasoning_tokens,
+            Take::Cached => &mut self.taken.cached_tokens,
+            _ => return,
         };
-        *field = Some(count);
+        // The reader takes a number at the very end for one that was cut.
+        if let Some(count) = Reader::new(&[word, " "].concat()).count() {
+            *field = Some(count);
+        }
     }
 
     fn blob(&mut self) {

@@ -169,14 +169,13 @@ impl Used {
     }
 }
 
-/// `amount` × `part` / `whole`, rounded up.
+/// `amount` × `part` / `whole`, rounded up. In floating point: whole numbers below 2^53 are exact there, and a 128-bit
+/// division would take 2 KB of the module.
 fn share(amount: u64, part: u64, whole: u64) -> u64 {
-    let product = u128::from(amount).saturating_mul(u128::from(part));
-    u64::try_from(product.div_ceil(u128::from(whole.max(1)))).unwrap_or(u64::MAX)
+    (amount as f64 * part as f64 / whole.max(1) as f64).ceil() as u64
 }
 
 /// `amount` × `part` / `whole`, rounded down.
 fn share_down(amount: u64, part: u64, whole: u64) -> u64 {
-    let product = u128::from(amount).saturating_mul(u128::from(part));
-    u64::try_from(product.checked_div(u128::from(whole)).unwrap_or(0)).unwrap_or(u64::MAX)
+    (amount as f64 * part as f64 / whole.max(1) as f64) as u64
 }

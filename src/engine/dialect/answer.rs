@@ -123,23 +123,26 @@ fn set(field: &mut Option<u64>, value: &mut Reader<'_>) {
 
 /// What a dialect's word says.
 pub(crate) fn finish(word: &str) -> Finish {
-    match word {
-        "stop" | "end_turn" | "stop_sequence" | "STOP" | "completed" | "eos" => Finish::Stop,
-        "tool_calls" | "function_call" | "tool_use" | "pause_turn" => Finish::ToolUse,
-        "length" | "max_tokens" | "max_output_tokens" | "model_context_window_exceeded" | "MAX_TOKENS" => {
-            Finish::Length
-        }
-        "content_filter"
-        | "content_filtered"
-        | "guardrail_intervened"
-        | "SAFETY"
-        | "RECITATION"
-        | "BLOCKLIST"
-        | "PROHIBITED_CONTENT"
-        | "SPII"
-        | "IMAGE_SAFETY"
-        | "MODEL_ARMOR" => Finish::Filter,
-        "refusal" => Finish::Refusal,
-        _ => Finish::Unknown,
-    }
+    const WORDS: &[(Finish, &[&str])] = &[
+        (Finish::Stop, &["stop", "end_turn", "stop_sequence", "STOP", "completed", "eos"]),
+        (Finish::ToolUse, &["tool_calls", "function_call", "tool_use", "pause_turn"]),
+        (Finish::Length, &["length", "max_tokens", "max_output_tokens", "model_context_window_exceeded", "MAX_TOKENS"]),
+        (
+            Finish::Filter,
+            &[
+                "content_filter",
+                "content_filtered",
+                "guardrail_intervened",
+                "SAFETY",
+                "RECITATION",
+                "BLOCKLIST",
+                "PROHIBITED_CONTENT",
+                "SPII",
+                "IMAGE_SAFETY",
+                "MODEL_ARMOR",
+            ],
+        ),
+        (Finish::Refusal, &["refusal"]),
+    ];
+    WORDS.iter().find(|(_, words)| words.contains(&word)).map_or(Finish::Unknown, |(finish, _)| *finish)
 }

@@ -39,8 +39,14 @@ impl Reader {
 
     /// Notes a problem at this place.
     pub(crate) fn problem(&mut self, reason: impl Into<String>) {
+        self.note(reason.into());
+    }
+
+    // What follows is apart from the types that ask for it: in the module once, not for every one of them.
+    #[inline(never)]
+    fn note(&mut self, reason: String) {
         if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(Problem { path: self.path.clone(), reason: reason.into() });
+            self.problems.push(Problem { path: self.path.clone(), reason });
         } else {
             self.more = self.more.saturating_add(1);
         }
@@ -48,28 +54,49 @@ impl Reader {
 
     /// Notes that something else was expected here, and gives `None`.
     pub(crate) fn expected<T>(&mut self, what: &str, found: &Node) -> Option<T> {
-        self.problem(format!("expected {what}, found {}", found.kind()));
+        self.unlike(what, found);
         None
+    }
+
+    #[inline(never)]
+    fn unlike(&mut self, what: &str, found: &Node) {
+        self.note(["expected ", what, ", found ", found.kind()].concat());
     }
 
     /// Does something at a member of this place.
     pub(crate) fn member<T>(&mut self, name: &str, then: impl FnOnce(&mut Self) -> T) -> T {
-        let plain = name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-        let step = if plain { format!(".{name}") } else { format!("[{}]", quoted(name)) };
-        self.step(&step, then)
+        let before = self.enter(name);
+        let result = then(self);
+        self.path.truncate(before);
+        result
+    }
+
+    /// Goes to a member, and tells how long the path was before.
+    #[inline(never)]
+    fn enter(&mut self, name: &str) -> usize {
+        let before = self.path.len();
+        if name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            self.path.push('.');
+            self.path.push_str(name);
+        } else {
+            let parts = ["[", &quoted(name), "]"];
+            self.path.extend(parts);
+        }
+        before
     }
 
     /// Does something at an item of this place.
     pub(crate) fn item<T>(&mut self, index: usize, then: impl FnOnce(&mut Self) -> T) -> T {
-        self.step(&format!("[{index}]"), then)
-    }
-
-    fn step<T>(&mut self, step: &str, then: impl FnOnce(&mut Self) -> T) -> T {
         let before = self.path.len();
-        self.path.push_str(step);
+        self.index(index);
         let result = then(self);
         self.path.truncate(before);
         result
+    }
+
+    #[inline(never)]
+    fn index(&mut self, index: usize) {
+        self.path.extend(["[", &index.to_string(), "]"]);
     }
 
     /// The value, or every problem.
@@ -106,7 +133,7 @@ impl<'a> Members<'a> {
 
     /// Reads a member, where it is present, into `value`.
     pub(crate) fn read<T: Value>(&self, name: &str, limits: &T::Limits, value: &mut T, reader: &mut Reader) {
-        let Some((_, node)) = self.0.iter().find(|(key, _)| key == name) else { return };
+        let Some(node) = self.node(name) else { return };
         if let Some(read) = reader.member(name, |reader| T::read(node, limits, reader)) {
             *value = read;
         }
@@ -127,8 +154,13 @@ impl<'a> Members<'a> {
         }
     }
 
+    #[inline(never)]
+    fn node(&self, name: &str) -> Option<&'a Node> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, node)| node)
+    }
+
     fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(key, _)| key == name)
+        self.node(name).is_some()
     }
 }
 
