@@ -3,11 +3,11 @@
 //! Its memory is fixed: the places that it is in (a few, as [`super::place`] knows them), a count of brackets for what
 //! it skips, and [`MAX_HELD`] bytes of a key or short value. So an event, or an answer, may be of any size.
 
+use super::base64;
 use super::place::{self, Place, Step, Take};
 use super::taken::{MAX_HELD, Taking};
 use super::text::Text;
 use crate::dialect::Finish;
-use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 /// Most containers that are entered: what the dialects need, twice.
 const MAX_OPEN: usize = 24;
@@ -239,9 +239,9 @@ impl Scanner {
     /// Reads on in the event that is carried.
     fn undo(&mut self, out: &mut Taking) {
         let Some(carried) = &mut self.carried else { return };
-        let mut bytes = [0; DIGITS];
-        let length = BASE64_STANDARD.decode_slice(&self.held, &mut bytes).unwrap_or(0);
-        carried.feed(bytes.get(..length).unwrap_or(&[]), out);
+        let mut bytes = Vec::with_capacity(DIGITS);
+        base64::decode(&self.held, &mut bytes);
+        carried.feed(&bytes, out);
         self.held.clear();
     }
 

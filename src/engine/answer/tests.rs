@@ -1,7 +1,7 @@
 use super::*;
 use crate::dialect::{Dialect, Finish, read_answer};
 use crate::digest::blob_digest;
-use base64::prelude::{BASE64_STANDARD, Engine as _};
+use ::base64::prelude::{BASE64_STANDARD, Engine as _};
 
 mod hostile;
 

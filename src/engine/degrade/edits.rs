@@ -7,7 +7,7 @@ use crate::json::{Reader, Token};
 #[derive(Debug)]
 pub(super) struct Edits<'a> {
     text: &'a str,
-    /// First byte, one past the last, and what stands there instead.
+    /// First byte, one past the last, and what stands there instead; in the document's order.
     spans: Vec<(usize, usize, String)>,
     pub(super) changes: Changes,
 }
@@ -28,7 +28,9 @@ impl<'a> Edits<'a> {
 
     /// Puts `instead` in place of a span.
     pub(super) fn replace(&mut self, from: usize, to: usize, instead: String, change: Change) {
-        self.spans.push((from, to, instead));
+        // Nearly always the last one.
+        let at = self.spans.iter().rposition(|(before, ..)| *before <= from).map_or(0, |at| at.saturating_add(1));
+        self.spans.insert(at, (from, to, instead));
         self.changes.note(change);
     }
 
@@ -95,11 +97,10 @@ impl<'a> Edits<'a> {
     }
 
     /// The document as it is now; `None` where nothing was changed.
-    pub(super) fn finish(mut self) -> Option<(Vec<u8>, Changes)> {
+    pub(super) fn finish(self) -> Option<(Vec<u8>, Changes)> {
         if self.spans.is_empty() {
             return None;
         }
-        self.spans.sort_by_key(|(from, ..)| *from);
         let (mut out, mut at) = (Vec::with_capacity(self.text.len()), 0);
         for (from, to, instead) in &self.spans {
             out.extend_from_slice(self.text.get(at..*from).unwrap_or("").as_bytes());

@@ -2,10 +2,9 @@
 
 use super::Changes;
 use super::answer::silenced;
-use crate::answer::Framing;
 use crate::answer::frames::{PRELUDE, TRAILER, crc32, lengths};
+use crate::answer::{Framing, base64};
 use crate::json::{Reader, Token};
-use base64::prelude::{BASE64_STANDARD, Engine as _};
 use memchr::memchr2;
 
 /// Bytes of an event, or of an answer that is not streamed, that are held; a longer one passes as it is.
@@ -234,10 +233,12 @@ fn carried(payload: &[u8]) -> Changed {
     while let Some(key) = reader.key() {
         if key == "bytes" && reader.peek() == Token::String {
             let from = reader.place().saturating_add(1);
-            let event = BASE64_STANDARD.decode(reader.short()?.as_bytes()).ok()?;
+            let mut event = Vec::new();
+            base64::decode(reader.short()?.as_bytes(), &mut event);
             let (event, changes) = silenced(&event)?;
             let (before, rest) = (text.get(..from)?, text.get(reader.past().checked_sub(1)?..)?);
-            return Some(([before, &BASE64_STANDARD.encode(event), rest].concat().into_bytes(), changes));
+            let event = base64::encode(&event);
+            return Some(([before.as_bytes(), &event, rest.as_bytes()].concat(), changes));
         }
     }
     None
