@@ -1,20 +1,26 @@
 //! Requests that ask for less.
 
-use super::edits::Edits;
+use super::edits::{Edits, Tail};
 use super::{Change, Degraded};
 use crate::dialect::Dialect;
 use crate::json::{Reader, Token};
 use crate::rules::Degrade;
+
+/// How deep parameters may be grouped (`additionalModelRequestFields.thinking.budget_tokens`).
+const MAX_GROUPS: u8 = 3;
 
 /// The request that asks for no more than `limits` allow. `None` where it does not anyhow, or where `body` is no whole
 /// JSON object in UTF-8: such a body is passed on as it is.
 #[must_use]
 pub fn request(dialect: Dialect, body: &[u8], limits: &Degrade) -> Option<Degraded> {
     let text = std::str::from_utf8(body).ok()?;
-    let thinking = u32::try_from(budget(&mut Reader::new(text), 3)).unwrap_or(u32::MAX).min(limits.thinking_tokens);
+    let thinking =
+        u32::try_from(budget(&mut Reader::new(text), MAX_GROUPS)).unwrap_or(u32::MAX).min(limits.thinking_tokens);
     let most = limits.max_tokens.saturating_add(thinking);
     let home = home(dialect);
-    let mut caps = Caps { limits, longest: most.to_string(), most, home, inside: false, limited: false };
+    let longest = most.to_string();
+    let mut caps =
+        Caps { limits, longest, most, home, groups: MAX_GROUPS, reasoning: false, inside: false, limited: false };
     let (mut reader, mut edits) = (Reader::new(text), Edits::new(text));
     let tail = edits.walk(&mut reader, false, &mut |edits, key, value| caps.member(edits, key, value))?;
     if reader.truncated() {
@@ -57,12 +63,66 @@ fn budget(value: &mut Reader<'_>, groups: u8) -> u64 {
     found
 }
 
+/// What a member is, by whatever name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    Logprobs,
+    /// How many answers.
+    N,
+    /// The longest answer.
+    Length,
+    /// How to reason.
+    Reasoning,
+    /// The longest reasoning.
+    Budget,
+    /// A summary of it.
+    Summary,
+    /// Whether it is told.
+    Thoughts,
+    /// What else is told.
+    Include,
+    /// Others of these.
+    Group,
+}
+
+fn meaning(key: &str) -> Option<Meaning> {
+    const NAMES: &[(Meaning, &[&str])] = &[
+        (Meaning::Logprobs, &["logprobs", "top_logprobs", "prompt_logprobs", "responseLogprobs", "response_logprobs"]),
+        (Meaning::N, &["n", "candidateCount", "candidate_count", "best_of"]),
+        (
+            Meaning::Length,
+            &[
+                "max_tokens",
+                "max_completion_tokens",
+                "max_output_tokens",
+                "max_tokens_to_sample",
+                "maxOutputTokens",
+                "maxTokens",
+            ],
+        ),
+        (
+            Meaning::Reasoning,
+            &["thinking", "thinkingConfig", "thinking_config", "reasoning", "reasoning_config", "reasoningConfig"],
+        ),
+        (Meaning::Budget, &["budget_tokens", "budgetTokens", "thinkingBudget", "thinking_budget"]),
+        (Meaning::Summary, &["summary", "generate_summary"]),
+        (Meaning::Thoughts, &["includeThoughts", "include_thoughts", "include_reasoning"]),
+        (Meaning::Include, &["include"]),
+        (Meaning::Group, &["generationConfig", "generation_config", "inferenceConfig", "additionalModelRequestFields"]),
+    ];
+    NAMES.iter().find(|(_, names)| names.contains(&key)).map(|(meaning, _)| *meaning)
+}
+
 struct Caps<'l> {
     limits: &'l Degrade,
     /// The longest answer, with the reasoning that counts in it.
     longest: String,
     most: u32,
     home: Option<(&'static str, &'static [&'static str])>,
+    /// How many groups deeper are looked into.
+    groups: u8,
+    /// Within what says how to reason.
+    reasoning: bool,
     /// Within the group that is the limit's home.
     inside: bool,
     /// The answer's length is limited by now.
@@ -73,44 +133,54 @@ impl Caps<'_> {
     /// Changes a member. `None` to keep it, else the name of its removal.
     fn member<'a>(&mut self, edits: &mut Edits<'a>, key: &str, value: &mut Reader<'a>) -> Option<Change> {
         let limits = self.limits;
-        match key {
-            "logprobs" | "top_logprobs" | "prompt_logprobs" | "responseLogprobs" | "response_logprobs" => {
+        let meaning = match meaning(key)? {
+            // OpenRouter's name for it.
+            Meaning::Length if self.reasoning => Meaning::Budget,
+            Meaning::Reasoning | Meaning::Group if self.groups == 0 => return None,
+            meaning => meaning,
+        };
+        match meaning {
+            Meaning::Logprobs => {
                 let asked = !matches!(value.peek(), Token::Null | Token::False);
                 return (limits.logprobs && asked).then_some(Change::Logprobs);
             }
-            "n" | "candidateCount" | "candidate_count" | "best_of" if limits.single => {
-                cap(edits, value, 1, Change::N);
-            }
-            "max_tokens"
-            | "max_completion_tokens"
-            | "max_output_tokens"
-            | "max_tokens_to_sample"
-            | "maxOutputTokens"
-            | "maxTokens" => {
-                // As if it were not there: a limit is put in its place.
-                if value.peek() == Token::Null {
-                    return Some(Change::MaxTokens);
-                }
+            Meaning::N if limits.single => cap(edits, value, 1, Change::N),
+            // As if it were not there: a limit is put in its place.
+            Meaning::Length if value.peek() == Token::Null => return Some(Change::MaxTokens),
+            Meaning::Length => {
                 let (group, names) = self.home.unwrap_or_default();
                 self.limited |= self.inside != group.is_empty() && names.contains(&key);
                 cap(edits, value, self.most, Change::MaxTokens);
             }
-            "thinking" | "thinkingConfig" | "thinking_config" | "reasoning" | "reasoning_config"
-            | "reasoningConfig" => {
-                edits.walk(value, false, &mut |edits, key, value| self.reasoning(edits, key, value));
+            Meaning::Reasoning => {
+                let before = std::mem::replace(&mut self.reasoning, true);
+                self.within(edits, value);
+                self.reasoning = before;
             }
-            "include_reasoning" => self.unwanted(edits, value),
-            "include" if limits.logprobs => {
+            Meaning::Budget => cap(edits, value, limits.thinking_tokens, Change::ThinkingBudget),
+            Meaning::Summary if value.peek() == Token::String => {
+                return limits.reasoning_text.then_some(Change::ReasoningText);
+            }
+            Meaning::Thoughts if limits.reasoning_text && value.peek() == Token::True => {
+                let (from, to) = span(value);
+                edits.replace(from, to, "false".to_owned(), Change::ReasoningText);
+            }
+            Meaning::Include if limits.logprobs => {
                 edits.walk(value, true, &mut |_, _, value| {
                     value.short().filter(|name| name.ends_with(".logprobs")).map(|_| Change::Logprobs)
                 });
             }
-            "generationConfig" | "generation_config" | "inferenceConfig" | "additionalModelRequestFields" => {
-                return self.group(edits, key, value);
-            }
+            Meaning::Group => return self.group(edits, key, value),
             _ => {}
         }
         None
+    }
+
+    fn within<'a>(&mut self, edits: &mut Edits<'a>, value: &mut Reader<'a>) -> Option<Tail> {
+        self.groups = self.groups.saturating_sub(1);
+        let tail = edits.walk(value, false, &mut |edits, key, value| self.member(edits, key, value));
+        self.groups = self.groups.saturating_add(1);
+        tail
     }
 
     fn group<'a>(&mut self, edits: &mut Edits<'a>, key: &str, value: &mut Reader<'a>) -> Option<Change> {
@@ -121,7 +191,7 @@ impl Caps<'_> {
         }
         let before = std::mem::replace(&mut self.inside, home);
         let limited = std::mem::take(&mut self.limited);
-        let tail = edits.walk(value, false, &mut |edits, key, value| self.member(edits, key, value));
+        let tail = self.within(edits, value);
         if let (Some(tail), true, false) = (tail, home, self.limited) {
             edits.append(tail, &self.written(), Change::MaxTokens);
             self.limited = true;
@@ -135,28 +205,6 @@ impl Caps<'_> {
     fn written(&self) -> String {
         let (_, names) = self.home.unwrap_or_default();
         ["\"", names.first().unwrap_or(&""), "\":", &self.longest].concat()
-    }
-
-    fn reasoning<'a>(&self, edits: &mut Edits<'a>, key: &str, value: &mut Reader<'a>) -> Option<Change> {
-        match key {
-            "budget_tokens" | "budgetTokens" | "thinkingBudget" | "thinking_budget" | "max_tokens" => {
-                cap(edits, value, self.limits.thinking_tokens, Change::ThinkingBudget);
-            }
-            "summary" | "generate_summary" if value.peek() == Token::String => {
-                return self.limits.reasoning_text.then_some(Change::ReasoningText);
-            }
-            "includeThoughts" | "include_thoughts" => self.unwanted(edits, value),
-            _ => {}
-        }
-        None
-    }
-
-    /// Turns off what asks for reasoning in the clear.
-    fn unwanted<'a>(&self, edits: &mut Edits<'a>, value: &mut Reader<'a>) {
-        if self.limits.reasoning_text && value.peek() == Token::True {
-            let (from, to) = span(value);
-            edits.replace(from, to, "false".to_owned(), Change::ReasoningText);
-        }
     }
 }
 

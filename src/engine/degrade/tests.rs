@@ -107,6 +107,15 @@ fn gemini() {
 }
 
 #[test]
+fn groups_without_end_are_not_followed() {
+    for key in ["generationConfig", "thinking", "inferenceConfig", "reasoning"] {
+        let deep = format!("{}1{}", format!("{{\"{key}\":").repeat(100_000), "}".repeat(100_000));
+        let (body, _) = degraded(Dialect::Gemini, &deep);
+        assert!(body.len() >= deep.len());
+    }
+}
+
+#[test]
 fn what_is_turned_off_is_left_alone() {
     let limits = Degrade { logprobs: false, single: false, reasoning_text: false, ..Degrade::default() };
     let body =
