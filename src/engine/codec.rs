@@ -8,10 +8,13 @@
 mod brotli;
 #[cfg(feature = "deflate")]
 mod inflate;
+mod passing;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "zstd")]
 mod zstd;
+
+pub use passing::Passing;
 
 use std::borrow::Cow;
 

@@ -43,6 +43,8 @@ pub(crate) enum Level {
 pub(crate) enum Buffer {
     /// The request body: what is held while paused, else the chunk at hand.
     RequestBody = 0,
+    /// The response body: the chunk at hand.
+    ResponseBody = 1,
     /// The plugin configuration, inside `on_configure`.
     PluginConfiguration = 7,
 }
@@ -72,6 +74,7 @@ unsafe extern "C" {
     fn proxy_log(level: u32, text: *const u8, size: usize) -> u32;
     fn proxy_get_current_time_nanoseconds(time: *mut u64) -> u32;
     fn proxy_get_buffer_bytes(kind: u32, start: usize, max: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_set_buffer_bytes(kind: u32, start: usize, max: usize, data: *const u8, size: usize) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_header_map_value(
         map: u32,
@@ -145,6 +148,12 @@ pub(crate) fn now() -> Result<u64, Status> {
 pub(crate) fn buffer(kind: Buffer, start: usize, max: usize) -> Result<Vec<u8>, Status> {
     // SAFETY: the host writes a pointer and a size.
     bytes(|data, size| unsafe { proxy_get_buffer_bytes(kind as u32, start, max, data, size) })
+}
+
+/// Puts `data` in the place of all that a buffer has.
+pub(crate) fn set_buffer(kind: Buffer, data: &[u8]) -> Result<(), Status> {
+    // SAFETY: the host reads `data` during the call.
+    Status::of(unsafe { proxy_set_buffer_bytes(kind as u32, 0, usize::MAX, data.as_ptr(), data.len()) })
 }
 
 /// All headers of a map, in the host's serialisation (see [`crate::pairs`]).

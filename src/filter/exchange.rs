@@ -5,13 +5,16 @@ use crate::host;
 use crate::metrics::{self, Metric};
 use crate::store::SharedStore;
 use crate::tell;
+use azeotrope_engine::budget::Grant;
 use azeotrope_engine::caller::Caller;
 use azeotrope_engine::campaign::Feed;
 use azeotrope_engine::codec::{self, Decoded};
+use azeotrope_engine::degrade::Changes;
 use azeotrope_engine::digest::Reading;
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::route::Route;
-use azeotrope_engine::verdict::{Action, Verdict};
+use azeotrope_engine::time::Timestamp;
+use azeotrope_engine::verdict::{Action, Reason, Verdict};
 use std::rc::Rc;
 
 /// A call whose body is awaited.
@@ -25,14 +28,21 @@ pub(crate) struct Call {
     pub(crate) caller: Caller,
     /// `content-encoding`, where there is one.
     pub(crate) encoding: Vec<u8>,
+    /// What `content-length` announces.
+    pub(crate) length: Option<usize>,
 }
 
 /// A call that was judged and let through: what is left to do when its answer comes.
 #[derive(Debug)]
 pub(crate) struct Judged {
-    engine: Rc<Engine>,
-    caller: Caller,
-    reading: Reading,
+    pub(crate) engine: Rc<Engine>,
+    pub(crate) route: Route,
+    pub(crate) caller: Caller,
+    pub(crate) reading: Reading,
+    /// What is held for it in its budgets.
+    pub(crate) grant: Option<Grant>,
+    /// Its caller is degraded; what was changed in the request.
+    pub(crate) degraded: Option<Changes>,
 }
 
 /// What becomes of a call.
@@ -53,7 +63,10 @@ impl Call {
         let mut store = SharedStore::default();
         // Campaigns reach the filter through its rules; there is no other feed yet.
         let feed = Feed::default();
-        let verdict = self.engine.judge(&mut store, &feed, &self.caller, &reading, now);
+        let mut verdict = self.engine.judge(&mut store, &feed, &self.caller, &reading, now);
+        let bytes = self.length.unwrap_or(0).max(body.map_or(0, <[u8]>::len)) as u64;
+        let grant = self.engine.reserve(&mut store, &self.caller, &reading, bytes, &mut verdict, now);
+        metrics::add(Metric::StoreLost, grant.as_ref().map_or(0, |grant| grant.lost));
         store.tally();
         self.tally(&reading, &verdict);
 
@@ -63,13 +76,32 @@ impl Call {
             let level = if verdict.action >= Action::Throttle { Level::Warn } else { Level::Info };
             tell::traffic(level, now, format_args!("{:?}: {label}", self.route.dialect));
         }
-        if verdict.action.refuses() && host::respond(&self.engine.reply(&self.route, &verdict)) {
-            return Outcome::Replied;
+        if verdict.action.refuses() {
+            let mut reply = self.engine.reply(&self.route, &verdict);
+            reply.headers.extend(grant.iter().flat_map(|grant| grant.remaining.headers(self.route.dialect, now)));
+            if host::respond(&reply) {
+                return Outcome::Replied;
+            }
         }
         if held {
             host::label_request(&label);
         }
-        Outcome::Pass(Box::new(Judged { engine: self.engine, caller: self.caller, reading }))
+        let degraded = (verdict.action == Action::Degrade).then(|| self.degrade(body.filter(|_| held && whole), now));
+        let Self { engine, route, caller, .. } = self;
+        Outcome::Pass(Box::new(Judged { engine, route, caller, reading, grant, degraded }))
+    }
+
+    /// Makes the request ask for less. `body`: all of it, where it has not gone upstream yet, nor its headers.
+    fn degrade(&self, body: Option<&[u8]>, now: Timestamp) -> Changes {
+        let Some(body) = body.filter(|_| self.encoding.is_empty()) else {
+            metrics::count(Metric::DegradeMissed);
+            return Changes::default();
+        };
+        host::ask_for_plain();
+        let changed = self.engine.degraded(&self.route, body, now);
+        let changed = changed.filter(|changed| host::replace_body(&changed.body, self.length.is_some()));
+        metrics::add(Metric::DegradedRequests, u32::from(changed.is_some()));
+        changed.map_or(Changes::default(), |changed| changed.changes)
     }
 
     /// Reads a body; one that cannot be read still counts, as unread.
@@ -85,6 +117,7 @@ impl Call {
         metrics::count(metrics::requests(self.route.dialect));
         metrics::count(metrics::verdict(verdict.action));
         metrics::count(metrics::would(verdict.would));
+        metrics::add(Metric::OverBudget, u32::from(verdict.reasons.contains(&Reason::OverBudget.code())));
         if reading.unread {
             metrics::count(Metric::Unread);
         }
@@ -96,7 +129,7 @@ impl Call {
 
 impl Judged {
     /// Takes note of the answer's status.
-    pub(crate) fn settle(self, status: u16) {
+    pub(crate) fn settle(&self, status: u16) {
         let mut store = SharedStore::default();
         let lost = self.engine.settle(&mut store, &self.caller, &self.reading, status, host::now());
         metrics::add(Metric::StoreLost, lost);

@@ -12,6 +12,10 @@ pub(crate) const LABEL_HEADER: &str = "x-azeotrope";
 const LABEL_STATE: &str = "azeotrope";
 /// The connection's other end.
 const PEER: &[u8] = b"source\0address";
+/// What an answer cost, as filter state; Envoy puts `wasm.` before it.
+const USAGE_STATE: &str = "azeotrope.usage";
+/// What a degraded caller is told of the changes made.
+const DEGRADED_HEADER: &str = "x-azeotrope-degraded";
 /// Where the JWT filter keeps what it verified.
 const JWT_METADATA: &str = "metadata\0filter_metadata\0envoy.filters.http.jwt_authn";
 
@@ -54,6 +58,20 @@ pub(crate) fn body(size: usize) -> Option<Vec<u8>> {
     if size == 0 { Some(Vec::new()) } else { known(abi::buffer(Buffer::RequestBody, 0, size)) }
 }
 
+/// Sends another body on in place of the request's, all of which the host holds with its headers; whether the host took
+/// it. `announced`: the request announces its length.
+pub(crate) fn replace_body(body: &[u8], announced: bool) -> bool {
+    // A length that is wrong would let upstream take what follows for another request: first the header, then the body.
+    let told = !announced
+        || known(abi::set_header(Map::Request, "content-length", body.len().to_string().as_bytes())).is_some();
+    told && known(abi::set_buffer(Buffer::RequestBody, body)).is_some()
+}
+
+/// Asks upstream for an answer without content encoding; only while the request headers are held.
+pub(crate) fn ask_for_plain() {
+    known(abi::set_header(Map::Request, "accept-encoding", b"identity"));
+}
+
 /// Takes away what a client wrote into our header.
 pub(crate) fn remove_label() {
     known(abi::remove_header(Map::Request, LABEL_HEADER));
@@ -90,4 +108,41 @@ pub(crate) fn resume_request(stream: u32) {
     if known(abi::enter(stream)).is_some() {
         known(abi::resume_request());
     }
+}
+
+/// A response header; empty where there is none.
+pub(crate) fn response_header(name: &str) -> Vec<u8> {
+    known(abi::header(Map::Response, name)).unwrap_or_default()
+}
+
+/// Tells the caller what is left to it.
+pub(crate) fn tell_remaining(headers: &[(&'static str, String)]) {
+    for (name, value) in headers {
+        known(abi::set_header(Map::Response, name, value.as_bytes()));
+    }
+}
+
+/// Tells the caller what it does not get.
+pub(crate) fn tell_degraded(changes: &str) {
+    known(abi::set_header(Map::Response, DEGRADED_HEADER, changes.as_bytes()));
+}
+
+/// Takes the announced length of the response away: it will have another. Whether that is done.
+pub(crate) fn forget_response_length() -> bool {
+    known(abi::remove_header(Map::Response, "content-length")).is_some()
+}
+
+/// The piece of the response body that is passing, `size` bytes.
+pub(crate) fn answer(size: usize) -> Option<Vec<u8>> {
+    if size == 0 { Some(Vec::new()) } else { known(abi::buffer(Buffer::ResponseBody, 0, size)) }
+}
+
+/// Lets other bytes pass in place of that piece.
+pub(crate) fn replace_answer(bytes: &[u8]) {
+    known(abi::set_buffer(Buffer::ResponseBody, bytes));
+}
+
+/// Tells the access log what the answer cost.
+pub(crate) fn tell_usage(usage: &str) {
+    known(abi::set_property(USAGE_STATE, usage.as_bytes()));
 }

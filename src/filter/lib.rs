@@ -12,6 +12,7 @@
 //! | `root` | configuration: a plugin configuration becomes an engine |
 //! | `stream` | the phases of one HTTP exchange |
 //! | `exchange` | one LLM call: read, judge, answer, settle |
+//! | `answer` | its answer: what it cost, which blobs it gave, what a degraded caller loses of it |
 //! | `body` | how much of a body is awaited and read |
 //! | `probe`, `hold` | whether and how long request headers are held |
 //! | `store` | shared data as the engine's store |
@@ -27,6 +28,8 @@ mod probe;
 
 #[cfg(target_family = "wasm")]
 mod abi;
+#[cfg(target_family = "wasm")]
+mod answer;
 #[cfg(target_family = "wasm")]
 mod exchange;
 #[cfg(target_family = "wasm")]

@@ -57,6 +57,32 @@ metrics! {
     Unread: Counter = "azeotrope.unread",
     /// Bodies of which only the beginning was read.
     Truncated: Counter = "azeotrope.truncated",
+    /// Tokens that upstream read for answers that told.
+    InputTokens: Counter = "azeotrope.tokens.input",
+    /// Tokens that upstream wrote; estimated where an answer does not tell.
+    OutputTokens: Counter = "azeotrope.tokens.output",
+    /// Tokens of reasoning, where answers tell.
+    ReasoningTokens: Counter = "azeotrope.tokens.reasoning",
+    /// Tokens read that came from a cache, where answers tell.
+    CachedTokens: Counter = "azeotrope.tokens.cached",
+    /// Answers of upstream that were read.
+    Answers: Counter = "azeotrope.answers.read",
+    /// Answers whose tokens were estimated: nobody told, or they were cut.
+    AnswersEstimated: Counter = "azeotrope.answers.estimated",
+    /// Answers that ended before their end was told.
+    AnswersTruncated: Counter = "azeotrope.answers.truncated",
+    /// Answers with a content encoding that is not undone.
+    AnswersUnread: Counter = "azeotrope.answers.unread",
+    /// Answers in which the model refused.
+    AnswersRefused: Counter = "azeotrope.answers.refused",
+    /// Requests that were made to ask for less.
+    DegradedRequests: Counter = "azeotrope.degraded.requests",
+    /// Answers that lost the text of reasoning.
+    DegradedAnswers: Counter = "azeotrope.degraded.answers",
+    /// Requests of degraded callers that could not be changed: their headers or a part of the body had gone.
+    DegradeMissed: Counter = "azeotrope.degraded.missed",
+    /// Requests beyond a budget.
+    OverBudget: Counter = "azeotrope.budget.over",
     /// Swaps of a page that another worker won; the engine retries.
     StoreConflict: Counter = "azeotrope.store.conflict",
     /// Updates of counters that were lost: shared data refused them, or other workers were faster too many times.

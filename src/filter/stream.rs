@@ -3,8 +3,9 @@
 //! The host hands out headers and body only in their phase, so each is taken when its callback comes and the phase is kept
 //! here. A request that is no LLM call costs one host call and is forgotten.
 
+use crate::answer::Answer;
 use crate::body::{Body, Step};
-use crate::exchange::{Call, Judged, Outcome};
+use crate::exchange::{Call, Outcome};
 use crate::hold::{Hold, Holds};
 use crate::host;
 use crate::pairs::Pairs;
@@ -20,7 +21,7 @@ enum Phase {
     /// An LLM call whose body is on its way.
     Awaiting { call: Call, body: Body, hold: Option<Rc<Hold>> },
     /// Let through; its answer is on its way.
-    Passed(Box<Judged>),
+    Passed(Box<Answer>),
     /// Answered here: the host ends it.
     Replied,
 }
@@ -39,8 +40,8 @@ impl Stream {
         Self { id, engine, holds, phase: Phase::Idle }
     }
 
-    /// The LLM call that this request is, if it is one, and the announced length of its body. Removes the client's idea of our header from any request.
-    fn call(&mut self) -> Option<(Call, Option<usize>)> {
+    /// The LLM call that this request is, if it is one. Removes the client's idea of our header from any request.
+    fn call(&mut self) -> Option<Call> {
         let engine = self.engine.take()?;
         let map = host::request_headers()?;
         if first(&map, host::LABEL_HEADER.as_bytes()).is_some() {
@@ -52,7 +53,7 @@ impl Stream {
         let caller = engine.caller(&headers, &host::peer(), claim.as_deref());
         let encoding = encoding(&map);
         let length = first(&map, b"content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
-        Some((Call { engine, route, caller, encoding }, length))
+        Some(Call { engine, route, caller, encoding, length })
     }
 
     /// Does what the body's state asks for.
@@ -78,10 +79,19 @@ impl Stream {
 
     fn conclude(&mut self, outcome: Outcome) -> Action {
         self.phase = match outcome {
-            Outcome::Pass(judged) => Phase::Passed(judged),
+            Outcome::Pass(judged) => Phase::Passed(Box::new(Answer::awaited(*judged))),
             Outcome::Replied => Phase::Replied,
         };
         self.carry_on()
+    }
+
+    /// The answer is over: what is left to do is done.
+    fn finish(&mut self) {
+        if matches!(self.phase, Phase::Passed(_))
+            && let Phase::Passed(answer) = std::mem::replace(&mut self.phase, Phase::Idle)
+        {
+            answer.end();
+        }
     }
 
     /// A stream that was answered must not be touched again.
@@ -106,6 +116,8 @@ impl Context for Stream {
         if let Phase::Awaiting { hold: Some(hold), .. } = &self.phase {
             self.holds.forget(hold);
         }
+        // A client that has gone, or an upstream that never answered.
+        self.finish();
         self.phase = Phase::Idle;
         true
     }
@@ -113,13 +125,13 @@ impl Context for Stream {
 
 impl HttpContext for Stream {
     fn on_http_request_headers(&mut self, _count: usize, ended: bool) -> Action {
-        let Some((call, length)) = self.call() else { return Action::Continue };
+        let Some(call) = self.call() else { return Action::Continue };
         if ended {
             return self.conclude(call.judge(Some(b""), true, true));
         }
-        let hold = self.holds.hold(self.id, length);
+        let hold = self.holds.hold(self.id, call.length);
         let held = hold.is_some();
-        let body = Body::new(call.engine.config().inspect_bytes, length);
+        let body = Body::new(call.engine.config().inspect_bytes, call.length);
         self.phase = Phase::Awaiting { call, body, hold };
         if held { Action::Pause } else { Action::Continue }
     }
@@ -146,14 +158,29 @@ impl HttpContext for Stream {
         }
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, _ended: bool) -> Action {
+    fn on_http_response_headers(&mut self, _count: usize, ended: bool) -> Action {
         // Our own replies come by here too; they say nothing about upstream.
-        if matches!(self.phase, Phase::Passed(_))
-            && let Phase::Passed(judged) = std::mem::replace(&mut self.phase, Phase::Idle)
-            && let Some(status) = host::response_status()
-        {
-            judged.settle(status);
+        if let Phase::Passed(answer) = &mut self.phase {
+            answer.begin(ended);
         }
+        if ended {
+            self.finish();
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_body(&mut self, size: usize, ended: bool) -> Action {
+        if let Phase::Passed(answer) = &mut self.phase {
+            answer.passes(size, ended);
+        }
+        if ended {
+            self.finish();
+        }
+        Action::Continue
+    }
+
+    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
+        self.finish();
         Action::Continue
     }
 }

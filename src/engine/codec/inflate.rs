@@ -53,7 +53,7 @@ pub(super) fn deflate(body: &[u8], max_out: usize) -> Output {
 }
 
 /// The deflate stream of a gzip member; `None` where the header is none or cut.
-fn member(body: &[u8]) -> Option<&[u8]> {
+pub(super) fn member(body: &[u8]) -> Option<&[u8]> {
     let [0x1F, 0x8B, 8, flags, _, _, _, _, _, _, rest @ ..] = body else {
         return None;
     };

@@ -23,6 +23,21 @@ pub enum Finish {
     Refusal,
 }
 
+impl Finish {
+    /// Its name in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Stop => "stop",
+            Self::ToolUse => "tool_use",
+            Self::Length => "length",
+            Self::Filter => "filter",
+            Self::Refusal => "refusal",
+        }
+    }
+}
+
 /// An answer, read.
 #[derive(Debug, Default)]
 pub struct Answer {

@@ -1,0 +1,145 @@
+//! The answer to a call that was let through: read as it passes, never held back; of a degraded caller's, the text of
+//! reasoning stays here.
+
+use crate::abi::Level;
+use crate::exchange::Judged;
+use crate::host;
+use crate::metrics::{self, Metric};
+use crate::store::SharedStore;
+use crate::tell;
+use azeotrope_engine::answer::{Reader, Taken};
+use azeotrope_engine::codec::Passing;
+use azeotrope_engine::degrade::{Change, Changes, Rewriter};
+use azeotrope_engine::dialect::Finish;
+
+/// An answer on its way.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    judged: Judged,
+    /// 0 until it has come.
+    status: u16,
+    reader: Option<(Passing, Reader)>,
+    rewriter: Option<Rewriter>,
+}
+
+impl Answer {
+    /// An answer that is awaited.
+    pub(crate) fn awaited(judged: Judged) -> Self {
+        Self { judged, status: 0, reader: None, rewriter: None }
+    }
+
+    /// Its headers have come. `empty`: no body follows.
+    pub(crate) fn begin(&mut self, empty: bool) {
+        let Some(status) = host::response_status() else { return };
+        self.status = status;
+        self.judged.settle(status);
+        let now = host::now();
+        if let Some(grant) = &self.judged.grant {
+            host::tell_remaining(&grant.remaining.headers(self.judged.route.dialect, now));
+        }
+        let mut changes = self.judged.degraded.unwrap_or_default();
+        if !empty && (200..300).contains(&status) {
+            let kind = host::response_header("content-type");
+            let encoding = host::response_header("content-encoding");
+            let passing = Passing::of(&encoding);
+            metrics::add(Metric::AnswersUnread, u32::from(passing.is_none()));
+            self.reader = passing.map(|passing| (passing, self.judged.engine.answer(&kind)));
+            if self.judged.degraded.is_some() && encoding.is_empty() {
+                self.rewriter = self.judged.engine.rewriter(&kind, now).filter(|_| host::forget_response_length());
+            }
+            if self.rewriter.is_some() {
+                changes.note(Change::ReasoningText);
+            }
+        }
+        if !changes.is_empty() {
+            let names = names(changes);
+            host::tell_degraded(&names);
+            tell::traffic(Level::Info, now, format_args!("{:?}: degraded: {names}", self.judged.route.dialect));
+        }
+    }
+
+    /// A piece of `size` bytes is passing; `ended`: the last.
+    pub(crate) fn passes(&mut self, size: usize, ended: bool) {
+        if self.reader.is_none() && self.rewriter.is_none() {
+            return;
+        }
+        let Some(bytes) = host::answer(size) else { return };
+        if let Some((passing, reader)) = &mut self.reader {
+            passing.push(&bytes, &mut |piece| reader.push(piece));
+        }
+        if let Some(rewriter) = &mut self.rewriter {
+            let mut out = Vec::with_capacity(bytes.len());
+            rewriter.push(&bytes, &mut out);
+            if ended {
+                rewriter.finish(&mut out);
+            }
+            if out != bytes {
+                host::replace_answer(&out);
+            }
+        }
+    }
+
+    /// It is over, however it ended.
+    pub(crate) fn end(self) {
+        let read = self.reader.is_some();
+        let taken = self.reader.map(|(_, reader)| reader.finish()).unwrap_or_default();
+        let Judged { engine, route, caller, grant, .. } = &self.judged;
+        let (mut store, now) = (SharedStore::default(), host::now());
+        let mut lost = 0;
+        if !taken.blobs.is_empty() {
+            lost = engine.given(&mut store, caller, &taken.blobs, now);
+        }
+        if let Some(grant) = grant {
+            lost = engine.charge(&mut store, grant, route, self.status, &taken, now).saturating_add(lost);
+        }
+        metrics::add(Metric::StoreLost, lost);
+        store.tally();
+        if let Some(rewriter) = &self.rewriter {
+            metrics::add(Metric::DegradedAnswers, u32::from(!rewriter.changes().is_empty()));
+            metrics::add(Metric::DegradeMissed, u32::from(rewriter.untouched() > 0));
+        }
+        if read {
+            tally(&taken);
+            host::tell_usage(&usage(&taken));
+        }
+    }
+}
+
+fn names(changes: Changes) -> String {
+    changes.names().collect::<Vec<_>>().join(", ")
+}
+
+fn tally(taken: &Taken) {
+    let tokens = [
+        (Metric::InputTokens, taken.input_tokens),
+        (Metric::OutputTokens, taken.output_tokens),
+        (Metric::ReasoningTokens, taken.reasoning_tokens),
+        (Metric::CachedTokens, taken.cached_tokens),
+    ];
+    for (metric, count) in tokens {
+        metrics::add(metric, count.map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)));
+    }
+    metrics::count(Metric::Answers);
+    metrics::add(Metric::AnswersEstimated, u32::from(taken.estimated));
+    metrics::add(Metric::AnswersTruncated, u32::from(taken.truncated));
+    metrics::add(Metric::AnswersRefused, u32::from(taken.finish == Finish::Refusal));
+}
+
+/// What an answer cost, as an RFC 9651 dictionary for the access log.
+fn usage(taken: &Taken) -> String {
+    let counts = [
+        ("in=", taken.input_tokens),
+        ("out=", taken.output_tokens),
+        ("reasoning=", taken.reasoning_tokens),
+        ("cached=", taken.cached_tokens),
+    ];
+    let mut parts: Vec<String> =
+        counts.into_iter().filter_map(|(name, count)| Some([name, &count?.to_string()].concat())).collect();
+    parts.push(["finish=", taken.finish.name()].concat());
+    for (name, holds) in [("estimated", taken.estimated), ("truncated", taken.truncated)] {
+        if holds {
+            parts.push(name.to_owned());
+        }
+    }
+    parts.join(", ")
+}
