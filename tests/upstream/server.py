@@ -9,15 +9,20 @@ Request headers that steer it: `x-stand-in-status: 429` (an error of that status
 `x-stand-in-delay-ms: 50` (wait before answering). An `x-azeotrope` header that arrives is repeated in the answer as
 `x-stand-in-azeotrope`, so that a client can see what the filter told upstream.
 
+`x-stand-in-replay: messages/stream.sse` answers with a recorded stream of the engine's fixtures; `x-stand-in-piece: 7`
+writes an answer that is not announced in pieces of so many bytes, `x-stand-in-pause-ms: 20` waits after each, and
+`x-stand-in-encoding: gzip` compresses it.
+
 Every answer carries `x-stand-in`, so that it cannot be taken for one of the proxy.
 
 `GET /_seen` gives the last requests as JSON, newest last: method, path, headers as [name, value] pairs in the order of
-arrival, the body's length and SHA-256, whether it ended. `GET /_seen?last=N` gives N of them, `DELETE /_seen` forgets.
+arrival, the body's length, SHA-256 and (of one that is no longer than 64 KiB) text, whether it ended. `GET /_seen?last=N` gives N of them, `DELETE /_seen` forgets.
 Speaks HTTP/1.1 with keep-alive, content-length and chunked bodies. Needs only the standard library.
 """
 import argparse
 import asyncio
 import collections
+import gzip
 import hashlib
 import json
 import pathlib
@@ -27,11 +32,14 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import dialects  # noqa: E402
+import eventstream  # noqa: E402
 
 HEAD_LIMIT = 256 * 1024
 BODY_LIMIT = 128 * 1024 * 1024
 KEEP = 8 * 1024 * 1024  # bytes of a body that are kept for parsing; the rest is only hashed
 REMEMBERED = 4096
+SHOWN = 64 * 1024  # bytes of a body up to which `_seen` shows it
+FIXTURES = pathlib.Path(__file__).resolve().parents[2] / "src" / "engine" / "fixtures"
 MAX_DELAY_MS = 60_000
 
 
@@ -104,6 +112,7 @@ class Server:
             record["complete"] = True
         finally:
             record["length"], record["sha256"] = body.length, body.sha256()
+            record["text"] = body.kept.decode("utf-8", "replace") if body.length <= SHOWN else None
         if own:
             writer.write(self._debug(method, target))
         else:
@@ -137,7 +146,10 @@ async def answer(writer, number, target, headers, body):
     told = first(headers, "x-azeotrope")
     if told is not None:
         extra["x-stand-in-azeotrope"] = told
-    if status and status != 200:
+    recorded = replayed(first(headers, "x-stand-in-replay"))
+    if recorded is not None:
+        await write_pieces(writer, headers, extra, *recorded)
+    elif status and status != 200:
         more, text = dialects.error(call and call.dialect, status)
         writer.write(response(status, {**extra, **more, "content-type": dialects.JSON}, text))
     elif call is None:
@@ -153,6 +165,39 @@ async def answer(writer, number, target, headers, body):
     else:
         kind, text = dialects.plain(call, number)
         writer.write(response(200, {**extra, "content-type": kind}, text))
+
+
+def replayed(name):
+    """(content type, bytes) of a recorded stream, or None."""
+    path = FIXTURES / name if name and ".." not in name else None
+    if path is None or not path.is_file():
+        return None
+    if path.suffix == ".sse":
+        return "text/event-stream; charset=utf-8", path.read_bytes()
+    events = [json.loads(line) for line in path.read_text().splitlines() if line]
+    return eventstream.CONTENT_TYPE, b"".join(eventstream.message(kind_of(event), event) for event in events)
+
+
+def kind_of(event):
+    """The type of a recorded Converse event, which its framing carries."""
+    kinds = {"role": "messageStart", "delta": "contentBlockDelta", "stopReason": "messageStop", "metrics": "metadata"}
+    return next((kind for key, kind in kinds.items() if key in event), "contentBlockStop")
+
+
+async def write_pieces(writer, headers, extra, kind, body):
+    """A chunked answer in pieces of the size that the request asks for."""
+    size, pause = as_int(headers, "x-stand-in-piece") or 1024, as_int(headers, "x-stand-in-pause-ms") or 0
+    head = {**extra, "content-type": kind, "transfer-encoding": "chunked"}
+    if first(headers, "x-stand-in-encoding") == "gzip":
+        head["content-encoding"], body = "gzip", gzip.compress(body)
+    writer.write(head_of(200, head))
+    for start in range(0, len(body), size):
+        piece = body[start:start + size]
+        writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        await writer.drain()
+        if pause:
+            await asyncio.sleep(min(pause, MAX_DELAY_MS) / 1000)
+    writer.write(b"0\r\n\r\n")
 
 
 def response(status, headers, body):

@@ -5,7 +5,7 @@ use super::lists::{Campaign, Exception, Migration, Order};
 use super::names::Weights;
 use super::reader::Reader;
 use super::section::section;
-use super::values::{MAX_WHOLE, Milli};
+use super::values::{MAX_WHOLE, Milli, decimal};
 use crate::evidence::content::Model;
 
 /// The only format there is.
@@ -68,7 +68,8 @@ impl Thresholds {
             [(self.observe, "observe", self.throttle, "throttle"), (self.throttle, "throttle", self.block, "block")]
         {
             if low > high {
-                let reason = format!("{} is below `{low_name}` ({})", high.number(), low.number());
+                let reason =
+                    [&decimal(high.number()), " is below `", low_name, "` (", &decimal(low.number()), ")"].concat();
                 reader.member(high_name, |reader| reader.problem(reason));
             }
         }

@@ -34,7 +34,7 @@ impl Value for Milli {
     fn read(node: &Node, range: &Self::Limits, reader: &mut Reader) -> Option<Self> {
         let Node::Number(number) = node else { return reader.expected("a number", node) };
         if !range.contains(number) {
-            reader.problem(format!("{number} is out of range: {}", span(range)));
+            reader.problem(out_of_range(*number, &span(&(decimal(*range.start())..=decimal(*range.end())))));
             return None;
         }
         Some(Self::of(*number))
@@ -49,18 +49,40 @@ impl Value for Milli {
     }
 }
 
+/// A number as problems quote it, to a millionth. The module has no other use for the formatting of floating-point numbers,
+/// which is larger than a codec.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub(super) fn decimal(number: f64) -> String {
+    const MILLIONTHS: f64 = 1e6;
+    if number.abs() > 1e12 {
+        return "a number that large".to_owned();
+    }
+    let all = (number.abs() * MILLIONTHS).round() as u64;
+    let sign = if number < 0.0 { "-" } else { "" };
+    let (whole, rest) = ((all / 1_000_000).to_string(), all % 1_000_000);
+    if rest == 0 {
+        return [sign, &whole].concat();
+    }
+    let digits = (1_000_000 + rest).to_string();
+    [sign, &whole, ".", digits.get(1..).unwrap_or_default().trim_end_matches('0')].concat()
+}
+
+fn out_of_range(number: f64, span: &str) -> String {
+    [&decimal(number), " is out of range: ", span].concat()
+}
+
 /// A whole number within a range.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 fn whole(node: &Node, range: &RangeInclusive<u64>, reader: &mut Reader) -> Option<u64> {
     let Node::Number(number) = node else { return reader.expected("a whole number", node) };
     // 12.0 is a whole number to JSON Schema, and protobuf's Struct prints whole numbers so.
     if number.fract() != 0.0 {
-        reader.problem(format!("{number} is not a whole number"));
+        reader.problem([&decimal(*number), " is not a whole number"].concat());
         return None;
     }
     let value = *number as u64;
     if *number < 0.0 || *number > MAX_WHOLE as f64 || !range.contains(&value) {
-        reader.problem(format!("{number} is out of range: {}", span(range)));
+        reader.problem(out_of_range(*number, &span(range)));
         return None;
     }
     Some(value)

@@ -5,7 +5,6 @@ use super::{Action, Reason, Verdict};
 use crate::dialect::Dialect;
 use crate::route::Route;
 use crate::rules::DigestName;
-use serde_json::{Value as Json, json};
 
 /// Waits above this are not slept through by official SDKs: those that would not honour Retry-After try again within
 /// seconds instead (60 s in the OpenAI and Anthropic Python SDKs before 2026; later ones honour 120 s, then give up).
@@ -34,11 +33,7 @@ impl Reply {
         };
         // Bedrock InvokeModel carries Messages with the model in the path: there the AWS SDKs are to understand it too.
         let aws = route.dialect == Dialect::Converse || (route.dialect == Dialect::Messages && !route.model.is_empty());
-        Self {
-            status: refusal.status(),
-            headers: refusal.headers(aws),
-            body: refusal.body(route).to_string().into_bytes(),
-        }
+        Self { status: refusal.status(), headers: refusal.headers(aws), body: refusal.body(route).into_bytes() }
     }
 }
 
@@ -71,43 +66,65 @@ impl Refusal {
         headers
     }
 
-    fn body(&self, route: &Route) -> Json {
+    // Written, not built as a tree: the module has no other use for one.
+    fn body(&self, route: &Route) -> String {
+        let message = quoted(&self.message);
         match route.dialect {
-            Dialect::ChatCompletions | Dialect::Completions | Dialect::Responses => self.openai(),
-            Dialect::Messages => self.anthropic(!route.model.is_empty()),
-            Dialect::Gemini => self.gemini(),
-            Dialect::Converse => json!({ "message": self.message }),
+            Dialect::ChatCompletions | Dialect::Completions | Dialect::Responses => self.openai(&message),
+            Dialect::Messages => self.anthropic(&message, !route.model.is_empty()),
+            Dialect::Gemini => self.gemini(&message),
+            Dialect::Converse => ["{\"message\":", &message, "}"].concat(),
         }
     }
 
-    fn openai(&self) -> Json {
+    fn openai(&self, message: &str) -> String {
         let (kind, code) = match self.blocked {
             true => ("permission_error", "automated_extraction_protection"),
             false => ("rate_limit_error", "rate_limit_exceeded"),
         };
-        json!({ "error": { "message": self.message, "type": kind, "param": null, "code": code } })
+        let rest = ["\",\"param\":null,\"code\":\"", code, "\"}}"].concat();
+        ["{\"error\":{\"message\":", message, ",\"type\":\"", kind, &rest].concat()
     }
 
-    fn anthropic(&self, carried: bool) -> Json {
+    fn anthropic(&self, message: &str, carried: bool) -> String {
         let kind = if self.blocked { "permission_error" } else { "rate_limit_error" };
-        let mut body = json!({ "type": "error", "error": { "type": kind, "message": self.message } });
-        if let (true, Json::Object(body)) = (carried, &mut body) {
-            // Where the AWS SDKs look for it.
-            body.insert("message".to_owned(), self.message.as_str().into());
-        }
-        body
+        // Where the AWS SDKs look for it.
+        let copy = if carried { [",\"message\":", message].concat() } else { String::new() };
+        let error = ["{\"type\":\"", kind, "\",\"message\":", message, "}"].concat();
+        ["{\"type\":\"error\",\"error\":", &error, &copy, "}"].concat()
     }
 
-    fn gemini(&self) -> Json {
+    fn gemini(&self, message: &str) -> String {
+        const RETRY: &str = ",\"details\":[{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"";
         let status = if self.blocked { "PERMISSION_DENIED" } else { "RESOURCE_EXHAUSTED" };
-        let mut error = json!({ "code": self.status(), "message": self.message, "status": status });
-        if let (false, Json::Object(error)) = (self.blocked, &mut error) {
-            let delay = format!("{}s", self.retry_after);
-            let info = json!([{ "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay }]);
-            error.insert("details".to_owned(), info);
-        }
-        json!({ "error": error })
+        let details = match self.blocked {
+            true => String::new(),
+            false => [RETRY, &self.retry_after.to_string(), "s\"}]"].concat(),
+        };
+        let code = self.status().to_string();
+        let error = ["\"code\":", &code, ",\"message\":", message, ",\"status\":\"", status, "\""].concat();
+        ["{\"error\":{", &error, &details, "}}"].concat()
     }
+}
+
+/// A JSON string (RFC 8259 section 7).
+fn quoted(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => out.extend(['\\', character]),
+            '\0'..='\x1f' => {
+                out.push_str("\\u00");
+                let digit = |place: u32| HEX.get(place as usize & 15).map_or('0', |&digit| char::from(digit));
+                out.extend([digit(character as u32 >> 4), digit(character as u32)]);
+            }
+            _ => out.push(character),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// What happened, for how long, and where to turn.
@@ -132,6 +149,7 @@ fn message(verdict: &Verdict, contact: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value as Json, json};
 
     fn reply(dialect: Dialect, model: &str, action: Action, retry_after: u32) -> (u16, Json, Reply) {
         let route = Route { dialect, model: model.to_owned(), stream: false };

@@ -1,0 +1,111 @@
+"""Answers are read as they pass, and pass unchanged."""
+
+import json
+import pathlib
+import socket
+import time
+
+import client
+import envoy
+import pytest
+import server
+
+PATHS = {
+    "chat_completions": client.CHAT,
+    "completions": "/v1/completions",
+    "responses": "/v1/responses",
+    "messages": "/v1/messages",
+    "gemini": "/v1beta/models/gemini:streamGenerateContent?alt=sse",
+    "converse": "/model/anthropic.claude/converse-stream",
+}
+#: What the recorded streams say of themselves; completions does not, so its tokens are estimated.
+USAGE = {
+    "chat_completions/stream.sse": "in=31, out=42, reasoning=20, cached=16, finish=tool_use",
+    "responses/stream.sse": "in=75, out=1186, reasoning=1024, cached=0, finish=stop",
+    "messages/stream.sse": "in=25, out=89, cached=12, finish=tool_use",
+    "gemini/stream.sse": "in=5, out=6, reasoning=7, cached=1, finish=tool_use",
+    "converse/stream.jsonl": "in=9, out=64, cached=4, finish=length",
+}
+
+
+def ask(port, replay, headers=(), key="sk-e2e-answers-0123456789", **more):
+    dialect = replay.partition("/")[0]
+    body = client.chat("Tell me about rivers", **more)
+    headers = [("authorization", f"Bearer {key}"), ("x-stand-in-replay", replay), *headers]
+    return client.post(port, PATHS[dialect], body, headers)
+
+
+@pytest.mark.parametrize("piece", [1, 7, 4096])
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+@pytest.mark.parametrize("replay", USAGE)
+def test_usage_is_read_from_streams_that_pass_unchanged(proxy, replay, encoding, piece):
+    logged = len(proxy.access_log())
+    answer = ask(proxy.port, replay, [("x-stand-in-piece", str(piece)), ("x-stand-in-encoding", encoding)])
+    recorded = server.replayed(replay)[1]
+    body = server.gzip.decompress(answer.body) if encoding == "gzip" else answer.body
+    assert body == recorded
+    assert proxy.access_log(logged + 1)[-1]["usage"] == USAGE[replay]
+
+
+def test_tokens_that_nobody_told_are_estimated_and_marked(proxy):
+    logged = len(proxy.access_log())
+    ask(proxy.port, "completions/stream.sse")
+    usage = proxy.access_log(logged + 1)[-1]["usage"]
+    assert usage.startswith("out=") and usage.endswith("finish=length, estimated")
+    assert proxy.metric("answers.estimated") > 0
+
+
+def test_plain_answers_are_read_too(proxy):
+    logged = len(proxy.access_log())
+    assert client.post(proxy.port, body=client.chat()).status == 200
+    usage = proxy.access_log(logged + 1)[-1]["usage"]
+    assert usage.startswith("in=") and "finish=stop" in usage and "estimated" not in usage
+
+
+def test_an_answer_whose_client_has_gone_counts_as_far_as_it_came(proxy):
+    logged, before = len(proxy.access_log()), proxy.metric("answers.truncated")
+    head = [("authorization", "Bearer sk-gone"), ("x-stand-in-replay", "messages/stream.sse"),
+            ("x-stand-in-piece", "64"), ("x-stand-in-pause-ms", "20"), ("content-length", "2")]
+    with socket.create_connection(("127.0.0.1", proxy.port)) as connection:
+        connection.sendall(client.head("/v1/messages", head) + b"{}")
+        assert connection.recv(4096)
+        time.sleep(0.2)
+    entry = proxy.access_log(logged + 1)[-1]
+    until = time.monotonic() + 5
+    while proxy.metric("answers.truncated") == before and time.monotonic() < until:
+        time.sleep(0.05)
+    assert proxy.metric("answers.truncated") == before + 1, entry
+
+
+def test_the_first_event_is_not_held_back(proxy):
+    """The stand-in pauses for 300 ms after its first piece: the client has it before the second is written."""
+    head = [("x-stand-in-replay", "messages/stream.sse"), ("x-stand-in-piece", "400"), ("x-stand-in-pause-ms", "300"),
+            ("content-length", "2"), ("connection", "close")]
+    with socket.create_connection(("127.0.0.1", proxy.port)) as connection:
+        connection.sendall(client.head("/v1/messages", head) + b"{}")
+        got = b""
+        while b"message_start" not in got:
+            got += connection.recv(65536)
+        assert b"message_stop" not in got
+
+
+BLOB = json.loads(next(line for line in (envoy.ROOT / "src/engine/fixtures/messages/stream.sse").read_text().splitlines()
+                       if "signature_delta" in line)[6:])["delta"]["signature"]
+
+
+@pytest.mark.parametrize("thief, told", [("sk-thief-0123456789", True), ("sk-owner-0123456789", False)])
+def test_a_blob_of_a_streamed_answer_belongs_to_whom_it_was_given(start, thief, told):
+    """Owner and thief come from unrelated networks."""
+    proxy = start(plugin=json.dumps({"trusted_hops": 1}))
+    ask(proxy.port, "messages/stream.sse", [("x-forwarded-for", "192.0.2.7")], key="sk-owner-0123456789")
+    thinking = {"type": "thinking", "thinking": "", "signature": BLOB}
+    turns = [{"role": "user", "content": "Tell me about rivers"}, {"role": "assistant", "content": [thinking]},
+             {"role": "user", "content": "And about lakes in the north of the country?"}]
+    body = json.dumps({"model": "claude", "max_tokens": 10, "messages": turns}).encode()
+    network = "198.51.100.7" if told else "192.0.2.7"
+    headers = [("authorization", f"Bearer {thief}"), ("x-forwarded-for", network)]
+    client.post(proxy.port, "/v1/messages", body, headers)
+    assert ("blob_provenance" in proxy.access_log(2)[-1]["azeotrope"]) == told
+
+
+assert pathlib.Path(server.FIXTURES).is_dir()

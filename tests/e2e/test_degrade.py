@@ -1,0 +1,98 @@
+"""Degradation is open, keeps every byte that it does not change, and is for those alone whom the rules name."""
+
+import json
+
+import client
+import envoy
+import pytest
+import rules
+import server
+
+KEY = "sk-e2e-degraded-0123456789abcdef"
+DEGRADED = [("authorization", f"Bearer {KEY}")]
+OTHER = [("authorization", "Bearer sk-somebody-else")]
+BODY = (b'{ "zeta": [1, 2.50, "\\u00fc"],"model":"gpt-5", "n" : 4,"logprobs":true, "top_logprobs":5,'
+        b'"max_tokens": 99999, "messages":[{"role":"user","content":"Hello"}] ,"unknown":{"a":null}}')
+
+
+@pytest.fixture(scope="module", params=["held", "streamed"])
+def degrading(request, upstream):
+    plugin = {"mode": "enforce", "headers": request.param,
+              "rules": rules.document([(KEY, "degrade")], degrade={"max_tokens": 64})}
+    with envoy.start(upstream_port=upstream.port, plugin=json.dumps(plugin),
+                     stop_iteration=request.param == "held") as proxy:
+        proxy.held = request.param == "held"
+        yield proxy
+
+
+def sent(upstream):
+    """The one request that reached upstream."""
+    (request,) = upstream.seen()
+    assert request["complete"]
+    return request
+
+
+def test_a_request_asks_for_less_and_keeps_the_rest_to_the_byte(degrading, upstream):
+    upstream.forget()
+    answer = client.post(degrading.port, body=BODY, headers=DEGRADED)
+    assert answer.status == 200
+    request = sent(upstream)
+    if not degrading.held:
+        # Its headers had gone, and with them its length: nothing is changed, and that is counted.
+        assert request["text"].encode() == BODY and degrading.metric("degraded.missed") > 0
+        return
+    asked = json.loads(request["text"])
+    assert asked["max_tokens"] == 64 and asked["n"] == 1
+    assert not asked.get("logprobs") and "top_logprobs" not in asked
+    assert request["text"].startswith('{ "zeta": [1, 2.50, "\\u00fc"],"model":"gpt-5"')
+    assert request["text"].endswith('"messages":[{"role":"user","content":"Hello"}] ,"unknown":{"a":null}}')
+    assert ["content-length", str(len(request["text"].encode()))] in request["headers"]
+    assert set(answer.headers["x-azeotrope-degraded"].split(", ")) >= {"logprobs", "n", "max-tokens"}
+    label = next(value for name, value in request["headers"] if name == "x-azeotrope")
+    assert "action=degrade" in label and "operator_deny" in label
+
+
+WAYS = {
+    "chunked": lambda port, headers: client.http1(port, "POST", client.CHAT, iter([BODY[:9], BODY[9:]]), headers),
+    "http2": lambda port, headers: client.http2(port, BODY, headers=headers),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_however_it_is_sent_upstream_gets_one_whole_request(degrading, upstream, way):
+    """The stand-in reads exactly what is announced: what were left over would be a request of its own."""
+    for _ in range(3):
+        upstream.forget()
+        assert WAYS[way](degrading.port, DEGRADED).status == 200
+        assert json.loads(sent(upstream)["text"])["max_tokens"] == (64 if degrading.held else 99999)
+
+
+@pytest.mark.parametrize("replay", ["messages/stream.sse", "responses/stream.sse", "gemini/stream.sse",
+                                    "chat_completions/stream.sse", "converse/stream.jsonl"])
+@pytest.mark.parametrize("piece", [1, 50, 65536])
+def test_an_answer_loses_the_text_of_reasoning_and_nothing_else(degrading, replay, piece):
+    paths = {"messages": "/v1/messages", "responses": "/v1/responses", "chat_completions": client.CHAT,
+             "gemini": "/v1beta/models/gemini:streamGenerateContent?alt=sse", "converse": "/model/claude/converse-stream"}
+    path, recorded = paths[replay.partition("/")[0]], server.replayed(replay)[1]
+    headers = [("x-stand-in-replay", replay), ("x-stand-in-piece", str(piece))]
+    degraded = client.post(degrading.port, path, client.chat(), [*DEGRADED, *headers])
+    assert "reasoning-text" in degraded.headers["x-azeotrope-degraded"]
+    for text in [b"Let me see", b"**Thinking**", b"**Looking"]:
+        assert text not in degraded.body
+    for kept in [b"Hi", b"signature", b"EncryptedContentOfTheItem"]:
+        assert (kept in recorded) == (kept in degraded.body)
+    assert len(recorded) - 200 < len(degraded.body) < len(recorded)
+    untouched = client.post(degrading.port, path, client.chat(), [*OTHER, *headers])
+    assert untouched.body == recorded and "x-azeotrope-degraded" not in untouched.headers
+
+
+def test_others_are_never_touched(degrading, upstream):
+    upstream.forget()
+    answer = client.post(degrading.port, body=BODY, headers=OTHER)
+    assert sent(upstream)["text"].encode() == BODY and "x-azeotrope-degraded" not in answer.headers
+
+
+def test_a_body_that_is_no_json_passes_as_it_is(degrading, upstream):
+    upstream.forget()
+    assert client.post(degrading.port, body=b'{"max_tokens": 99999, "mess', headers=DEGRADED).status == 200
+    assert sent(upstream)["text"] == '{"max_tokens": 99999, "mess'
