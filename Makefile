@@ -21,7 +21,7 @@ SHARED ?= ../shared/traffic
 SEEDS ?= 2
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
-.PHONY: help build wasm demo test test-unit test-wasm test-e2e test-sdk test-slow lint check-wasm-size envoy need detection model check-model \
+.PHONY: help build wasm demo test test-unit test-wasm test-e2e test-sdk test-slow soak-answers first-event lint check-wasm-size envoy need detection model check-model \
 	clean clean-all
 
 help: ## list the targets
@@ -52,6 +52,12 @@ test-sdk: $(PROGRAM) $(WASM) $(VENV) envoy ## the official SDKs through the real
 
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
 	cargo test --quiet --release -p azeotrope-engine --lib -- --ignored
+
+soak-answers: $(WASM) $(VENV) envoy ## 200,000 streamed exchanges through the real Envoy: memory must become flat
+	$(PYTHON) tests/soak/answers.py
+
+first-event: $(WASM) $(VENV) envoy ## time to the first event of a streamed answer, filter on against off
+	$(PYTHON) tests/soak/first_event.py
 
 detection: $(PROGRAM) ## what is found in simulated traffic, by which families: target/detection.md (SHARED=, SEEDS=2)
 	python3 tests/detection/detection.py --program $(PROGRAM) --shared $(SHARED) --seeds $(SEEDS)

@@ -108,9 +108,13 @@ impl Engine {
         verdict: &mut Verdict,
         now: Timestamp,
     ) -> Option<Grant> {
-        let assumed = self.config.in_force(now).rules.document.budgets.assumed_tokens;
-        let estimate = budget::Estimate::of(reading, bytes, assumed);
-        budget::reserve(&self.config, store, caller, verdict, estimate, now)
+        budget::reserve(&self.config, store, caller, verdict, self.estimate(reading, bytes, now), now)
+    }
+
+    /// What a request with a body of `bytes` may cost at most, as budgets reserve it.
+    #[must_use]
+    pub fn estimate(&self, reading: &Reading, bytes: u64, now: Timestamp) -> budget::Estimate {
+        budget::Estimate::of(reading, bytes, self.config.in_force(now).rules.document.budgets.assumed_tokens)
     }
 
     /// Settles what was reserved, once the answer is over, however it ended. Returns how many updates were lost.

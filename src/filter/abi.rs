@@ -101,6 +101,14 @@ unsafe extern "C" {
         cas: *mut u32,
     ) -> u32;
     fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, value_size: usize, cas: u32) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
     fn proxy_send_local_response(
         status: u32,
         details: *const u8,
@@ -192,6 +200,14 @@ pub(crate) fn property(path: &[u8]) -> Result<Vec<u8>, Status> {
 pub(crate) fn set_property(path: &str, value: &[u8]) -> Result<(), Status> {
     // SAFETY: the host reads path and value during the call.
     Status::of(unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) })
+}
+
+/// Calls a function that only some hosts have.
+pub(crate) fn foreign(name: &str, argument: &[u8]) -> Result<Vec<u8>, Status> {
+    // SAFETY: the host reads name and argument during the call and writes a pointer and a size.
+    bytes(|data, size| unsafe {
+        proxy_call_foreign_function(name.as_ptr(), name.len(), argument.as_ptr(), argument.len(), data, size)
+    })
 }
 
 /// A value of shared data and its version (compare-and-swap number, never 0 for a value that exists).

@@ -85,6 +85,9 @@ impl Call {
         }
         if held {
             host::label_request(&label);
+            if self.engine.config().ratelimit_tokens {
+                host::tell_ratelimit(self.engine.estimate(&reading, bytes, now).tokens());
+            }
         }
         let degraded = (verdict.action == Action::Degrade).then(|| self.degrade(body.filter(|_| held && whole), now));
         let Self { engine, route, caller, .. } = self;

@@ -146,3 +146,17 @@ pub(crate) fn replace_answer(bytes: &[u8]) {
 pub(crate) fn tell_usage(usage: &str) {
     known(abi::set_property(USAGE_STATE, usage.as_bytes()));
 }
+
+/// Tells Envoy's rate-limit filter how much this request counts.
+pub(crate) fn tell_ratelimit(hits: u64) {
+    /// The number of a length-delimited field of `SetEnvoyFilterStateArguments` (path 1, value 2) with its wire type.
+    const FIELDS: [u8; 2] = [0x0A, 0x12];
+    let hits = hits.to_string();
+    let mut argument = Vec::new();
+    for (field, text) in FIELDS.into_iter().zip(["envoy.ratelimit.hits_addend", &hits]) {
+        // Both are shorter than 128 bytes, so a length is one byte.
+        argument.extend([field, u8::try_from(text.len()).unwrap_or(0)]);
+        argument.extend_from_slice(text.as_bytes());
+    }
+    known(abi::foreign("set_envoy_filter_state", &argument));
+}

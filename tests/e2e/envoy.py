@@ -174,7 +174,7 @@ class Envoy:
         config["admin"]["address"] = address(self.admin_port)
         resources = config["static_resources"]
         resources["listeners"][0]["address"] = address(self.port)
-        for endpoint in find(resources["clusters"], "endpoint"):
+        for endpoint in find([one for one in resources["clusters"] if one["name"] == "llm"], "endpoint"):
             endpoint["address"] = address(self.upstream_port)
         for entry in find(resources["listeners"], "access_log"):
             entry[0]["typed_config"]["path"] = str(self._access)

@@ -95,8 +95,8 @@ BLOB = json.loads(next(line for line in (envoy.ROOT / "src/engine/fixtures/messa
 
 @pytest.mark.parametrize("thief, told", [("sk-thief-0123456789", True), ("sk-owner-0123456789", False)])
 def test_a_blob_of_a_streamed_answer_belongs_to_whom_it_was_given(start, thief, told):
-    """Owner and thief come from unrelated networks."""
-    proxy = start(plugin=json.dumps({"trusted_hops": 1}))
+    """Owner and thief come from unrelated networks; Envoy itself is the second of the hops."""
+    proxy = start(plugin=json.dumps({"trusted_hops": 2}))
     ask(proxy.port, "messages/stream.sse", [("x-forwarded-for", "192.0.2.7")], key="sk-owner-0123456789")
     thinking = {"type": "thinking", "thinking": "", "signature": BLOB}
     turns = [{"role": "user", "content": "Tell me about rivers"}, {"role": "assistant", "content": [thinking]},

@@ -11,9 +11,11 @@ PROGRAM = ROOT / "target" / "release" / "azeotrope"
 RETRY_AFTER = 2
 CONTACT = "abuse@example.com"
 ACTIONS = ("throttle", "block")
+#: What a degraded caller's answer may have at most: less than the SDK tests ask for.
+DEGRADED_TOKENS = 64
 #: A key of each SDK that the rules name, for each action, and a digest of it: the rules know no keys.
 ORDERED = {(client.name, action): client.key_prefix + uuid.uuid5(uuid.NAMESPACE_URL, f"{client}-{action}").hex[:16].upper()
-           for client in CLIENTS for action in ACTIONS}
+           for client in CLIENTS for action in (*ACTIONS, "degrade")}
 
 
 def digest(key):
@@ -27,4 +29,4 @@ def rules():
     deny = [{"account": digest(key), "action": action, "note": f"test of {name}"}
             for (name, action), key in ORDERED.items()]
     return {"format": 1, "version": 1, "name": "sdk tests", "throttle": {"retry_after_seconds": RETRY_AFTER},
-            "deny": deny}
+            "degrade": {"max_tokens": DEGRADED_TOKENS}, "deny": deny}

@@ -2,9 +2,11 @@
 import time
 import uuid
 
+import anthropic
+import openai
 import pytest
 from clients import CLIENTS
-from orders import ACTIONS, CONTACT, ORDERED, RETRY_AFTER
+from orders import ACTIONS, CONTACT, DEGRADED_TOKENS, ORDERED, RETRY_AFTER
 
 ANSWER = "has read your request"
 # boto3 and google-genai wait as long as they like, whatever Retry-After says
@@ -89,3 +91,41 @@ def test_sdks_do_not_try_again_what_is_blocked(enforcing, client):
     calls = len(enforcing.access_log())
     refused(client, enforcing, "block", retries=2)
     assert len(enforcing.access_log(calls + 1)) == calls + 1
+
+
+@every_client
+def test_a_degraded_caller_gets_answers_that_its_sdk_understands(enforcing, upstream, client):
+    upstream.forget()
+    assert ANSWER in client.run(enforcing.url, ORDERED[client.name, "degrade"], 0)
+    (arrived,) = upstream.seen()
+    held = dict(map(tuple, arrived["headers"])).get("x-azeotrope")
+    # Where the request's headers are streamed nothing can be changed in it any more.
+    assert (f": {DEGRADED_TOKENS}" in arrived["text"] or f":{DEGRADED_TOKENS}" in arrived["text"]) == bool(held)
+
+
+def stream_of(client, proxy, replay, key):
+    """The events of a recorded stream, as the SDK understands them."""
+    headers = {"x-stand-in-replay": replay, "x-stand-in-piece": "50"}
+    if client == "anthropic":
+        sdk = anthropic.Anthropic(base_url=proxy.url, api_key=key, max_retries=0)
+        with sdk.messages.stream(model="claude", max_tokens=2048, thinking={"type": "enabled", "budget_tokens": 1024},
+                                 messages=[{"role": "user", "content": "27 * 453?"}], extra_headers=headers) as stream:
+            return stream.get_final_message()
+    sdk = openai.OpenAI(base_url=f"{proxy.url}/v1", api_key=key, max_retries=0)
+    events = list(sdk.responses.create(model="gpt-5", input="27 * 453?", stream=True, extra_headers=headers))
+    return next(event.response for event in events if event.type == "response.completed")
+
+
+def test_degraded_thinking_is_empty_and_still_signed(enforcing):
+    honest = stream_of("anthropic", enforcing, "messages/stream.sse", "sk-ant-somebody").content
+    degraded = stream_of("anthropic", enforcing, "messages/stream.sse", ORDERED["anthropic-messages", "degrade"]).content
+    assert [block.type for block in degraded] == [block.type for block in honest]
+    assert honest[0].thinking and degraded[0].thinking == "" and degraded[0].signature == honest[0].signature
+    assert degraded[1:] == honest[1:]
+
+
+def test_degraded_reasoning_summaries_are_empty_and_what_is_encrypted_stays(enforcing):
+    honest = stream_of("openai", enforcing, "responses/stream.sse", "sk-somebody").output
+    degraded = stream_of("openai", enforcing, "responses/stream.sse", ORDERED["openai-responses", "degrade"]).output
+    assert honest[0].summary[0].text and [part.text for part in degraded[0].summary] == [""]
+    assert degraded[0].encrypted_content == honest[0].encrypted_content and degraded[1:] == honest[1:]

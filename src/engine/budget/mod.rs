@@ -90,6 +90,14 @@ impl Estimate {
     }
 }
 
+impl Estimate {
+    /// All of it, in tokens.
+    #[must_use]
+    pub fn tokens(self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+}
+
 /// What an answer did cost; `input`: an estimate of what was read, for answers that do not tell.
 fn cost(dialect: Dialect, taken: &Taken, input: u64) -> u64 {
     // Gemini counts thoughts beside the answer, Anthropic what came from its cache beside what was read.
@@ -130,7 +138,7 @@ pub fn reserve<S: Store>(
     let mut asked = asked.into_iter().filter_map(|(budget, key)| Some((budget.as_ref()?, key))).peekable();
     asked.peek()?;
     let table = Tables::of(&config.state).budgets;
-    let tokens = estimate.input.saturating_add(estimate.output);
+    let tokens = estimate.tokens();
     let mut grant = Grant { estimate, ..Grant::default() };
     let mut wait = 0;
     for (budget, key) in asked.filter(|(_, key)| *key != 0) {
@@ -186,8 +194,7 @@ fn release<S: Store>(table: &Table, store: &mut S, grant: &Grant, used: (u64, u6
             |_| (),
             |slot| {
                 // Nothing is held in a slot that another took over meanwhile.
-                let Estimate { input, output } = grant.estimate;
-                let reserved = if slot.fresh() { (0, 0) } else { (1, input.saturating_add(output)) };
+                let reserved = if slot.fresh() { (0, 0) } else { (1, grant.estimate.tokens()) };
                 window::Slot::at(slot.bytes_mut(), budget, now).settle(*window, reserved, used);
             },
         );

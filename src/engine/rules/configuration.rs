@@ -33,6 +33,9 @@ section! {
         paths: Vec<PathRule> = Vec::new(), (0..=256, ());
         /// Memory for counters.
         state: State = State::default(), ();
+        /// Whether Envoy's rate-limit filter behind this one counts the tokens that a request may cost (filter state
+        /// envoy.ratelimit.hits_addend); where request headers are held.
+        ratelimit_tokens: bool = false, ();
         /// Whom a refused caller may turn to: an address or a link, told in replies.
         contact: Option<String> = None, 1..=256;
     }

@@ -126,6 +126,8 @@ pub struct Config {
     pub state: State,
     /// Whom a refused caller may turn to.
     pub contact: Option<String>,
+    /// Whether a rate-limit filter behind this one is told what a request may cost.
+    pub ratelimit_tokens: bool,
     /// The configured rules; ask [`Config::in_force`].
     pub rules: Rules,
     built_in: Rules,
@@ -201,6 +203,7 @@ impl From<Configuration> for Config {
             corpora: Vec::new(),
             state: written.state,
             contact: written.contact,
+            ratelimit_tokens: written.ratelimit_tokens,
             rules: written.rules.into(),
             built_in: Rules::default(),
         }
