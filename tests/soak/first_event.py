@@ -21,7 +21,7 @@ import envoy  # noqa: E402
 import stream  # noqa: E402
 import yaml  # noqa: E402
 
-ROUND = 200
+ROUND = 100
 
 
 def without_filter(directory):
