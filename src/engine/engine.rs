@@ -5,6 +5,7 @@ use crate::budget::{self, Grant};
 use crate::caller::Caller;
 use crate::campaign::Feed;
 use crate::degrade::{self, Degraded, Rewriter};
+use crate::dialect::Finish;
 use crate::rules::{Config, Problem};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -154,6 +155,22 @@ impl Engine {
     /// [`answer::Taken`] has them; the first [`crate::digest::BLOBS`] count. Returns how many updates were lost.
     pub fn given<S: Store>(&self, store: &mut S, caller: &Caller, blobs: &[u64], now: Timestamp) -> u32 {
         crate::evidence::given(&self.config, self.config.in_force(now).rules, store, caller, blobs, now)
+    }
+
+    /// Takes note of how the model ended its answer: refusals of one payload in ever new words are a search for what it
+    /// lets through. Costs nothing where it did not refuse. Returns how many updates were lost.
+    pub fn ended<S: Store>(
+        &self,
+        store: &mut S,
+        caller: &Caller,
+        reading: &Reading,
+        finish: Finish,
+        now: Timestamp,
+    ) -> u32 {
+        match finish {
+            Finish::Refusal | Finish::Filter => crate::evidence::refused(&self.config, store, caller, reading, now),
+            _ => 0,
+        }
     }
 
     /// The answer to a request that is not let through, in the caller's dialect.

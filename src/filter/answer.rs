@@ -83,11 +83,11 @@ impl Answer {
     pub(crate) fn end(self) {
         let read = self.reader.is_some();
         let taken = self.reader.map(|(_, reader)| reader.finish()).unwrap_or_default();
-        let Judged { engine, route, caller, grant, .. } = &self.judged;
+        let Judged { engine, route, caller, reading, grant, .. } = &self.judged;
         let (mut store, now) = (SharedStore::default(), host::now());
-        let mut lost = 0;
+        let mut lost = engine.ended(&mut store, caller, reading, taken.finish, now);
         if !taken.blobs.is_empty() {
-            lost = engine.given(&mut store, caller, &taken.blobs, now);
+            lost = engine.given(&mut store, caller, &taken.blobs, now).saturating_add(lost);
         }
         if let Some(grant) = grant {
             lost = engine.charge(&mut store, grant, route, self.status, &taken, now).saturating_add(lost);

@@ -113,6 +113,7 @@ impl<'a> Fleet<'a> {
         let digested = |blob| blob_digest(blob, &engine.config().callers.keys.current);
         let blobs: Vec<u64> = answer.blobs().map(digested).collect();
         engine.given(&mut proxy.store, &caller, &blobs, now);
+        engine.ended(&mut proxy.store, &caller, &reading, answer.finish, now);
         if let Some(sidecar) = &mut self.sidecar {
             if refused {
                 sidecar.refused(&caller, &reading, now);

@@ -4,6 +4,7 @@ pub mod cohort;
 pub mod content;
 pub mod population;
 pub mod provenance;
+pub mod search;
 pub mod shape;
 pub mod spread;
 pub mod state;
@@ -71,8 +72,13 @@ pub fn local(
     // While the digest key is rotated an account's shape goes on from its old slot.
     let shape = |account| tables.accounts.peek(store, account, |slot| Account::of(slot, now));
     let account = shape(caller.account).or_else(|| shape(caller.before.account).filter(|_| caller.before.account != 0));
-    if let Some(account) = account.filter(|_| families.account_shape.enabled) {
-        account.evidence(&families.account_shape, evidence);
+    if let Some(account) = account {
+        if families.account_shape.enabled {
+            account.evidence(&families.account_shape, evidence);
+        }
+        if families.technique_search.enabled {
+            search::evidence(account.refused, &families.technique_search, evidence);
+        }
     }
     if caller.account == 0 || reading.unread {
         return;
@@ -113,6 +119,19 @@ pub fn given<S: Store>(
 ) -> u32 {
     let table = Tables::of(&config.state).provenance;
     provenance::given(&table, custody(rules), store, caller, blobs, now)
+}
+
+/// Takes note that the model refused a request that upstream had accepted. Returns how many updates were lost.
+pub fn refused<S: Store>(config: &Config, store: &mut S, caller: &Caller, reading: &Reading, now: Timestamp) -> u32 {
+    if caller.account == 0 || reading.payload == 0 {
+        return 0;
+    }
+    let accounts = Tables::of(&config.state).accounts;
+    let begin = |slot: &mut [u8]| shape::begin(slot, now);
+    let noted = accounts.update(store, caller.account, now, begin, |slot| {
+        shape::refused(slot.bytes_mut(), reading, now);
+    });
+    u32::from(noted.is_err())
 }
 
 /// The worth of the group with the strongest evidence against requests for `target`, if there is any.

@@ -14,12 +14,14 @@
 //! | 120 | 12 | HLL of client programs |
 //! | 132 | 12 | HLL of skeletons |
 //! | 144 | 64 | the last 16 keys counted, short digests |
+//! | 208 | 10 | what the model refused: [`search`] |
 //!
 //! HLLs forget nothing, so they begin anew with every day.
 
-use super::Evidence;
 use super::spread::{KEYS, short};
+use super::{Evidence, search};
 use crate::caller::Caller;
+use crate::digest::Reading;
 use crate::rules::families::AccountShape;
 use crate::sketch::{
     decay::DecayingCounter,
@@ -41,8 +43,9 @@ const SKELETONS: usize = AGENTS + Small::BYTES;
 const JOINED: usize = SKELETONS + Small::BYTES;
 /// Keys that an account is known to have been counted under.
 const JOINED_KEYS: usize = 16;
+const SEARCH: usize = JOINED + 4 * JOINED_KEYS;
 /// Bytes of a slot.
-pub const BYTES: u16 = (JOINED + 4 * JOINED_KEYS) as u16;
+pub const BYTES: u16 = (SEARCH + search::BYTES) as u16;
 
 const COUNTER: DecayingCounter = DecayingCounter::new(DAY);
 /// Requests an hour, on average, below which the hours of a day say nothing about variation.
@@ -70,7 +73,14 @@ pub fn count(slot: &mut [u8], caller: &Caller, keys: [u64; KEYS], now: Timestamp
         note(fields.slice_mut(from..to), digest);
     }
     note(fields.slice_mut(SKELETONS..JOINED), keys.into_iter().find(|key| *key != 0).unwrap_or(0));
-    keys.map(|key| if key != 0 && joined(fields.slice_mut(JOINED..usize::from(BYTES)), short(key)) { key } else { 0 })
+    keys.map(|key| if key != 0 && joined(fields.slice_mut(JOINED..SEARCH), short(key)) { key } else { 0 })
+}
+
+/// Takes note that the model refused a request.
+pub fn refused(slot: &mut [u8], reading: &Reading, now: Timestamp) {
+    let mut fields = Fields::new(slot);
+    advance(&mut fields, now);
+    search::refused(fields.slice_mut(SEARCH..usize::from(BYTES)), reading);
 }
 
 /// Notes a digest in the HLL that fills `bytes`; 0 is none.
@@ -123,6 +133,8 @@ pub struct Account {
     pub agents: u64,
     /// Skeletons today, estimated.
     pub skeletons: u64,
+    /// Wordings of one payload that the model refused today.
+    pub refused: u32,
 }
 
 impl Account {
@@ -148,6 +160,7 @@ impl Account {
             networks: of(Medium::count(fields.slice(NETWORKS..AGENTS))),
             agents: of(Small::count(fields.slice(AGENTS..SKELETONS))),
             skeletons: of(Small::count(fields.slice(SKELETONS..JOINED))),
+            refused: if today { search::wordings(fields.slice(SEARCH..usize::from(BYTES))) } else { 0 },
         }
     }
 

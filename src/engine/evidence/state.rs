@@ -8,7 +8,7 @@ use crate::rules::State;
 use crate::sketch::table::{self, Table};
 
 /// Meaning of the slots' bytes: a new one begins from nothing.
-const LAYOUT: u16 = 1;
+const LAYOUT: u16 = 2;
 /// The one key of the population's table.
 pub const EVERYBODY: u64 = 1;
 
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn every_slot_has_a_whole_place() {
         let tables = Tables::of(&State { account_pages: 1, skeleton_pages: 1, provenance_pages: 1, budget_pages: 1 });
-        assert_eq!((tables.accounts.slots(), tables.skeletons.slots(), tables.population.slots()), (18, 23, 2));
+        assert_eq!((tables.accounts.slots(), tables.skeletons.slots(), tables.population.slots()), (17, 23, 2));
         assert_eq!((tables.provenance.slots(), tables.budgets.slots()), (102, 92));
     }
 }

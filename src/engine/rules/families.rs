@@ -169,6 +169,10 @@ families! {
     TechniqueSearch technique_search Statistical most 3.0 {
         /// Wordings of one payload from which they count.
         wordings_from: u32 = 8, 2..=1_000_000, "wordings";
+        /// Wordings of one payload that the model refused an account within a day, from which they count.
+        refused_from: u32 = 4, 2..=1_000, "wordings";
+        /// What each of these is worth.
+        each: Milli = Milli::of(0.5), 0.0..=20.0, "nats";
     }
 }
 
