@@ -63,7 +63,7 @@ impl Engine {
     /// first turn that nothing speaks against five.
     pub fn judge<S: Store>(
         &self,
-        store: &mut S,
+        store: &S,
         feed: &Feed,
         caller: &Caller,
         reading: &Reading,

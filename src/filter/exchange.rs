@@ -63,7 +63,7 @@ impl Call {
         let mut store = SharedStore::default();
         // Campaigns reach the filter through its rules; there is no other feed yet.
         let feed = Feed::default();
-        let mut verdict = self.engine.judge(&mut store, &feed, &self.caller, &reading, now);
+        let mut verdict = self.engine.judge(&store, &feed, &self.caller, &reading, now);
         let bytes = self.length.unwrap_or(0).max(body.map_or(0, <[u8]>::len)) as u64;
         let grant = self.engine.reserve(&mut store, &self.caller, &reading, bytes, &mut verdict, now);
         metrics::add(Metric::StoreLost, grant.as_ref().map_or(0, |grant| grant.lost));

@@ -99,7 +99,7 @@ impl<'a> Fleet<'a> {
         self.turn = self.next();
         let Some((route, caller, reading)) = self.read(exchange) else { return Verdict::default() };
         let (engine, Some(proxy)) = (self.engine, self.proxies.get_mut(self.turn)) else { return Verdict::default() };
-        let verdict = engine.judge(&mut proxy.store, &proxy.feed, &caller, &reading, now);
+        let verdict = engine.judge(&proxy.store, &proxy.feed, &caller, &reading, now);
         if let Some(sidecar) = &mut self.sidecar {
             sidecar.observe(&caller, &reading, now);
         }

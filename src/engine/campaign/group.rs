@@ -70,6 +70,8 @@ pub struct Worth {
     pub taking: u32,
     /// ln of the share of everybody that takes it, in thousandths.
     pub ln_share: MilliNats,
+    /// `focus` is that of shared settings: they say more than the targets.
+    pub by_settings: bool,
 }
 
 impl Group {
@@ -180,6 +182,7 @@ impl Group {
             target: self.target(),
             taking: self.taking(self.target()),
             ln_share: population.targets.ln_share(self.target()),
+            by_settings: program > focus,
         }
     }
 }
@@ -219,7 +222,7 @@ mod tests {
     #[test]
     fn one_target_among_many_parties_is_evidence_and_a_mixture_is_none() {
         let focused = group(std::iter::repeat_n(1, 20)).worth(&population());
-        assert!(focused.focus > 11_000, "{focused:?}");
+        assert!(focused.focus > 11_000 && !focused.by_settings, "{focused:?}");
         let mixed = group((0..20).map(|n| {
             if n % 10 < 5 {
                 1
@@ -251,7 +254,8 @@ mod tests {
             let client = Client { target: 1, settings: 7 + n % 2, agent: 9, network: n };
             group.join(&Member { client, ..member(n, 1) });
         }
-        assert_eq!(group.worth(&one_model()).focus, 8_000);
+        let worth = group.worth(&one_model());
+        assert_eq!((worth.focus, worth.by_settings), (8_000, true));
     }
 
     #[test]

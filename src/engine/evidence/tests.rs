@@ -62,7 +62,7 @@ impl Proxy {
 
     fn send(&mut self, caller: &Caller, reading: &Reading, status: u16, after: u64) -> Verdict {
         let now = Timestamp(NOW.0 + after);
-        let verdict = judge(&self.config, &mut self.store, &Feed::default(), caller, reading, now);
+        let verdict = judge(&self.config, &self.store, &Feed::default(), caller, reading, now);
         if !verdict.action.refuses() {
             assert_eq!(crate::verdict::settle(&self.config, &mut self.store, caller, reading, status, now), 0);
         }

@@ -31,7 +31,7 @@ pub struct Assessment {
 /// Judges an exchange by what was counted before it.
 pub fn judge<S: Store>(
     config: &Config,
-    store: &mut S,
+    store: &S,
     feed: &Feed,
     caller: &Caller,
     reading: &Reading,

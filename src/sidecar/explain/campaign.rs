@@ -117,6 +117,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     let wording = story.score.saturating_sub(focus);
     let agreeing = match story.family {
         Family::CorpusSweep => "That so many do, while accounts on the whole seldom do,".to_owned(),
+        _ if worth.by_settings => "one program sets the sampling parameters of nearly all of them, which".to_owned(),
         _ => format!(
             "{all} take {}, which among everybody {} do. That they agree",
             digest(worth.target),
@@ -145,4 +146,29 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
         ),
         format!("Together {} nats; {} are needed to name a campaign.", bare(story.score), bare(criteria.name)),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azeotrope_engine::campaign::group::Worth;
+    use azeotrope_engine::campaign::named::Story;
+    use azeotrope_engine::time::Timestamp;
+
+    fn named_by(worth: Worth) -> String {
+        let (since, named) = (Timestamp(0), Timestamp(60_000));
+        let story = Story { since, named, score: 14_500, worth, family: Family::SkeletonSpread };
+        by_group(&Campaign::new("c-1".to_owned(), story), &Criteria::default()).join("\n")
+    }
+
+    #[test]
+    fn what_counted_is_what_is_told() {
+        let worth = Worth { parties: 20, taking: 20, focus: 8_000, ..Worth::default() };
+        assert!(named_by(worth).contains("all of them take"));
+        let settings = named_by(Worth { by_settings: true, ..worth });
+        assert!(
+            settings.contains("one program sets the sampling parameters") && !settings.contains("take"),
+            "{settings}"
+        );
+    }
 }
