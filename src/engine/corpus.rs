@@ -3,6 +3,7 @@
 //!
 //! Built offline by `azeotrope corpus index`; here only read, and checked so that a hostile file cannot reach outside.
 
+use std::sync::Arc;
 use xorf::{BinaryFuse16, Descriptor, Filter};
 
 /// First bytes of a corpus file.
@@ -15,7 +16,8 @@ pub const LARGEST: usize = 32 << 20;
 /// An indexed set of prompts.
 #[derive(Clone)]
 pub struct Corpus {
-    filter: BinaryFuse16,
+    /// Shared: engines of other rules have the same.
+    filter: Arc<BinaryFuse16>,
     prompts: u64,
 }
 
@@ -37,7 +39,7 @@ impl Corpus {
             return Err("no prompt is long enough to be told from small talk");
         }
         let filter = BinaryFuse16::try_from(&digests)?;
-        Ok(Self { filter, prompts: digests.len() as u64 })
+        Ok(Self { filter: Arc::new(filter), prompts: digests.len() as u64 })
     }
 
     /// Whether a digest is of the set; a false positive in 65,536.
@@ -99,7 +101,8 @@ impl Corpus {
         if !odd.is_empty() || !mask_fits || reach != fingerprints.len() as u64 || descriptor.segment_count_length == 0 {
             return Err("its descriptor does not fit its fingerprints: damaged or cut short");
         }
-        Ok(Self { filter: BinaryFuse16 { descriptor, fingerprints }, prompts: u64::from_le_bytes(*prompts) })
+        let filter = Arc::new(BinaryFuse16 { descriptor, fingerprints });
+        Ok(Self { filter, prompts: u64::from_le_bytes(*prompts) })
     }
 }
 

@@ -13,6 +13,7 @@ extern crate azeotrope_test_in_node;
 
 pub mod answer;
 pub mod budget;
+pub mod bundle;
 pub mod caller;
 pub mod campaign;
 pub mod codec;
@@ -24,6 +25,7 @@ pub mod engine;
 pub mod evidence;
 pub mod json;
 pub mod nats;
+pub mod observation;
 pub mod route;
 pub mod rules;
 pub mod sketch;

@@ -131,7 +131,9 @@ impl<'a> Fleet<'a> {
         self.synchronised = now;
         let Some(sidecar) = &mut self.sidecar else { return };
         for change in sidecar.take_changes() {
-            self.proxies.iter_mut().for_each(|proxy| proxy.feed.apply(&change));
+            for proxy in &mut self.proxies {
+                proxy.feed.apply(&change);
+            }
         }
     }
 }

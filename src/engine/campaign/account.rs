@@ -4,9 +4,10 @@ use super::population::Client;
 use crate::nats::MilliNats;
 use crate::rules::Family;
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// An account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Account {
     /// Its organisation or, where none is named, its network.
     pub party: u64,
@@ -54,7 +55,7 @@ impl Account {
 }
 
 /// Why an account is linked: the terms of a sum, in thousandths of a nat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
     /// Index of the campaign.
     pub campaign: u32,
@@ -64,13 +65,15 @@ pub struct Link {
     pub score: MilliNats,
     /// When it was linked, or last became surer.
     pub at: Timestamp,
+    /// When proxies were last told.
+    pub told: Timestamp,
     /// The sum's terms; all 0 where the account was one of the group that named the campaign, or something went through
     /// its hands.
     pub terms: Terms,
 }
 
 /// The terms of a link's score.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
     /// Before any evidence: how common the campaign's accounts are.
     pub prior: MilliNats,

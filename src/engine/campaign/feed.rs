@@ -3,12 +3,16 @@
 use super::generations::DigestMap;
 use super::population::Client;
 use crate::caller::Caller;
+use crate::corpus::Corpus;
 use crate::digest::Reading;
+use crate::digest::words::mix;
 use crate::nats::MilliNats;
-use crate::rules::Family;
+use crate::rules::FamilySet;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// How likely an account with these attributes is of a campaign: a naive Bayes table, in thousandths of a nat.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     /// The campaign's name.
     pub name: String,
@@ -25,7 +29,7 @@ pub struct Profile {
 }
 
 /// A change of the feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Change {
     /// An account belongs to a campaign.
     Account {
@@ -36,7 +40,23 @@ pub enum Change {
         /// How sure that is.
         score: MilliNats,
         /// What linked it.
-        families: Vec<Family>,
+        families: FamilySet,
+        /// When that is forgotten, unless it is told again.
+        until: Timestamp,
+    },
+    /// Very many accounts belong to a campaign: told as filters, in about five bytes an account.
+    Crowd {
+        /// Index of the campaign.
+        campaign: u32,
+        /// How sure that is.
+        score: MilliNats,
+        /// What linked them.
+        families: FamilySet,
+        /// When that is forgotten, unless it is told again.
+        until: Timestamp,
+        /// Two [`Corpus`] files: of the accounts, and of their [`mix`]. An account must be in both, which one in four
+        /// thousand million of those that do not belong is.
+        filters: [Vec<u8>; 2],
     },
     /// A key gives accounts of a campaign away.
     Key {
@@ -46,6 +66,8 @@ pub enum Change {
         campaign: u32,
         /// What it adds.
         lift: MilliNats,
+        /// When that is forgotten, unless it is told again.
+        until: Timestamp,
     },
     /// A campaign is new or its profile has changed.
     Profile {
@@ -57,14 +79,16 @@ pub enum Change {
 }
 
 /// A linked account.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Linked {
     /// Index of the campaign.
     pub campaign: u32,
     /// How sure that is, in thousandths of a nat.
     pub score: MilliNats,
     /// What linked it.
-    pub families: Vec<Family>,
+    pub families: FamilySet,
+    /// When that is forgotten.
+    pub until: Timestamp,
 }
 
 /// What gives an account away that is not linked yet: the terms of a sum, in thousandths of a nat.
@@ -95,41 +119,103 @@ impl GivenAway {
     }
 }
 
+/// Campaigns that a feed holds at most; what is beyond is left out.
+pub const CAMPAIGNS: u32 = 1 << 12;
+/// Accounts told one by one, and keys, that a feed holds at most.
+pub const ENTRIES: usize = 1 << 20;
+/// Crowds that a feed holds at most.
+pub const CROWDS: usize = 256;
+
+/// Accounts told as filters.
+#[derive(Clone, Debug)]
+struct Crowd {
+    linked: Linked,
+    filters: [Corpus; 2],
+}
+
 /// The feed as a proxy holds it.
 #[derive(Clone, Debug, Default)]
 pub struct Feed {
     accounts: DigestMap<Linked>,
-    keys: DigestMap<(u32, MilliNats)>,
+    crowds: Vec<Crowd>,
+    keys: DigestMap<(u32, MilliNats, Timestamp)>,
     profiles: Vec<Profile>,
+    /// Version of the bundle that it came with; 0: none.
+    pub version: u64,
+}
+
+impl Change {
+    /// A crowd of these accounts; `None` where the filters cannot be built.
+    #[must_use]
+    pub fn crowd(accounts: &[u64], linked: &Linked) -> Option<Self> {
+        let plain = Corpus::build(accounts.to_vec()).ok()?;
+        let mixed = Corpus::build(accounts.iter().map(|&account| mix(account)).collect()).ok()?;
+        let Linked { campaign, score, families, until } = *linked;
+        Some(Self::Crowd { campaign, score, families, until, filters: [plain.to_bytes(), mixed.to_bytes()] })
+    }
 }
 
 impl Feed {
-    /// Carries out a change.
-    pub fn apply(&mut self, change: &Change) {
+    /// Carries out a change. What does not fit the feed's bounds, or is damaged, is left out: `false`.
+    pub fn apply(&mut self, change: &Change) -> bool {
         match change {
-            Change::Account { account, campaign, score, families } => {
-                let linked = Linked { campaign: *campaign, score: *score, families: families.clone() };
-                self.accounts.insert(*account, linked);
+            &Change::Account { account, campaign, score, families, until } => {
+                let room = self.accounts.len() < ENTRIES || self.accounts.contains_key(&account);
+                if room {
+                    self.accounts.insert(account, Linked { campaign, score, families, until });
+                }
+                room
             }
-            Change::Key { key, campaign, lift } => {
-                self.keys.insert(*key, (*campaign, *lift));
+            Change::Crowd { campaign, score, families, until, filters } => {
+                let [Ok(plain), Ok(mixed)] = filters.each_ref().map(|file| Corpus::from_bytes(file)) else {
+                    return false;
+                };
+                let linked = Linked { campaign: *campaign, score: *score, families: *families, until: *until };
+                let room = self.crowds.len() < CROWDS;
+                if room {
+                    self.crowds.push(Crowd { linked, filters: [plain, mixed] });
+                }
+                room
+            }
+            &Change::Key { key, campaign, lift, until } => {
+                let room = self.keys.len() < ENTRIES || self.keys.contains_key(&key);
+                if room {
+                    self.keys.insert(key, (campaign, lift, until));
+                }
+                room
             }
             Change::Profile { campaign, profile } => {
                 let place = *campaign as usize;
+                if *campaign >= CAMPAIGNS {
+                    return false;
+                }
                 if self.profiles.len() <= place {
                     self.profiles.resize(place + 1, Profile::default());
                 }
                 if let Some(of) = self.profiles.get_mut(place) {
                     of.clone_from(profile);
                 }
+                true
             }
         }
     }
 
     /// What links an account, if it is linked.
     #[must_use]
-    pub fn account(&self, account: u64) -> Option<&Linked> {
-        self.accounts.get(&account)
+    pub fn account(&self, account: u64, now: Timestamp) -> Option<&Linked> {
+        let of_crowd = |crowd: &&Crowd| {
+            let [plain, mixed] = &crowd.filters;
+            plain.contains(account) && mixed.contains(mix(account))
+        };
+        let alone = self.accounts.get(&account);
+        let linked = alone.or_else(|| self.crowds.iter().find(of_crowd).map(|crowd| &crowd.linked));
+        linked.filter(|linked| account != 0 && now < linked.until)
+    }
+
+    /// Accounts told one by one.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.accounts.len()
     }
 
     /// A campaign's name.
@@ -146,9 +232,10 @@ impl Feed {
 
     /// What a request of an account not yet linked says of it, where it carries a key of a campaign.
     #[must_use]
-    pub fn gives_away(&self, caller: &Caller, reading: &Reading) -> Option<GivenAway> {
+    pub fn gives_away(&self, caller: &Caller, reading: &Reading, now: Timestamp) -> Option<GivenAway> {
         let known = reading.skeleton.keys.iter().filter_map(|(_, key)| self.keys.get(key));
-        let &(campaign, lift) = known.max_by_key(|(campaign, lift)| (*lift, std::cmp::Reverse(*campaign)))?;
+        let known = known.filter(|(_, _, until)| now < *until);
+        let &(campaign, lift, _) = known.max_by_key(|(campaign, lift, _)| (*lift, std::cmp::Reverse(*campaign)))?;
         let profile = self.profiles.get(campaign as usize)?;
         let client = Client::of(caller, reading);
         let of = |list: &[(u64, MilliNats)], value: u64| {
@@ -163,5 +250,50 @@ impl Feed {
             agent: of(&profile.agents, client.agent),
             wording: reading.wording,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Family;
+
+    const UNTIL: Timestamp = Timestamp(1_000);
+
+    fn linked() -> Linked {
+        Linked { campaign: 0, score: 7_000, families: FamilySet::of(&[Family::SkeletonSpread]), until: UNTIL }
+    }
+
+    #[test]
+    fn a_crowd_holds_its_accounts_and_no_others_until_it_ends() {
+        let accounts: Vec<u64> = (1..=20_000).map(mix).collect();
+        let change = Change::crowd(&accounts, &linked()).unwrap();
+        let Change::Crowd { filters, .. } = &change else { unreachable!() };
+        assert!(filters.iter().map(Vec::len).sum::<usize>() < 6 * accounts.len());
+        let mut feed = Feed::default();
+        assert!(feed.apply(&change));
+        assert!(accounts.iter().all(|&account| feed.account(account, Timestamp(0)) == Some(&linked())));
+        assert!((100_000..400_000).all(|n| feed.account(mix(n), Timestamp(0)).is_none()));
+        assert_eq!(feed.account(mix(1), UNTIL), None);
+    }
+
+    #[test]
+    fn what_is_damaged_or_out_of_bounds_is_left_out() {
+        let mut feed = Feed::default();
+        let Linked { campaign, score, families, until } = linked();
+        let filters = [vec![1, 2, 3], Vec::new()];
+        assert!(!feed.apply(&Change::Crowd { campaign, score, families, until, filters }));
+        assert!(!feed.apply(&Change::Profile { campaign: u32::MAX, profile: Profile::default() }));
+        assert!(feed.apply(&Change::Profile { campaign: 3, profile: Profile::default() }));
+        assert_eq!(feed.name(3), Some(""));
+    }
+
+    #[test]
+    fn a_link_ends_when_it_is_not_told_again() {
+        let mut feed = Feed::default();
+        let Linked { campaign, score, families, until } = linked();
+        feed.apply(&Change::Account { account: 5, campaign, score, families, until });
+        assert!(feed.account(5, Timestamp(999)).is_some());
+        assert!(feed.account(5, UNTIL).is_none());
     }
 }

@@ -4,6 +4,7 @@
 //! what the old still held is forgotten. So between `capacity` and twice that many of the most recently used keys are
 //! kept, each operation costs O(1) amortised, and nothing has to be scanned.
 
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -29,7 +30,7 @@ impl Hasher for Identity {
 pub type DigestMap<V> = HashMap<u64, V, BuildHasherDefault<Identity>>;
 
 /// The bounded map.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Generations<V> {
     young: DigestMap<V>,
     old: DigestMap<V>,
@@ -74,6 +75,11 @@ impl<V> Generations<V> {
     /// Takes the value under `key` out.
     pub fn remove(&mut self, key: u64) -> Option<V> {
         self.young.remove(&key).or_else(|| self.old.remove(&key))
+    }
+
+    /// All entries, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, &V)> {
+        self.young.iter().chain(&self.old).map(|(&key, value)| (key, value))
     }
 
     /// How many entries there are.

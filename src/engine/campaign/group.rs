@@ -13,6 +13,7 @@ use super::population::{Client, Population};
 use crate::evidence::cohort;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Parties whose attributes are kept; a group that stays nameless with so many is common property.
 pub const MEMBERS: usize = 64;
@@ -33,7 +34,7 @@ pub struct Member {
 }
 
 /// A group under observation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Group {
     members: Vec<(u64, u64)>,
     targets: Vec<(u64, u32)>,
@@ -45,6 +46,8 @@ pub struct Group {
     pub since: Timestamp,
     /// The campaign it belongs to.
     pub campaign: Option<u32>,
+    /// When proxies were last told that.
+    pub told: Timestamp,
     /// Requests under it of accounts linked to that campaign.
     pub linked: u32,
     /// Requests under it of all others.
@@ -52,7 +55,7 @@ pub struct Group {
 }
 
 /// What a group's evidence is worth, in thousandths of a nat, and what it was worked out from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worth {
     /// Unrelated parties.
     pub parties: u32,
@@ -87,6 +90,7 @@ impl Group {
             requests: 0,
             since: now,
             campaign: None,
+            told: now,
             linked: 0,
             others: 0,
         }

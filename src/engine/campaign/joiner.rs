@@ -15,6 +15,7 @@ use crate::digest::skeleton::Place;
 use crate::nats::MilliNats;
 use crate::rules::Family;
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Entries that are kept of each kind; between this and twice as many of the most recently used.
 #[derive(Clone, Copy, Debug)]
@@ -37,8 +38,11 @@ impl Default for Limits {
     }
 }
 
+/// Layout of snapshots.
+const SNAPSHOT: u8 = 1;
+
 /// A key that one party has sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Single {
     account: u64,
     party: u64,
@@ -47,14 +51,17 @@ struct Single {
 }
 
 /// The second tier.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Joiner {
+    #[serde(skip)]
     pub(super) criteria: Criteria,
+    #[serde(skip)]
     pub(super) limits: Limits,
     pub(super) population: Population,
     pub(super) accounts: Generations<Account>,
     pub(super) groups: Generations<Group>,
     pub(super) campaigns: Vec<Campaign>,
+    #[serde(skip)]
     pub(super) changes: Vec<Change>,
     singles: Generations<Single>,
     ledger: Ledger,
@@ -75,6 +82,35 @@ impl Joiner {
             changes: Vec::new(),
             singles: Generations::new(limits.singles),
         }
+    }
+
+    /// All that it remembers, for [`Joiner::restore`].
+    ///
+    /// # Errors
+    /// None that is known; the serialiser could have one.
+    pub fn snapshot(&self) -> Result<Vec<u8>, postcard::Error> {
+        postcard::to_extend(self, vec![SNAPSHOT])
+    }
+
+    /// A tier that remembers what another did; it never gives away more than that one.
+    ///
+    /// # Errors
+    /// Bytes of another layout, or damaged ones.
+    pub fn restore(bytes: &[u8], limits: Limits, criteria: Criteria) -> Result<Self, &'static str> {
+        let (layout, rest) = bytes.split_first().ok_or("an empty snapshot")?;
+        if *layout != SNAPSHOT {
+            return Err("a snapshot of another version");
+        }
+        let mut joiner: Self = postcard::from_bytes(rest).map_err(|_| "a damaged snapshot")?;
+        joiner.limits = limits;
+        joiner.follow(criteria);
+        Ok(joiner)
+    }
+
+    /// Holds evidence against other rules from now on.
+    pub fn follow(&mut self, criteria: Criteria) {
+        self.ledger.follow(criteria.clone());
+        self.criteria = criteria;
     }
 
     /// The campaigns named so far.
@@ -197,6 +233,7 @@ impl Joiner {
             Some(campaign) => {
                 campaign.exchange(now);
                 self.pivot(linked, member, reading.model, now);
+                self.renew(member.account, keys, now);
             }
             None => self.population.exchanges += 1,
         }

@@ -7,6 +7,7 @@ use crate::digest::Reading;
 use crate::evidence::provenance::{Hand, Held, body, conversation, sought};
 use crate::rules::Family;
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Something that changed hands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +19,12 @@ pub struct Passed {
 }
 
 /// The bounded memory of what was in whose hands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ledger {
     blobs: Generations<Held>,
     conversations: Generations<Held>,
     refused: Generations<Held>,
+    #[serde(skip)]
     criteria: Criteria,
 }
 
@@ -36,6 +38,11 @@ impl Ledger {
             refused: Generations::new(capacity / 16 + 1),
             criteria,
         }
+    }
+
+    /// Holds to other rules from now on.
+    pub fn follow(&mut self, criteria: Criteria) {
+        self.criteria = criteria;
     }
 
     /// What of this request was in other hands before. Notes the conversation as its sender's.

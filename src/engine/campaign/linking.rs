@@ -2,14 +2,14 @@
 
 use super::account::{Link, Terms};
 use super::criteria::LINK;
-use super::feed::Change;
+use super::feed::{Change, Linked};
 use super::group::Member;
-use super::joiner::Joiner;
+use super::joiner::{Gathering, Joiner};
 use super::named::Campaign;
 use crate::digest::Reading;
 use crate::nats::MilliNats;
-use crate::rules::Family;
-use crate::time::Timestamp;
+use crate::rules::{Family, FamilySet};
+use crate::time::{DAY, Timestamp};
 
 /// Bound of what an account's wording is worth when it is held against a campaign.
 const WORDING: MilliNats = 4_000;
@@ -18,6 +18,8 @@ const AGAIN: MilliNats = 1_000;
 const MATCHES: i32 = 5;
 /// What a key must be worth to be telling.
 const TELLING: MilliNats = 3_000;
+/// How long proxies are told of a link or a key; told again when half of it is over and it is still used.
+const TOLD: u64 = 7 * DAY;
 /// How much surer a link has to become to be told again.
 const SURER: MilliNats = 500;
 
@@ -29,11 +31,12 @@ impl Joiner {
         let linked = accounts.iter().filter(|&&account| self.campaign_of(account) == Some(index)).count() as u64;
         let Some(group) = self.groups.get(key) else { return };
         group.deal(index, linked, accounts.len() as u64);
+        group.told = now;
         let (linked, others) = (group.linked, group.others);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         campaign.exchanges = campaign.exchanges.max(u64::from(linked));
         let lift = campaign.key(linked, others, &self.population);
-        self.changes.push(Change::Key { key, campaign: index, lift });
+        self.changes.push(Change::Key { key, campaign: index, lift, until: until(now) });
         for account in accounts {
             let Some(known) = self.accounts.peek(account) else { continue };
             let member = Member { account, party: known.party, client: known.client, wording: 0 };
@@ -97,12 +100,13 @@ impl Joiner {
         }
         let new = known.link.is_none();
         known.most = known.most.max(score);
-        known.link = Some(Link { campaign: index, family, score, at: now, terms });
+        known.link = Some(Link { campaign: index, family, score, at: now, told: now, terms });
         let (client, sweeps) = (known.client, known.corpus > 0);
         let clients = self.criteria.counts(Family::CohortSynchrony);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         campaign.hear(family);
-        self.changes.push(Change::Account { account, campaign: index, score, families: campaign.families.clone() });
+        let families = FamilySet::of(&campaign.families);
+        self.changes.push(Change::Account { account, campaign: index, score, families, until: until(now) });
         if !new {
             return;
         }
@@ -134,4 +138,82 @@ impl Joiner {
             self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, true) });
         }
     }
+
+    /// Tells again of a linked account that is still sending, and of the campaign's keys that it sends.
+    pub(super) fn renew(&mut self, account: u64, keys: &[(Gathering, u64)], now: Timestamp) {
+        let Some(link) = self.accounts.get(account).and_then(|known| known.link.as_mut()) else { return };
+        let (index, score) = (link.campaign, link.score);
+        let Some(campaign) = self.campaigns.get(index as usize) else { return };
+        if now.since(link.told) > TOLD / 2 {
+            link.told = now;
+            let families = FamilySet::of(&campaign.families);
+            self.changes.push(Change::Account { account, campaign: index, score, families, until: until(now) });
+        }
+        for &(_, key) in keys {
+            let Some(group) = self.groups.get(key) else { continue };
+            if group.campaign == Some(index) && now.since(group.told) > TOLD / 2 {
+                group.told = now;
+                let lift = campaign.key(group.linked, group.others, &self.population);
+                self.changes.push(Change::Key { key, campaign: index, lift, until: until(now) });
+            }
+        }
+    }
+
+    /// All that proxies are to be told, whatever they were told before; accounts of a campaign that has more than
+    /// `crowd` of them as one crowd.
+    #[must_use]
+    pub fn feed(&self, crowd: usize, now: Timestamp) -> Vec<Change> {
+        let clients = self.criteria.counts(Family::CohortSynchrony);
+        let profile = |(campaign, index): (&Campaign, u32)| Change::Profile {
+            campaign: index,
+            profile: campaign.profile(&self.population, clients),
+        };
+        let mut changes: Vec<Change> = self.campaigns.iter().zip(0_u32..).map(profile).collect();
+        changes.extend(self.groups.iter().filter_map(|(key, group)| {
+            let campaign = group.campaign?;
+            let lift = self.campaigns.get(campaign as usize)?.key(group.linked, group.others, &self.population);
+            Some(Change::Key { key, campaign, lift, until: until(group.told) })
+        }));
+        let mut members = vec![Vec::new(); self.campaigns.len()];
+        for (account, known) in self.accounts.iter() {
+            let Some(link) = known.link.filter(|link| now < until(link.told)) else { continue };
+            if let Some(of) = members.get_mut(link.campaign as usize) {
+                of.push((account, link));
+            }
+        }
+        for (campaign, members) in self.campaigns.iter().zip(members) {
+            changes.extend(told(FamilySet::of(&campaign.families), members, crowd));
+        }
+        changes
+    }
+}
+
+/// When what is told now is forgotten.
+fn until(now: Timestamp) -> Timestamp {
+    Timestamp(now.0.saturating_add(TOLD))
+}
+
+/// What proxies are told of a campaign's accounts.
+fn told(families: FamilySet, mut members: Vec<(u64, Link)>, crowd: usize) -> Vec<Change> {
+    // In one order, so that the same campaign gives the same bytes.
+    members.sort_unstable_by_key(|(account, _)| *account);
+    if members.len() > crowd
+        && let (Some(score), Some(last)) =
+            (members.iter().map(|(_, link)| link.score).min(), members.iter().map(|(_, link)| link.told).max())
+        && let Some(campaign) = members.first().map(|(_, link)| link.campaign)
+    {
+        let accounts: Vec<u64> = members.iter().map(|(account, _)| *account).collect();
+        let linked = Linked { campaign, score, families, until: until(last) };
+        if let Some(change) = Change::crowd(&accounts, &linked) {
+            return vec![change];
+        }
+    }
+    let one = |(account, link): (u64, Link)| Change::Account {
+        account,
+        campaign: link.campaign,
+        score: link.score,
+        families,
+        until: until(link.told),
+    };
+    members.into_iter().map(one).collect()
 }

@@ -8,6 +8,7 @@ use crate::digest::Reading;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Accounts of the population that a campaign's frequencies are smoothed with.
 const SMOOTHING: u32 = 8;
@@ -25,7 +26,7 @@ const KEY: MilliNats = 9_000;
 const PRIOR: MilliNats = -6_000;
 
 /// How often each value occurs among a campaign's accounts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Common {
     counts: DigestMap<u32>,
 }
@@ -44,7 +45,7 @@ impl Common {
 }
 
 /// How a campaign came to be named.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Story {
     /// When the first account of the group that named it came.
     pub since: Timestamp,
@@ -62,7 +63,7 @@ pub struct Story {
 const PIVOTING: u32 = 3;
 
 /// A campaign.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Campaign {
     /// Its name: stable, tells nothing.
     pub name: String,

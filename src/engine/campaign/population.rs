@@ -8,12 +8,13 @@ use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::nats::{MilliNats, ln, ln_ratio};
 use crate::time::{DAY, HOUR, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Different values of one attribute that are told apart.
 const VALUES: usize = 1 << 17;
 
 /// How often each value of an attribute occurs among accounts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Frequencies {
     counts: Generations<u32>,
     total: u32,
@@ -73,7 +74,7 @@ impl Frequencies {
 }
 
 /// The attributes of accounts that are compared between groups and the rest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Client {
     /// What is taken: dialect and line of models.
     pub target: u64,
@@ -107,7 +108,7 @@ const KNOWN: u64 = 6 * HOUR;
 const MODELS: usize = 1 << 10;
 
 /// When each model was first asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Models {
     first: Generations<Timestamp>,
     begin: Option<Timestamp>,
@@ -137,7 +138,7 @@ impl Models {
 }
 
 /// Frequencies of all attributes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Population {
     /// Of targets.
     pub targets: Frequencies,

@@ -1,7 +1,7 @@
 //! What the second tier does with whole populations.
 
 use super::criteria::Criteria;
-use super::feed::Change;
+use super::feed::{Change, Feed};
 use super::joiner::{Joiner, Limits};
 use crate::caller::Caller;
 use crate::dialect::Dialect;
@@ -313,4 +313,68 @@ fn a_release_pivot_is_flagged_within_15_minutes() {
         world.send(&bot(n), &Reading { model: 20, ..harvest(TEMPLATE, content) });
     }
     assert_eq!(world.joiner.campaigns()[0].pivot, None);
+}
+
+#[test]
+fn a_tier_that_is_restored_goes_on_as_if_nothing_had_been() {
+    let mut world = World::new();
+    world.harvests(0..40, TEMPLATE);
+    let snapshot = world.joiner.snapshot().unwrap();
+    let restored = Joiner::restore(&snapshot, Limits::default(), Criteria::default()).unwrap();
+    let mut other = World { joiner: restored, ..world };
+    let mut world = World::with(&Document::default(), Limits::default());
+    world.harvests(0..40, TEMPLATE);
+    for world in [&mut world, &mut other] {
+        world.joiner.take_changes();
+        world.harvests(500..520, TEMPLATE);
+        world.harvests(0..20, OTHER_TEMPLATE);
+    }
+    assert_eq!(world.joiner.take_changes(), other.joiner.take_changes());
+    assert!(other.linked(500..520) >= 18);
+}
+
+#[test]
+fn a_damaged_snapshot_is_refused() {
+    let mut world = World::new();
+    world.harvests(0..40, TEMPLATE);
+    let snapshot = world.joiner.snapshot().unwrap();
+    let restore = |bytes: &[u8]| Joiner::restore(bytes, Limits::default(), Criteria::default()).map(drop);
+    assert!(restore(&snapshot).is_ok());
+    assert_eq!(restore(&[]), Err("an empty snapshot"));
+    assert_eq!(restore(&[99, 1]), Err("a snapshot of another version"));
+    assert_eq!(restore(&snapshot[..snapshot.len() / 2]), Err("a damaged snapshot"));
+}
+
+#[test]
+fn the_whole_feed_says_what_the_changes_said() {
+    let mut world = World::new();
+    world.harvests(0..60, TEMPLATE);
+    let now = Timestamp(world.now);
+    let mut told = Feed::default();
+    world.joiner.take_changes().iter().for_each(|change| assert!(told.apply(change)));
+    for crowd in [usize::MAX, 20] {
+        let mut whole = Feed::default();
+        world.joiner.feed(crowd, now).iter().for_each(|change| assert!(whole.apply(change)));
+        for n in 0..60 {
+            let of = |feed: &Feed| feed.account(bot(n).account, now).map(|linked| (linked.campaign, linked.until));
+            assert_eq!(of(&told).is_some(), of(&whole).is_some(), "{n}");
+        }
+        let newcomer = harvest(TEMPLATE, 987_654);
+        let score = |feed: &Feed| feed.gives_away(&bot(900), &newcomer, now).map(|given| given.campaign);
+        assert_eq!((score(&told), score(&whole)), (Some(0), Some(0)));
+        assert_eq!(whole.accounts() == 0, crowd == 20);
+    }
+}
+
+#[test]
+fn proxies_are_told_again_of_what_is_still_in_use() {
+    let mut world = World::new();
+    world.harvests(0..40, TEMPLATE);
+    world.joiner.take_changes();
+    world.now += 100 * HOUR;
+    world.harvests(0..5, TEMPLATE);
+    let told = world.joiner.take_changes();
+    let accounts = told.iter().filter(|change| matches!(change, Change::Account { .. })).count();
+    assert_eq!(accounts, 5);
+    assert!(told.iter().any(|change| matches!(change, Change::Key { .. })));
 }

@@ -27,9 +27,10 @@ pub use draft::{MAX_NAME, MAX_PARTS, MAX_TURNS};
 use crate::json::{Reader, source};
 use crate::route::Route;
 use draft::Draft;
+use serde::{Deserialize, Serialize};
 
 /// The API that a path speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Dialect {
     /// OpenAI Chat Completions: `POST /v1/chat/completions`.
     ChatCompletions,

@@ -25,6 +25,7 @@ use crate::{route::Route, rules::Config};
 use content::Wording;
 use conversation::Conversation;
 use key::{DigestKey, Domain};
+use serde::{Deserialize, Serialize};
 use shape::Shape;
 use skeleton::Skeleton;
 
@@ -34,7 +35,7 @@ pub const BLOBS: usize = 8;
 pub const SHORTEST_BLOB: usize = 24;
 
 /// A request, digested: everything that verdicts and observations are made from.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     /// The dialect it was read as; `None` when it was not read.
     pub dialect: Option<Dialect>,
@@ -60,7 +61,8 @@ pub struct Reading {
     pub conversation: Conversation,
     /// Reasoning blobs sent back, keyed, at most [`BLOBS`].
     pub blobs: Vec<u64>,
-    /// Sizes and switches.
+    /// Sizes and switches; they stay where the request was read.
+    #[serde(skip)]
     pub shape: Shape,
     /// Log-odds of the wording being a harvest's, in thousandths of a nat.
     pub wording: i32,

@@ -20,6 +20,7 @@ use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::rules::{Families, Family, Migrations};
 use crate::time::{HOUR, SECOND, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Bytes of text from which a conversation is unlike anybody else's: "hi" is everybody's.
 pub const DISTINCT: u32 = 48;
@@ -28,7 +29,7 @@ pub const DISTINCT: u32 = 48;
 pub const FAMILIES: [Family; 3] = [Family::BlobProvenance, Family::PrefixContinuity, Family::FailoverEcho];
 
 /// An account and what it is related by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hand {
     /// The account.
     pub account: u64,
@@ -56,7 +57,7 @@ impl Hand {
 }
 
 /// Something seen in one hand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// Whose it is.
     pub by: Hand,

@@ -2,9 +2,10 @@
 
 use super::Mode;
 use super::document::Document;
-use super::names::{HeaderName, Secret};
+use super::names::{Bundled, HeaderName, Secret};
 use super::reader::Reader;
 use super::section::{choice, section};
+use crate::bundle::{Package, PublicKey, TrustedKeys};
 use crate::caller::{Callers, Source};
 use crate::dialect::Dialect;
 use crate::digest::key::{DigestKey, Keys};
@@ -36,10 +37,37 @@ section! {
         /// Whether Envoy's rate-limit filter behind this one counts the tokens that a request may cost (filter state
         /// envoy.ratelimit.hits_addend); where request headers are held.
         ratelimit_tokens: bool = false, ();
+        /// Public keys that bundles of rules may be signed with; several, so that they can be rotated.
+        public_keys: Vec<PublicKey> = Vec::new(), (0..=8, ());
+        /// A bundle of rules that comes with this configuration; base64.
+        bundle: Option<Bundled> = None, ();
+        /// The sidecar that hears of traffic and publishes rules; absent: what one proxy process sees decides.
+        sidecar: Option<Sidecar> = None, ();
         /// Whom a refused caller may turn to: an address or a link, told in replies.
         contact: Option<String> = None, 1..=256;
     }
-    check Configuration::one_claim
+    check Configuration::consistent
+}
+
+section! {
+    /// Where the sidecar is, and how it is spoken to.
+    pub struct Sidecar {
+        /// Envoy's cluster of the sidecar.
+        cluster: Option<String> = None, 1..=256;
+        /// The host that requests to it name.
+        authority: String = "azeotrope".to_owned(), 1..=256;
+        /// What the paths of its interface begin with.
+        path_prefix: String = String::new(), 0..=256;
+        /// What the filter shows it to be let in.
+        token: Option<Secret> = None, ();
+        /// How often rules are asked for.
+        poll_seconds: u32 = 1, 1..=60, "seconds";
+        /// How often observations are sent.
+        flush_milliseconds: u32 = 500, 100..=10_000, "milliseconds";
+        /// Observations that may wait, in each worker; twice that while a batch is on its way.
+        queue_bytes: u32 = 1_048_576, 16_384..=4_000_000, "bytes";
+    }
+    required ["cluster"]
 }
 
 section! {
@@ -227,8 +255,16 @@ impl PathRule {
 }
 
 impl Configuration {
-    /// One claim names the account: the shell fetches it before anything else is known.
-    fn one_claim(&self, reader: &mut Reader) {
+    /// What single members cannot say. One claim names the account: the shell fetches it before anything else is known.
+    fn consistent(&self, reader: &mut Reader) {
+        if self.public_keys.is_empty() && (self.bundle.is_some() || self.sidecar.is_some()) {
+            reader.problem("`public_keys` is missing: rules of a bundle or a sidecar must be signed");
+        } else if let Some(bundle) = &self.bundle {
+            let keys = TrustedKeys(self.public_keys.clone());
+            if let Err(refusal) = Package::unpack(&bundle.0, &keys) {
+                reader.member("bundle", |reader| reader.problem(refusal.to_string()));
+            }
+        }
         let claims = self.accounts.iter().filter(|source| source.jwt_claim.is_some()).count();
         if claims > 1 {
             reader.member("accounts", |reader| reader.problem(format!("{claims} `jwt_claim`; one is allowed")));

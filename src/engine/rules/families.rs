@@ -2,6 +2,7 @@
 
 use super::section::section;
 use super::values::Milli;
+use serde::{Deserialize, Serialize};
 
 /// How much a family's evidence proves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ macro_rules! families {
         $variant:ident $field:ident $nature:ident most $most:literal { $($knobs:tt)* }
     )+) => {
         /// An evidence family.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum Family {
             $( $(#[doc = $about])+ $variant, )+
         }
@@ -176,9 +177,33 @@ families! {
     }
 }
 
+/// Some of the families.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FamilySet(u16);
+
+impl FamilySet {
+    /// The set of these.
+    #[must_use]
+    pub fn of(families: &[Family]) -> Self {
+        Self(families.iter().fold(0, |set, family| set | 1 << (*family as u16)))
+    }
+
+    /// Its members, in the order of the design.
+    pub fn iter(self) -> impl Iterator<Item = Family> {
+        Family::ALL.iter().copied().filter(move |family| self.0 >> (*family as u16) & 1 == 1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_tells_its_members_in_order() {
+        let set = FamilySet::of(&[Family::HarvestContent, Family::SkeletonSpread, Family::SkeletonSpread]);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [Family::SkeletonSpread, Family::HarvestContent]);
+        assert_eq!(FamilySet::of(Family::ALL).iter().count(), Family::ALL.len());
+    }
 
     #[test]
     fn evidence_is_weighed_and_capped() {

@@ -18,16 +18,17 @@ pub mod values;
 #[cfg(test)]
 mod tests;
 
-pub use configuration::{AccountSource, Configuration, DigestKeys, Headers, PathRule, State};
+pub use configuration::{AccountSource, Configuration, DigestKeys, Headers, PathRule, Sidecar, State};
 pub use document::{Budget, Budgets, Content, Degrade, Document, Thresholds};
-pub use families::{Families, Family, Nature, Worth};
+pub use families::{Families, Family, FamilySet, Nature, Worth};
 pub use lists::{Campaign, Lists, Subject};
 pub use migrations::Migrations;
-pub use names::DigestName;
+pub use names::{Bundled, DigestName};
 pub use reader::MAX_PROBLEMS;
 pub use tree::MAX_DEPTH;
 pub use values::Milli;
 
+use crate::bundle::TrustedKeys;
 use crate::corpus::Corpus;
 use crate::evidence::content::Features;
 use crate::time::Timestamp;
@@ -36,8 +37,10 @@ use reader::{Reader, Value};
 use std::fmt;
 use tree::Node;
 
-/// Largest configuration or rules document, in bytes.
+/// Largest rules document, in bytes.
 pub const MAX_BYTES: usize = 1 << 20;
+/// Largest plugin configuration, in bytes: there may be a bundle in it.
+pub const MAX_CONFIGURATION: usize = 8 << 20;
 
 /// What is wrong in a document, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +88,7 @@ impl Rules {
     /// # Errors
     /// All problems found.
     pub fn parse(document: &[u8]) -> Result<Self, Vec<Problem>> {
-        read::<Document>(&tree(document)?).map(Self::from)
+        read::<Document>(&tree(document, MAX_BYTES)?).map(Self::from)
     }
 
     /// The campaign that a subject belongs to; a confirmed one before others.
@@ -128,6 +131,12 @@ pub struct Config {
     pub contact: Option<String>,
     /// Whether a rate-limit filter behind this one is told what a request may cost.
     pub ratelimit_tokens: bool,
+    /// Keys that bundles may be signed with.
+    pub trusted: TrustedKeys,
+    /// The bundle that came with the configuration, as [`crate::bundle::Package::pack`] wrote it.
+    pub bundle: Option<Bundled>,
+    /// The sidecar, where there is one.
+    pub sidecar: Option<Sidecar>,
     /// The configured rules; ask [`Config::in_force`].
     pub rules: Rules,
     built_in: Rules,
@@ -153,7 +162,7 @@ impl Config {
         if configuration.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        read::<Configuration>(&tree(configuration)?).map(Self::from)
+        read::<Configuration>(&tree(configuration, MAX_CONFIGURATION)?).map(Self::from)
     }
 
     /// The configuration of a replay: enforcing, behind one hop as traces are recorded. `document` is a rules document
@@ -204,6 +213,9 @@ impl From<Configuration> for Config {
             state: written.state,
             contact: written.contact,
             ratelimit_tokens: written.ratelimit_tokens,
+            trusted: TrustedKeys(written.public_keys),
+            bundle: written.bundle,
+            sidecar: written.sidecar,
             rules: written.rules.into(),
             built_in: Rules::default(),
         }
@@ -244,7 +256,7 @@ impl Kind {
 /// # Errors
 /// All problems found.
 pub fn check(document: &[u8]) -> Result<Kind, (Kind, Vec<Problem>)> {
-    let node = tree(document).map_err(|problems| (Kind::Configuration, problems))?;
+    let node = tree(document, MAX_CONFIGURATION).map_err(|problems| (Kind::Configuration, problems))?;
     let kind = match ["format", "version", "thresholds", "families"].iter().any(|key| node.has(key)) {
         true => Kind::Rules,
         false => Kind::Configuration,
@@ -262,10 +274,10 @@ fn read<T: Value<Limits = ()>>(node: &Node) -> Result<T, Vec<Problem>> {
     reader.finish(value)
 }
 
-fn tree(document: &[u8]) -> Result<Node, Vec<Problem>> {
+fn tree(document: &[u8], limit: usize) -> Result<Node, Vec<Problem>> {
     let problem = |reason| vec![Problem { path: "$".to_owned(), reason }];
-    if document.len() > MAX_BYTES {
-        return Err(problem(format!("{} bytes; {MAX_BYTES} are allowed", document.len())));
+    if document.len() > limit {
+        return Err(problem(format!("{} bytes; {limit} are allowed", document.len())));
     }
     tree::parse(document).map_err(|error| problem(format!("no JSON: {error}")))
 }

@@ -2,6 +2,7 @@
 
 use super::reader::{Reader, Value, quoted};
 use super::tree::Node;
+use crate::bundle::PublicKey;
 use crate::evidence::content::{BYTES, Model};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -172,6 +173,48 @@ impl Value for Secret {
 
     fn show(&self) -> Json {
         "(secret)".into()
+    }
+}
+
+/// A bundle in a configuration: base64 (RFC 4648 section 4) of [`crate::bundle::Package::pack`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Bundled(pub Vec<u8>);
+
+impl fmt::Debug for Bundled {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "Bundled({} bytes)", self.0.len())
+    }
+}
+
+impl Value for Bundled {
+    type Limits = ();
+
+    fn read(node: &Node, (): &(), reader: &mut Reader) -> Option<Self> {
+        formed(node, "base64 of a bundle", reader, |text| STANDARD.decode(text).ok().map(Self))
+    }
+
+    fn schema((): &()) -> Json {
+        json!({ "type": "string", "contentEncoding": "base64" })
+    }
+
+    fn show(&self) -> Json {
+        STANDARD.encode(&self.0).into()
+    }
+}
+
+impl Value for PublicKey {
+    type Limits = ();
+
+    fn read(node: &Node, (): &(), reader: &mut Reader) -> Option<Self> {
+        formed(node, "an Ed25519 public key: 44 characters of base64", reader, Self::parse)
+    }
+
+    fn schema((): &()) -> Json {
+        json!({ "type": "string", "contentEncoding": "base64", "minLength": 44, "maxLength": 44 })
+    }
+
+    fn show(&self) -> Json {
+        self.text().into()
     }
 }
 

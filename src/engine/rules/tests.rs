@@ -159,8 +159,8 @@ fn hostile_documents_are_refused_in_bounds() {
     assert!(one("{\"mode\":1e999}").starts_with("$: no JSON: "));
     assert_eq!(one("[]"), "$: expected an object, found a list");
     assert_eq!(
-        one(&" ".repeat(MAX_BYTES).replacen(' ', "{}", 1)),
-        format!("$: {} bytes; {MAX_BYTES} are allowed", MAX_BYTES + 1)
+        one(&" ".repeat(MAX_CONFIGURATION).replacen(' ', "{}", 1)),
+        format!("$: {} bytes; {MAX_CONFIGURATION} are allowed", MAX_CONFIGURATION + 1)
     );
     let deep = format!(r#"{{"organisation":{}{}}}"#, "[".repeat(40), "]".repeat(40));
     assert_eq!(one(&deep), "$.organisation: expected an object, found a list");

@@ -7,7 +7,7 @@ use crate::campaign::{Feed, LINK};
 use crate::digest::Reading;
 use crate::evidence::Evidence;
 use crate::nats::MilliNats;
-use crate::rules::{Config, Family, InForce, Nature, Rules, Subject};
+use crate::rules::{Config, Family, FamilySet, InForce, Nature, Rules, Subject};
 use crate::store::Store;
 use crate::time::Timestamp;
 
@@ -58,7 +58,11 @@ pub fn assess<S: Store>(
     };
     let mut evidence = Evidence::default();
     crate::evidence::local(config, rules, store, caller, reading, now, &mut evidence);
-    let member = membership(rules, feed, caller, reading, now);
+    // What rules that have ended said of campaigns has ended with them.
+    if !expired {
+        verdict.rules = verdict.rules.max(feed.version);
+    }
+    let member = if expired { None } else { membership(rules, feed, caller, reading, now) };
     if let Some(member) = &member {
         verdict.campaign = Some(member.campaign.clone());
         verdict.reasons.push(Reason::CampaignMember.code());
@@ -148,20 +152,23 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
         });
     }
     let enabled = |family: Family| rules.document.families.worth(family).enabled;
-    let (index, score, families, by) = match feed
-        .account(caller.account)
-        .or_else(|| feed.account(caller.before.account))
-    {
-        Some(linked) => (linked.campaign, linked.score, linked.families.as_slice(), Known::Linked),
-        None => {
-            let mut given = feed.gives_away(caller, reading)?;
-            if !enabled(Family::HarvestContent) {
-                given.wording = 0;
+    let (index, score, families, by) =
+        match feed.account(caller.account, now).or_else(|| feed.account(caller.before.account, now)) {
+            Some(linked) => (linked.campaign, linked.score, linked.families, Known::Linked),
+            None => {
+                let mut given = feed.gives_away(caller, reading, now)?;
+                if !enabled(Family::HarvestContent) {
+                    given.wording = 0;
+                }
+                (given.score() >= LINK).then_some((
+                    given.campaign,
+                    given.score(),
+                    FamilySet::of(GIVEN_AWAY),
+                    Known::GivenAway(given),
+                ))?
             }
-            (given.score() >= LINK).then_some((given.campaign, given.score(), GIVEN_AWAY, Known::GivenAway(given)))?
-        }
-    };
-    let speaking = families.iter().copied().filter(|family| enabled(*family));
+        };
+    let speaking = families.iter().filter(|family| enabled(*family));
     let mut reasons: Vec<_> = speaking.filter_map(Reason::of_family).collect();
     if feed.pivots(index, reading.model) {
         reasons.push(Reason::ReleasePivot);

@@ -1,0 +1,184 @@
+//! What filters tell the sidecar: digests, small numbers and outcomes; never text, keys or addresses.
+//!
+//! A batch is [`FORMAT`], a [`Header`] and observations, in postcard's wire format. Times go as differences, so that the
+//! clocks of proxies do not matter: the sidecar counts back from when the batch came.
+
+mod queue;
+
+pub use queue::{Load, Queue};
+
+use crate::caller::Caller;
+use crate::digest::skeleton::KEYS;
+use crate::digest::{BLOBS, Reading};
+use crate::time::{MINUTE, Timestamp};
+use crate::verdict::Action;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The only format there is; first byte of a batch.
+pub const FORMAT: u8 = 1;
+/// Largest batch, in bytes.
+pub const MAX_BATCH: usize = 4 << 20;
+/// Longest name of a proxy, in bytes.
+pub const MAX_NAME: usize = 128;
+/// Oldest that an observation is taken to be, in milliseconds; one that waited longer counts as this old.
+pub const MAX_AGE: u64 = 5 * MINUTE;
+
+/// Who sends a batch, and how it is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// The proxy process; its VMs have it in common.
+    pub process: u64,
+    /// The VM.
+    pub sender: u64,
+    /// Number of the batch; grows with each. One that is sent twice has the same.
+    pub sequence: u64,
+    /// Version of the bundle in force; 0: none, what is configured or built in.
+    pub rules: u64,
+    /// Observations that did not fit since the VM began.
+    pub lost: u64,
+    /// What people call the proxy: Envoy's node id. At most [`MAX_NAME`] bytes.
+    pub name: String,
+    /// Milliseconds from the first observation to the sending.
+    pub age: u32,
+}
+
+/// Something that was observed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// Milliseconds after the first of its batch.
+    pub after: u32,
+    /// What.
+    pub event: Event,
+}
+
+/// What was observed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A request was judged.
+    Request {
+        /// Who sent it.
+        caller: Caller,
+        /// What it was.
+        reading: Reading,
+        /// What the evidence asked for.
+        would: Action,
+        /// Evidence, in thousandths of a nat.
+        score: i32,
+    },
+    /// Upstream refused a request for load (429 or 5xx).
+    Refused {
+        /// Who sent it.
+        caller: Caller,
+        /// What it was.
+        reading: Reading,
+    },
+    /// An answer gave its caller reasoning blobs.
+    Given {
+        /// Who got them.
+        caller: Caller,
+        /// Their digests.
+        blobs: Vec<u64>,
+    },
+}
+
+/// A batch as it was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// Who sent it.
+    pub header: Header,
+    /// What was observed, in order.
+    pub observations: Vec<Observation>,
+}
+
+/// Why bytes are no batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// More than [`MAX_BATCH`] bytes.
+    TooLarge,
+    /// Another format; the number that stands there.
+    Format(u8),
+    /// Cut short, or not what a filter writes.
+    Damaged,
+    /// Something in it is longer than it can be; what.
+    TooMany(&'static str),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => write!(to, "more than {MAX_BATCH} bytes"),
+            Self::Format(found) => write!(to, "format {found}; {FORMAT} is known here"),
+            Self::Damaged => to.write_str("cut short or damaged"),
+            Self::TooMany(what) => write!(to, "too many or too long: {what}"),
+        }
+    }
+}
+
+impl Batch {
+    /// Reads a batch.
+    ///
+    /// # Errors
+    /// What is wrong with it; nothing of such a batch may be used.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Refusal> {
+        let (header, mut rest) = Self::begin(bytes)?;
+        let mut observations = Vec::new();
+        while !rest.is_empty() {
+            let (observation, after) = postcard::take_from_bytes::<Observation>(rest).map_err(|_| Refusal::Damaged)?;
+            observation.check()?;
+            observations.push(observation);
+            rest = after;
+        }
+        Ok(Self { header, observations })
+    }
+
+    /// Reads who sent a batch, and nothing behind it.
+    ///
+    /// # Errors
+    /// What is wrong with its beginning.
+    pub fn header(bytes: &[u8]) -> Result<Header, Refusal> {
+        Self::begin(bytes).map(|(header, _)| header)
+    }
+
+    fn begin(bytes: &[u8]) -> Result<(Header, &[u8]), Refusal> {
+        if bytes.len() > MAX_BATCH {
+            return Err(Refusal::TooLarge);
+        }
+        let (format, rest) = bytes.split_first().ok_or(Refusal::Damaged)?;
+        if *format != FORMAT {
+            return Err(Refusal::Format(*format));
+        }
+        let (header, rest) = postcard::take_from_bytes::<Header>(rest).map_err(|_| Refusal::Damaged)?;
+        if header.name.len() > MAX_NAME {
+            return Err(Refusal::TooMany("name"));
+        }
+        Ok((header, rest))
+    }
+
+    /// The observations with their times, for who received the batch at `received`.
+    pub fn timed(&self, received: Timestamp) -> impl Iterator<Item = (Timestamp, &Event)> {
+        let age = u64::from(self.header.age);
+        self.observations.iter().map(move |Observation { after, event }| {
+            let age = age.saturating_sub(u64::from(*after)).min(MAX_AGE);
+            (Timestamp(received.0.saturating_sub(age)), event)
+        })
+    }
+}
+
+impl Observation {
+    fn check(&self) -> Result<(), Refusal> {
+        let reading = match &self.event {
+            Event::Request { reading, .. } | Event::Refused { reading, .. } => reading,
+            Event::Given { blobs, .. } if blobs.len() > BLOBS => return Err(Refusal::TooMany("blobs")),
+            Event::Given { .. } => return Ok(()),
+        };
+        match reading {
+            _ if reading.skeleton.keys.len() > KEYS => Err(Refusal::TooMany("keys of a skeleton")),
+            _ if reading.blobs.len() > BLOBS => Err(Refusal::TooMany("blobs")),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

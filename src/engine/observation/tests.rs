@@ -1,0 +1,106 @@
+use super::*;
+use crate::dialect::Dialect;
+use crate::digest::skeleton::{Place, Skeleton};
+
+fn caller(n: u64) -> Caller {
+    Caller { account: n, network: n << 40, agent: u64::MAX, ..Caller::default() }
+}
+
+fn reading(keys: usize) -> Reading {
+    Reading {
+        dialect: Some(Dialect::Messages),
+        skeleton: Skeleton { keys: vec![(Place::Head, u64::MAX - 5); keys] },
+        content: 7,
+        wording: -300,
+        ..Reading::default()
+    }
+}
+
+fn request(n: u64, keys: usize) -> Event {
+    Event::Request { caller: caller(n), reading: reading(keys), would: Action::Throttle, score: 8_100 }
+}
+
+fn header() -> Header {
+    Header { process: 1, sender: 2, sequence: 3, rules: 4, lost: 5, name: "edge-1".to_owned(), age: 0 }
+}
+
+#[test]
+fn what_a_filter_sends_is_what_the_sidecar_reads() {
+    let mut queue = Queue::new(1 << 16);
+    queue.push(request(1, KEYS), Timestamp(10_000));
+    queue.push(Event::Refused { caller: caller(2), reading: reading(0) }, Timestamp(10_200));
+    queue.given(caller(3), &[9; 20], Timestamp(10_500));
+    let bytes = queue.take().unwrap().batch(header(), Timestamp(11_000));
+    assert_eq!(queue.take(), None);
+    let batch = Batch::decode(&bytes).unwrap();
+    assert_eq!(batch.header, Header { age: 1_000, ..header() });
+    let timed: Vec<_> = batch.timed(Timestamp(50_000)).collect();
+    assert_eq!(timed[0], (Timestamp(49_000), &request(1, KEYS)));
+    assert_eq!(timed[1].0, Timestamp(49_200));
+    assert_eq!(timed[2], (Timestamp(49_500), &Event::Given { caller: caller(3), blobs: vec![9; BLOBS] }));
+}
+
+#[test]
+fn a_batch_that_is_sent_again_later_tells_the_same_times() {
+    let mut queue = Queue::new(1 << 16);
+    queue.push(request(1, 1), Timestamp(1_000));
+    let load = queue.take().unwrap();
+    for (sent, received) in [(2_000, 7_002_000), (9_000, 7_009_000)] {
+        let batch = Batch::decode(&load.batch(header(), Timestamp(sent))).unwrap();
+        assert_eq!(batch.timed(Timestamp(received)).next().unwrap().0, Timestamp(7_001_000));
+    }
+    // Nothing is older than five minutes, whatever a filter says.
+    let late = Batch::decode(&load.batch(header(), Timestamp(u64::MAX))).unwrap();
+    assert_eq!(late.timed(Timestamp(MAX_AGE * 3)).next().unwrap().0, Timestamp(MAX_AGE * 2));
+}
+
+#[test]
+fn what_does_not_fit_is_counted_and_what_waits_stays_whole() {
+    let mut queue = Queue::new(1_000);
+    (0..1_000).for_each(|n| queue.push(request(n, 8), Timestamp(n)));
+    let bytes = queue.take().unwrap().batch(header(), Timestamp(1_000));
+    let held = Batch::decode(&bytes).unwrap().observations.len() as u64;
+    assert!(held >= 5 && bytes.len() < 1_100, "{held} {}", bytes.len());
+    assert_eq!(queue.lost(), 1_000 - held);
+    queue.push(request(1, 8), Timestamp(2_000));
+    assert!(queue.take().is_some());
+}
+
+#[test]
+fn an_observation_takes_about_two_hundred_bytes() {
+    let mut queue = Queue::new(1 << 16);
+    let mut length = |observations: u64| {
+        (0..observations).for_each(|_| queue.push(request(u64::MAX, 10), Timestamp(0)));
+        queue.take().unwrap().batch(header(), Timestamp(0)).len()
+    };
+    let bytes = (length(101) - length(1)) / 100;
+    assert!((150..250).contains(&bytes), "{bytes}");
+}
+
+#[test]
+fn damage_is_refused_whole() {
+    let mut queue = Queue::new(1 << 16);
+    (0..3).for_each(|n| queue.push(request(n, 3), Timestamp(n)));
+    let good = queue.take().unwrap().batch(header(), Timestamp(5));
+    assert!(Batch::decode(&good).is_ok());
+    for cut in 0..good.len() {
+        // A cut between two observations leaves a smaller batch; anywhere else it is seen.
+        let read = Batch::decode(&good[..cut]);
+        assert!(read.is_err() || read.unwrap().observations.len() < 3, "{cut}");
+    }
+    assert_eq!(Batch::decode(&[9, 0, 0]), Err(Refusal::Format(9)));
+    assert_eq!(Batch::decode(&[]), Err(Refusal::Damaged));
+    assert_eq!(Batch::decode(&vec![FORMAT; MAX_BATCH + 1]), Err(Refusal::TooLarge));
+}
+
+#[test]
+fn lists_longer_than_a_request_has_are_refused() {
+    let mut queue = Queue::new(1 << 16);
+    queue.push(request(1, KEYS + 1), Timestamp(0));
+    let bytes = queue.take().unwrap().batch(header(), Timestamp(0));
+    assert_eq!(Batch::decode(&bytes), Err(Refusal::TooMany("keys of a skeleton")));
+    let long = Header { name: "n".repeat(MAX_NAME + 1), ..header() };
+    queue.push(request(1, 1), Timestamp(0));
+    let bytes = queue.take().unwrap().batch(long, Timestamp(0));
+    assert_eq!(Batch::header(&bytes), Err(Refusal::TooMany("name")));
+}
