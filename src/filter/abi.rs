@@ -45,6 +45,8 @@ pub(crate) enum Buffer {
     RequestBody = 0,
     /// The response body: the chunk at hand.
     ResponseBody = 1,
+    /// The body that answers a call of ours, inside its callback.
+    CallBody = 4,
     /// The plugin configuration, inside `on_configure`.
     PluginConfiguration = 7,
 }
@@ -57,6 +59,8 @@ pub(crate) enum Map {
     Request = 0,
     /// Response headers.
     Response = 2,
+    /// Headers that answer a call of ours, inside its callback.
+    Call = 6,
 }
 
 /// What a metric does.

@@ -88,6 +88,7 @@ impl Answer {
         let mut lost = engine.ended(&mut store, caller, reading, taken.finish, now);
         if !taken.blobs.is_empty() {
             lost = engine.given(&mut store, caller, &taken.blobs, now).saturating_add(lost);
+            self.judged.live.given(caller, &taken.blobs, now);
         }
         if let Some(grant) = grant {
             lost = engine.charge(&mut store, grant, route, self.status, &taken, now).saturating_add(lost);

@@ -2,12 +2,13 @@
 
 use crate::abi::Level;
 use crate::host;
+use crate::live::Live;
 use crate::metrics::{self, Metric};
 use crate::store::SharedStore;
 use crate::tell;
 use azeotrope_engine::budget::Grant;
+use azeotrope_engine::bundle::Running;
 use azeotrope_engine::caller::Caller;
-use azeotrope_engine::campaign::Feed;
 use azeotrope_engine::codec::{self, Decoded};
 use azeotrope_engine::degrade::Changes;
 use azeotrope_engine::digest::Reading;
@@ -20,7 +21,9 @@ use std::rc::Rc;
 /// A call whose body is awaited.
 #[derive(Debug)]
 pub(crate) struct Call {
-    /// The configuration it started with.
+    /// What the worker runs.
+    pub(crate) live: Rc<Live>,
+    /// The rules it started with.
     pub(crate) engine: Rc<Engine>,
     /// What it speaks.
     pub(crate) route: Route,
@@ -35,10 +38,12 @@ pub(crate) struct Call {
 /// A call that was judged and let through: what is left to do when its answer comes.
 #[derive(Debug)]
 pub(crate) struct Judged {
+    pub(crate) live: Rc<Live>,
     pub(crate) engine: Rc<Engine>,
     pub(crate) route: Route,
     pub(crate) caller: Caller,
     pub(crate) reading: Reading,
+    pub(crate) verdict: Verdict,
     /// What is held for it in its budgets.
     pub(crate) grant: Option<Grant>,
     /// Its caller is degraded; what was changed in the request.
@@ -61,9 +66,8 @@ impl Call {
         let now = host::now();
         let reading = self.read(body, whole);
         let mut store = SharedStore::default();
-        // Campaigns reach the filter through its rules; there is no other feed yet.
-        let feed = Feed::default();
-        let mut verdict = self.engine.judge(&store, &feed, &self.caller, &reading, now);
+        let judge = |running: &Running| self.engine.judge(&store, running.feed(), &self.caller, &reading, now);
+        let mut verdict = self.live.running(judge).unwrap_or_default();
         let bytes = self.length.unwrap_or(0).max(body.map_or(0, <[u8]>::len)) as u64;
         let grant = self.engine.reserve(&mut store, &self.caller, &reading, bytes, &mut verdict, now);
         metrics::add(Metric::StoreLost, grant.as_ref().map_or(0, |grant| grant.lost));
@@ -80,6 +84,7 @@ impl Call {
             let mut reply = self.engine.reply(&self.route, &verdict);
             reply.headers.extend(grant.iter().flat_map(|grant| grant.remaining.headers(self.route.dialect, now)));
             if host::respond(&reply) {
+                self.live.request(&self.caller, &reading, &verdict, now);
                 return Outcome::Replied;
             }
         }
@@ -90,8 +95,8 @@ impl Call {
             }
         }
         let degraded = (verdict.action == Action::Degrade).then(|| self.degrade(body.filter(|_| held && whole), now));
-        let Self { engine, route, caller, .. } = self;
-        Outcome::Pass(Box::new(Judged { engine, route, caller, reading, grant, degraded }))
+        let Self { live, engine, route, caller, .. } = self;
+        Outcome::Pass(Box::new(Judged { live, engine, route, caller, reading, verdict, grant, degraded }))
     }
 
     /// Makes the request ask for less. `body`: all of it, where it has not gone upstream yet, nor its headers.
@@ -134,7 +139,9 @@ impl Judged {
     /// Takes note of the answer's status.
     pub(crate) fn settle(&self, status: u16) {
         let mut store = SharedStore::default();
-        let lost = self.engine.settle(&mut store, &self.caller, &self.reading, status, host::now());
+        let now = host::now();
+        self.live.status(&self.caller, &self.reading, &self.verdict, status, now);
+        let lost = self.engine.settle(&mut store, &self.caller, &self.reading, status, now);
         metrics::add(Metric::StoreLost, lost);
         store.tally();
     }

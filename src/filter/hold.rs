@@ -30,17 +30,30 @@ pub(crate) struct Holds {
     probe: Cell<Probe>,
     waiting: RefCell<Vec<Rc<Hold>>>,
     ticking: Cell<bool>,
+    /// Milliseconds between ticks while nothing waits; 0: none.
+    idle: Cell<u32>,
 }
 
 impl Default for Holds {
     fn default() -> Self {
-        Self { probe: Cell::new(Probe::Never), waiting: RefCell::default(), ticking: Cell::new(false) }
+        Self {
+            probe: Cell::new(Probe::Never),
+            waiting: RefCell::default(),
+            ticking: Cell::new(false),
+            idle: Cell::new(0),
+        }
     }
 }
 
 impl Holds {
     /// Takes over what is configured.
-    pub(crate) fn configure(&self, headers: Headers) {
+    /// `idle`: milliseconds between the ticks that others need.
+    pub(crate) fn configure(&self, headers: Headers, idle: Option<u32>) {
+        if let Some(idle) = idle {
+            self.idle.set(idle);
+            // A host that has no timer has no sidecar either.
+            let _ = abi::set_tick(idle);
+        }
         let probe = Probe::new(headers);
         self.probe.set(probe);
         if probe == Probe::Untimed {
@@ -83,13 +96,16 @@ impl Holds {
         self.waiting.borrow_mut().retain(|other| other.stream != hold.stream);
     }
 
-    /// The host's timer: lets go of what waits too long. Stops when nothing waits.
+    /// The host's timer: lets go of what waits too long. Slow again when nothing waits.
     pub(crate) fn tick(&self) {
         let mut probe = self.probe.get();
         probe.ticked();
         self.probe.set(probe);
         let now = host::now();
         let patience = probe.patience().unwrap_or(0);
+        if !self.ticking.get() {
+            return;
+        }
         let mut waiting = self.waiting.borrow_mut();
         waiting.retain(|hold| {
             let tired = now.since(hold.since) >= patience;
@@ -100,7 +116,7 @@ impl Holds {
             !tired
         });
         if waiting.is_empty() {
-            self.ticking.set(abi::set_tick(0).is_err());
+            self.ticking.set(abi::set_tick(self.idle.get()).is_err());
         }
     }
 

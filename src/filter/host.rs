@@ -19,6 +19,20 @@ const DEGRADED_HEADER: &str = "x-azeotrope-degraded";
 /// Where the JWT filter keeps what it verified.
 const JWT_METADATA: &str = "metadata\0filter_metadata\0envoy.filters.http.jwt_authn";
 
+/// Envoy's name for itself.
+const NODE: &[u8] = b"xds\0node\0id";
+
+/// How a call of ours ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answered {
+    /// The call's token.
+    pub(crate) token: u32,
+    /// 0: there was no answer.
+    pub(crate) status: u16,
+    /// Bytes of the answer's body.
+    pub(crate) size: usize,
+}
+
 /// The value, or nothing and a count. `NotFound` is an answer, not a failure.
 fn known<T>(result: Result<T, Status>) -> Option<T> {
     match result {
@@ -159,4 +173,29 @@ pub(crate) fn tell_ratelimit(hits: u64) {
         argument.extend_from_slice(text.as_bytes());
     }
     known(abi::foreign("set_envoy_filter_state", &argument));
+}
+
+/// Calls another service; its token, or `None` where there is no such cluster. `timeout` in milliseconds.
+pub(crate) fn call(cluster: &str, headers: Vec<(&str, &str)>, body: Option<&[u8]>, timeout: u32) -> Option<u32> {
+    // The SDK's wrapper, for it alone can tell the context that the answer is to. It panics on a status that is none of
+    // Ok, BadArgument and InternalFailure; hosts of this ABI return no other from this function.
+    let timeout = std::time::Duration::from_millis(u64::from(timeout));
+    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout).ok()
+}
+
+/// How a call ended. `headers`: how many the answer has; none where there was no answer, and none must be asked for then.
+pub(crate) fn answered(token: u32, headers: usize, size: usize) -> Answered {
+    let status = (headers > 0).then(|| known(abi::header(Map::Call, ":status"))).flatten();
+    let status = status.and_then(|status| std::str::from_utf8(&status).ok()?.parse().ok()).unwrap_or(0);
+    Answered { token, status, size }
+}
+
+/// The first `size` bytes of the body that answers a call.
+pub(crate) fn answer_of_call(size: usize) -> Option<Vec<u8>> {
+    if size == 0 { Some(Vec::new()) } else { known(abi::buffer(Buffer::CallBody, 0, size)) }
+}
+
+/// What Envoy calls itself; empty where it has no name.
+pub(crate) fn node() -> Vec<u8> {
+    abi::property(NODE).unwrap_or_default()
 }

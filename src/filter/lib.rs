@@ -15,6 +15,8 @@
 //! | `answer` | its answer: what it cost, which blobs it gave, what a degraded caller loses of it |
 //! | `body` | how much of a body is awaited and read |
 //! | `probe`, `hold` | whether and how long request headers are held |
+//! | `live` | what a worker runs, as the sidecar changes it |
+//! | `link`, `poll`, `shelf` | observations to the sidecar, rules from it, rules kept for all workers |
 //! | `store` | shared data as the engine's store |
 //! | `metrics`, `tell`, `limit` | counters, log lines and their rate |
 
@@ -25,6 +27,7 @@ mod body;
 mod limit;
 mod pairs;
 mod probe;
+mod shelf;
 
 #[cfg(target_family = "wasm")]
 mod abi;
@@ -37,7 +40,13 @@ mod hold;
 #[cfg(target_family = "wasm")]
 mod host;
 #[cfg(target_family = "wasm")]
+mod link;
+#[cfg(target_family = "wasm")]
+mod live;
+#[cfg(target_family = "wasm")]
 mod metrics;
+#[cfg(target_family = "wasm")]
+mod poll;
 #[cfg(target_family = "wasm")]
 mod root;
 #[cfg(target_family = "wasm")]

@@ -93,6 +93,20 @@ metrics! {
     ConfigAccepted: Counter = "azeotrope.config.accepted",
     /// Configurations refused, likewise.
     ConfigRefused: Counter = "azeotrope.config.refused",
+    /// Bundles put into force, counted by every VM that did.
+    BundleAccepted: Counter = "azeotrope.bundle.accepted",
+    /// Bundles refused, likewise.
+    BundleRefused: Counter = "azeotrope.bundle.refused",
+    /// When the bundle in force ends, in seconds since 1970-01-01T00:00:00Z; 0: there is none.
+    BundleExpires: Gauge = "azeotrope.bundle.expires",
+    /// Observations that the sidecar took.
+    SidecarSent: Counter = "azeotrope.sidecar.sent",
+    /// Observations that it will never hear of: there was no room, or it did not take them in time.
+    SidecarLost: Counter = "azeotrope.sidecar.lost",
+    /// Calls to it that failed.
+    SidecarFailed: Counter = "azeotrope.sidecar.failed",
+    /// Whether it took what was last sent: 1 or 0.
+    SidecarReached: Gauge = "azeotrope.sidecar.reached",
     /// The version of the rules in force.
     RulesVersion: Gauge = "azeotrope.rules.version",
 }

@@ -3,10 +3,11 @@
 use crate::abi::Level;
 use crate::hold::Holds;
 use crate::host;
+use crate::live::Live;
 use crate::metrics::{self, Metric};
 use crate::stream::Stream;
 use crate::tell;
-use azeotrope_engine::engine::Engine;
+use azeotrope_engine::rules::Config;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use std::rc::Rc;
@@ -15,7 +16,7 @@ use std::rc::Rc;
 #[derive(Default)]
 pub(crate) struct Root {
     /// `None` until a configuration was accepted: requests pass unjudged.
-    engine: Option<Rc<Engine>>,
+    live: Option<Rc<Live>>,
     holds: Rc<Holds>,
 }
 
@@ -25,15 +26,23 @@ impl Root {
         Self::default()
     }
 
-    fn accept(&mut self, engine: Engine) {
+    fn accept(&mut self, config: Config) {
         metrics::count(Metric::ConfigAccepted);
-        metrics::set(Metric::RulesVersion, engine.config().version);
-        self.holds.configure(engine.config().headers);
-        self.engine = Some(Rc::new(engine));
+        metrics::set(Metric::RulesVersion, config.version);
+        let headers = config.headers;
+        let live = Live::new(config);
+        self.holds.configure(headers, live.period());
+        self.live = Some(Rc::new(live));
     }
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
+        if let Some(live) = &self.live {
+            live.answered(&host::answered(token, headers, size));
+        }
+    }
+}
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {
@@ -42,9 +51,9 @@ impl RootContext for Root {
             tell::always(Level::Error, format_args!("configuration: the host does not hand it out"));
             return false;
         };
-        match Engine::new(&configuration) {
-            Ok(engine) => {
-                self.accept(engine);
+        match Config::parse(&configuration) {
+            Ok(config) => {
+                self.accept(config);
                 true
             }
             Err(problems) => {
@@ -57,10 +66,13 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         self.holds.tick();
+        if let Some(live) = &self.live {
+            live.tick();
+        }
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(id, self.engine.clone(), Rc::clone(&self.holds))))
+        Some(Box::new(Stream::new(id, self.live.clone(), Rc::clone(&self.holds))))
     }
 
     fn get_type(&self) -> Option<ContextType> {

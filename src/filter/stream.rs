@@ -8,8 +8,8 @@ use crate::body::{Body, Step};
 use crate::exchange::{Call, Outcome};
 use crate::hold::{Hold, Holds};
 use crate::host;
+use crate::live::Live;
 use crate::pairs::Pairs;
-use azeotrope_engine::engine::Engine;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use std::rc::Rc;
@@ -29,20 +29,21 @@ enum Phase {
 /// One HTTP exchange.
 pub(crate) struct Stream {
     id: u32,
-    engine: Option<Rc<Engine>>,
+    live: Option<Rc<Live>>,
     holds: Rc<Holds>,
     phase: Phase,
 }
 
 impl Stream {
-    /// An exchange that begins; `engine`: the configuration in force, if any.
-    pub(crate) fn new(id: u32, engine: Option<Rc<Engine>>, holds: Rc<Holds>) -> Self {
-        Self { id, engine, holds, phase: Phase::Idle }
+    /// An exchange that begins; `live`: the configuration in force, if any.
+    pub(crate) fn new(id: u32, live: Option<Rc<Live>>, holds: Rc<Holds>) -> Self {
+        Self { id, live, holds, phase: Phase::Idle }
     }
 
     /// The LLM call that this request is, if it is one. Removes the client's idea of our header from any request.
     fn call(&mut self) -> Option<Call> {
-        let engine = self.engine.take()?;
+        let live = self.live.take()?;
+        let engine = live.engine()?;
         let map = host::request_headers()?;
         if first(&map, host::LABEL_HEADER.as_bytes()).is_some() {
             host::remove_label();
@@ -53,7 +54,7 @@ impl Stream {
         let caller = engine.caller(&headers, &host::peer(), claim.as_deref());
         let encoding = encoding(&map);
         let length = first(&map, b"content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
-        Some(Call { engine, route, caller, encoding, length })
+        Some(Call { live, engine, route, caller, encoding, length })
     }
 
     /// Does what the body's state asks for.

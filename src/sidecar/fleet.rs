@@ -7,6 +7,7 @@ use azeotrope_engine::dialect::{Answer, read_answer};
 use azeotrope_engine::digest::{Reading, blob_digest};
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::evidence::view::View;
+use azeotrope_engine::observation;
 use azeotrope_engine::route::Route;
 use azeotrope_engine::store::MemoryStore;
 use azeotrope_engine::time::{SECOND, Timestamp};
@@ -100,7 +101,10 @@ impl<'a> Fleet<'a> {
         let Some((route, caller, reading)) = self.read(exchange) else { return Verdict::default() };
         let (engine, Some(proxy)) = (self.engine, self.proxies.get_mut(self.turn)) else { return Verdict::default() };
         let verdict = engine.judge(&proxy.store, &proxy.feed, &caller, &reading, now);
-        if let Some(sidecar) = &mut self.sidecar {
+        let status = exchange.response.as_ref().map(|response| response.status);
+        if let Some(sidecar) = &mut self.sidecar
+            && (verdict.action.refuses() || status.is_none_or(observation::told))
+        {
             sidecar.observe(&caller, &reading, now);
         }
         let Some(response) = &exchange.response else { return verdict };
@@ -108,7 +112,7 @@ impl<'a> Fleet<'a> {
             return verdict;
         }
         engine.settle(&mut proxy.store, &caller, &reading, response.status, now);
-        let refused = response.status == 429 || response.status >= 500;
+        let refused = observation::refused(response.status);
         let answer = if refused { Answer::default() } else { read_answer(route.dialect, response.body()) };
         let digested = |blob| blob_digest(blob, &engine.config().callers.keys.current);
         let blobs: Vec<u64> = answer.blobs().map(digested).collect();

@@ -180,5 +180,18 @@ impl Observation {
     }
 }
 
+/// Whether a request that upstream answered so is told of: what it turns away (401, 403) has not shown whose it is, and
+/// what it cannot make sense of (other 4xx) asks for nothing.
+#[must_use]
+pub fn told(status: u16) -> bool {
+    matches!(status, 200..=399 | 429 | 500..)
+}
+
+/// Whether upstream refused for load.
+#[must_use]
+pub fn refused(status: u16) -> bool {
+    status == 429 || status >= 500
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,29 @@
 //! What waits to be sent: bounded in bytes, and what does not fit is counted.
 
-use super::{BLOBS, Event, FORMAT, Header, Observation};
+use super::{BLOBS, FORMAT, Header};
+use crate::caller::Caller;
+use crate::digest::Reading;
 use crate::time::Timestamp;
+use crate::verdict::{Action, Verdict};
+use serde::Serialize;
+
+/// Bytes that no observation is smaller than.
+const SMALLEST: usize = 16;
+
+/// [`super::Event`] as it is written: nothing is copied for it.
+#[derive(Serialize)]
+enum Told<'a> {
+    Request { caller: &'a Caller, reading: &'a Reading, would: Action, score: i32 },
+    Refused { caller: &'a Caller, reading: &'a Reading },
+    Given { caller: &'a Caller, blobs: &'a [u64] },
+}
 
 /// Observations that wait, encoded.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
     bytes: Vec<u8>,
     first: Timestamp,
+    count: u32,
     limit: usize,
     lost: u64,
 }
@@ -17,6 +33,8 @@ pub struct Queue {
 pub struct Load {
     bytes: Vec<u8>,
     first: Timestamp,
+    /// Observations in it.
+    pub count: u32,
 }
 
 impl Queue {
@@ -26,33 +44,46 @@ impl Queue {
         Self { limit, ..Self::default() }
     }
 
+    /// Adds a request that was judged.
+    pub fn request(&mut self, caller: &Caller, reading: &Reading, verdict: &Verdict, now: Timestamp) {
+        self.push(&Told::Request { caller, reading, would: verdict.would, score: verdict.score }, now);
+    }
+
+    /// Adds that upstream refused a request for load.
+    pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        self.push(&Told::Refused { caller, reading }, now);
+    }
+
+    /// Adds the blobs that an answer gave, as many as are looked at.
+    pub fn given(&mut self, caller: &Caller, blobs: &[u64], now: Timestamp) {
+        let blobs = blobs.get(..BLOBS).unwrap_or(blobs);
+        if !blobs.is_empty() {
+            self.push(&Told::Given { caller, blobs }, now);
+        }
+    }
+
     /// Adds what was observed at `now`. Where there is no room it is lost, and counted.
-    pub fn push(&mut self, event: Event, now: Timestamp) {
+    pub(super) fn push(&mut self, event: &impl Serialize, now: Timestamp) {
         if self.bytes.is_empty() {
             self.first = now;
         }
         let after = u32::try_from(now.since(self.first)).unwrap_or(u32::MAX);
         let before = self.bytes.len();
-        // Half of what there is room for is looked at before the work is done: most that does not fit costs nothing.
-        let written = (before < self.limit)
-            .then(|| postcard::to_extend(&Observation { after, event }, std::mem::take(&mut self.bytes)).ok())
-            .flatten();
+        // A full queue costs nothing more.
+        let full = before.saturating_add(SMALLEST) > self.limit;
+        let waiting = std::mem::take(&mut self.bytes);
+        let written =
+            if full { Err(waiting) } else { postcard::to_extend(&(after, event), waiting).map_err(|_| Vec::new()) };
         match written {
-            Some(bytes) if bytes.len() <= self.limit => self.bytes = bytes,
-            Some(mut bytes) => {
+            Ok(bytes) if bytes.len() <= self.limit => {
+                self.bytes = bytes;
+                self.count = self.count.saturating_add(1);
+            }
+            Ok(mut bytes) | Err(mut bytes) => {
                 bytes.truncate(before);
                 self.bytes = bytes;
                 self.lost = self.lost.saturating_add(1);
             }
-            None => self.lost = self.lost.saturating_add(1),
-        }
-    }
-
-    /// Adds the blobs that an answer gave, as many as are looked at.
-    pub fn given(&mut self, caller: crate::caller::Caller, blobs: &[u64], now: Timestamp) {
-        let blobs: Vec<u64> = blobs.iter().copied().take(BLOBS).collect();
-        if !blobs.is_empty() {
-            self.push(Event::Given { caller, blobs }, now);
         }
     }
 
@@ -64,11 +95,24 @@ impl Queue {
 
     /// Takes what waits; `None` where nothing does.
     pub fn take(&mut self) -> Option<Load> {
-        (!self.bytes.is_empty()).then(|| Load { bytes: std::mem::take(&mut self.bytes), first: self.first })
+        let count = std::mem::take(&mut self.count);
+        (count > 0).then(|| Load { bytes: std::mem::take(&mut self.bytes), first: self.first, count })
     }
 }
 
 impl Load {
+    /// Milliseconds since its first observation.
+    #[must_use]
+    pub fn age(&self, now: Timestamp) -> u64 {
+        now.since(self.first)
+    }
+
+    /// A batch of nothing: it tells how the sender is.
+    #[must_use]
+    pub fn empty(now: Timestamp) -> Self {
+        Self { bytes: Vec::new(), first: now, count: 0 }
+    }
+
     /// The batch, as it is sent at `now`; the header's age is set here.
     #[must_use]
     pub fn batch(&self, header: Header, now: Timestamp) -> Vec<u8> {

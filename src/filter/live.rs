@@ -1,0 +1,213 @@
+//! What one worker runs under one configuration: its rules, as the sidecar changes them, and what it tells the sidecar.
+
+use crate::abi::Level;
+use crate::host::{self, Answered};
+use crate::link::{Link, Wire};
+use crate::metrics::{self, Metric};
+use crate::poll::Poll;
+use crate::shelf;
+use crate::store::SharedStore;
+use crate::tell;
+use azeotrope_engine::bundle::{Manifest, Package, Refusal, Running, TrustedKeys};
+use azeotrope_engine::caller::Caller;
+use azeotrope_engine::digest::Reading;
+use azeotrope_engine::engine::Engine;
+use azeotrope_engine::observation::{self, Header, MAX_NAME, Queue};
+use azeotrope_engine::rules::Config;
+use azeotrope_engine::store::{Get, Store, Version};
+use azeotrope_engine::time::Timestamp;
+use azeotrope_engine::verdict::Verdict;
+use std::cell::{Cell, RefCell};
+use std::hash::{BuildHasher, Hasher};
+use std::rc::Rc;
+
+/// Milliseconds between two looks at the shelf.
+pub(crate) const LOOK: u32 = 250;
+
+/// The sidecar, as this worker knows it.
+#[derive(Debug)]
+struct Beside {
+    wire: Wire,
+    link: RefCell<Link>,
+    poll: RefCell<Poll>,
+    sender: u64,
+    process: u64,
+    name: String,
+}
+
+/// Rules and sidecar of one configuration on one worker.
+#[derive(Debug)]
+pub(crate) struct Live {
+    running: RefCell<Running>,
+    keys: TrustedKeys,
+    /// The state of the shelf that was last looked at.
+    seen: Cell<Option<Version>>,
+    beside: Option<Beside>,
+}
+
+impl Live {
+    /// A configuration that was accepted, with the newest rules that are known in this process.
+    pub(crate) fn new(config: Config) -> Self {
+        let (keys, bundle, sidecar) = (config.trusted.clone(), config.bundle.clone(), config.sidecar.clone());
+        let beside = sidecar.map(|sidecar| Beside {
+            link: RefCell::new(Link::new(sidecar.queue_bytes)),
+            wire: Wire::new(sidecar),
+            poll: RefCell::default(),
+            sender: random(),
+            process: process(),
+            name: name(),
+        });
+        let live = Self { running: RefCell::new(Running::new(config)), keys, seen: Cell::new(None), beside };
+        if let Some(bundle) = bundle {
+            live.offer(|running, now| {
+                let Package { manifest, parts } = Package::unpack(&bundle.0, &live.keys)?;
+                running.offer(manifest, now, |index, _| parts.get(index).cloned())
+            });
+        }
+        live.look();
+        live
+    }
+
+    /// The engine in force.
+    pub(crate) fn engine(&self) -> Option<Rc<Engine>> {
+        self.running.try_borrow().ok().map(|running| Rc::clone(running.engine()))
+    }
+
+    /// The rules and campaigns in force, to judge by.
+    pub(crate) fn running<T>(&self, judge: impl FnOnce(&Running) -> T) -> Option<T> {
+        self.running.try_borrow().ok().map(|running| judge(&running))
+    }
+
+    /// Milliseconds between ticks; `None`: none are needed.
+    pub(crate) fn period(&self) -> Option<u32> {
+        (!self.keys.0.is_empty()).then_some(LOOK)
+    }
+
+    /// The host's timer: tells the sidecar, asks it, and takes over what is on the shelf.
+    pub(crate) fn tick(&self) {
+        let now = host::now();
+        self.look();
+        let Some(beside) = &self.beside else { return };
+        let Some(rules) = self.running(Running::version) else { return };
+        if let Ok(mut poll) = beside.poll.try_borrow_mut() {
+            poll.tick(&beside.wire, &self.keys, beside.sender, rules, now);
+        }
+        if let Ok(mut link) = beside.link.try_borrow_mut() {
+            let header = Header {
+                process: beside.process,
+                sender: beside.sender,
+                rules,
+                name: beside.name.clone(),
+                ..Header::default()
+            };
+            link.tick(&beside.wire, header, now);
+        }
+    }
+
+    /// The sidecar has answered, or did not.
+    pub(crate) fn answered(&self, answered: &Answered) {
+        let now = host::now();
+        let Some(beside) = &self.beside else { return };
+        let taken = beside.link.try_borrow_mut().is_ok_and(|mut link| link.answered(answered, now));
+        if taken {
+            return;
+        }
+        if let Ok(mut poll) = beside.poll.try_borrow_mut()
+            && let Err(refusal) = poll.answered(&beside.wire, &self.keys, answered, now)
+        {
+            self.refuse(&refusal, now);
+        }
+        self.look();
+    }
+
+    /// Takes note of a request that was judged.
+    pub(crate) fn request(&self, caller: &Caller, reading: &Reading, verdict: &Verdict, now: Timestamp) {
+        self.observe(|queue| queue.request(caller, reading, verdict, now));
+    }
+
+    /// Takes note of upstream's answer to a request.
+    pub(crate) fn status(&self, caller: &Caller, reading: &Reading, verdict: &Verdict, status: u16, now: Timestamp) {
+        if observation::told(status) {
+            self.request(caller, reading, verdict, now);
+        }
+        if observation::refused(status) {
+            self.observe(|queue| queue.refused(caller, reading, now));
+        }
+    }
+
+    /// Takes note of the blobs that an answer gave.
+    pub(crate) fn given(&self, caller: &Caller, blobs: &[u64], now: Timestamp) {
+        self.observe(|queue| queue.given(caller, blobs, now));
+    }
+
+    fn observe(&self, tell: impl FnOnce(&mut Queue)) {
+        if let Some(beside) = &self.beside
+            && let Ok(mut link) = beside.link.try_borrow_mut()
+        {
+            tell(link.queue());
+        }
+    }
+
+    /// Takes over what another worker has put on the shelf.
+    fn look(&self) {
+        if self.keys.0.is_empty() {
+            return;
+        }
+        let store = SharedStore::default();
+        let Some(shelved) = shelf::look(&store) else { return };
+        if self.seen.replace(Some(shelved.version)) == Some(shelved.version) {
+            return;
+        }
+        self.offer(|running, now| {
+            let (manifest, _) = Manifest::open(&shelved.sealed, &self.keys)?;
+            let taken = running.offer(manifest, now, |index, part| shelf::part(&store, &shelved, index, part));
+            if matches!(taken, Err(Refusal::Part(_))) {
+                // The next bundle has come over it; it is looked at again.
+                self.seen.set(None);
+            }
+            taken
+        });
+    }
+
+    fn offer(&self, offer: impl FnOnce(&mut Running, Timestamp) -> Result<bool, Refusal>) {
+        let now = host::now();
+        let Ok(mut running) = self.running.try_borrow_mut() else { return };
+        match offer(&mut running, now) {
+            Ok(true) => {
+                metrics::count(Metric::BundleAccepted);
+                metrics::set(Metric::RulesVersion, running.version());
+                metrics::set(Metric::BundleExpires, running.expires());
+            }
+            Ok(false) => {}
+            Err(refusal) => self.refuse(&refusal, now),
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal, now: Timestamp) {
+        metrics::count(Metric::BundleRefused);
+        tell::traffic(Level::Error, now, format_args!("bundle refused: {refusal}; the rules before it stay in force"));
+    }
+}
+
+/// A number that no other worker has.
+fn random() -> u64 {
+    // The one source of randomness that the standard library has; the host fills it.
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+/// The number that the workers of this process have in common.
+fn process() -> u64 {
+    const PROCESS: &str = "process";
+    let mut store = SharedStore::default();
+    // Whoever comes first decides; who comes second finds it.
+    let _ = store.swap(PROCESS, &random().to_le_bytes(), None);
+    let found = store.get(PROCESS).and_then(|(bytes, _)| bytes.first_chunk::<8>().copied());
+    found.map_or(0, u64::from_le_bytes)
+}
+
+/// What people call this proxy.
+fn name() -> String {
+    let mut name = String::from_utf8_lossy(&host::node()).into_owned();
+    name.truncate(name.floor_char_boundary(MAX_NAME));
+    name
+}
