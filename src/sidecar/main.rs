@@ -1,8 +1,16 @@
 //! The `azeotrope` program.
 
 mod commands;
+mod compare;
+mod ecds;
 mod explain;
 mod fleet;
+mod keeper;
+mod remote;
+mod serve;
+mod signing;
+mod store;
+mod tail;
 mod trace;
 mod train;
 
@@ -24,6 +32,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Replay(replay::Args),
+    Serve(commands::serve::Args),
+    Status(commands::status::Args),
     Explain(commands::explain::Args),
     Campaigns(campaigns::Args),
     Corpus(corpus::Args),
@@ -36,6 +46,8 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Replay(args) => args.run(),
+        Command::Serve(args) => args.run(),
+        Command::Status(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Campaigns(args) => args.run(),
         Command::Corpus(args) => args.run(),

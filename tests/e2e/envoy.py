@@ -37,13 +37,15 @@ START_SECONDS = 30
 FAILURES = re.compile(r"bug: panic|Function: \w+ failed|in-VM backtrace|RuntimeError")
 
 
-def start(template="static", *, upstream_port, workers=1, plugin=None, stop_iteration=True, vm_id="azeotrope"):
+def start(template="static", *, upstream_port, workers=1, plugin=None, stop_iteration=True, vm_id="azeotrope",
+          sidecars=(), node="edge"):
     """Starts an Envoy and waits until it serves.
 
     `template`: "static", "ecds", or the path of an Envoy configuration. `plugin`: the plugin configuration (None: `{}`).
-    `stop_iteration=False` and `vm_id=""` give what stock Istio gives.
+    `stop_iteration=False` and `vm_id=""` give what stock Istio gives. `sidecars`: ports of the cluster
+    `azeotrope-sidecar`; `node`: Envoy's name.
     """
-    return Envoy(template, upstream_port, workers, Filter(plugin, stop_iteration, vm_id))
+    return Envoy(template, upstream_port, workers, Filter(plugin, stop_iteration, vm_id), sidecars, node)
 
 
 class Filter:
@@ -64,10 +66,10 @@ class Filter:
 class Envoy:
     """A running Envoy."""
 
-    def __init__(self, template, upstream_port, workers, wasm):
+    def __init__(self, template, upstream_port, workers, wasm, sidecars, node):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="azeotrope-envoy-"))
         self.port, self.admin_port = free_ports(2)
-        self.upstream_port, self.wasm = upstream_port, wasm
+        self.upstream_port, self.wasm, self.sidecars, self.node = upstream_port, wasm, sidecars, node
         self._access, self._log = self.dir / "access.jsonl", self.dir / "envoy.log"
         self._live = self.dir / "live"
         config = yaml.safe_load(pathlib.Path(TEMPLATES.get(template, template)).read_text())
@@ -176,6 +178,8 @@ class Envoy:
         resources["listeners"][0]["address"] = address(self.port)
         for endpoint in find([one for one in resources["clusters"] if one["name"] == "llm"], "endpoint"):
             endpoint["address"] = address(self.upstream_port)
+        config["node"] = {"id": self.node, "cluster": "llm"}
+        self._adapt_sidecars(resources["clusters"])
         for entry in find(resources["listeners"], "access_log"):
             entry[0]["typed_config"]["path"] = str(self._access)
         for wasm in find(resources["listeners"], "typed_config"):
@@ -186,6 +190,15 @@ class Envoy:
             self._write_live()
             source["path"] = str(self._live / LIVE.name)
             source["watched_directory"]["path"] = str(self._live)
+
+    def _adapt_sidecars(self, clusters):
+        for cluster in clusters:
+            if cluster["name"] == "azeotrope-sidecar":
+                ports = self.sidecars or [9]  # discard: nobody is there
+                endpoints = [{"endpoint": {"address": address(port)}} for port in ports]
+                cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]
+                if not self.sidecars:
+                    del cluster["health_checks"]
 
     def _write_live(self):
         document = yaml.safe_load(LIVE.read_text())

@@ -4,7 +4,7 @@ use super::families::Families;
 use super::lists::{Campaign, Exception, Migration, Order};
 use super::names::Weights;
 use super::reader::Reader;
-use super::section::section;
+use super::section::{choice, section};
 use super::values::{MAX_WHOLE, Milli, decimal};
 use crate::evidence::content::Model;
 
@@ -27,6 +27,8 @@ section! {
         expires: Option<u64> = None, 1..=MAX_WHOLE, "seconds since 1970-01-01T00:00:00Z";
         /// Scores from which the rungs of the ladder are reached.
         thresholds: Thresholds = Thresholds::default(), ();
+        /// How the sidecar keeps the thresholds at what traffic does.
+        keep: Keep = Keep::default(), ();
         /// What each evidence family is worth, and its thresholds.
         families: Families = Families::default(), ();
         /// How callers are throttled.
@@ -75,6 +77,77 @@ impl Thresholds {
         }
     }
 }
+
+section! {
+    /// How the sidecar keeps the thresholds: at a share of the accounts that belong to no campaign.
+    pub struct Keep {
+        /// Whether it does.
+        enabled: bool = false, ();
+        /// One in so many accounts may be labelled.
+        observe_one_in: u32 = 1_000, 10..=10_000_000, "accounts";
+        /// One in so many may be throttled.
+        throttle_one_in: u32 = 10_000, 10..=10_000_000, "accounts";
+        /// One in so many may be blocked.
+        block_one_in: u32 = 100_000, 10..=10_000_000, "accounts";
+        /// Where thresholds stay at least.
+        floor: Floor = Floor::default(), ();
+        /// Where they stay at most.
+        ceiling: Ceiling = Ceiling::default(), ();
+        /// Those that stay where they are written.
+        pinned: Vec<Rung> = Vec::new(), (0..=3, ());
+        /// Accounts of one population (those that speak one dialect) from which it has a say.
+        accounts_from: u32 = 1_000, 100..=10_000_000, "accounts";
+        /// Most that a threshold moves at once.
+        step: Milli = Milli::of(0.5), 0.1..=10.0, "nats";
+    }
+    check Keep::possible
+}
+
+impl Keep {
+    fn possible(&self, reader: &mut Reader) {
+        let (floor, ceiling) = (&self.floor, &self.ceiling);
+        if floor.observe > ceiling.observe || floor.throttle > ceiling.throttle || floor.block > ceiling.block {
+            reader.member("ceiling", |reader| reader.problem("is below `floor`"));
+        }
+    }
+}
+
+section! {
+    /// Where thresholds stay at least.
+    pub struct Floor {
+        /// Score from which a request is labelled.
+        observe: Milli = Milli::of(3.0), 0.0..=100.0, "nats";
+        /// Score from which a caller is throttled.
+        throttle: Milli = Milli::of(6.0), 0.0..=100.0, "nats";
+        /// Score from which a caller is blocked.
+        block: Milli = Milli::of(8.0), 0.0..=100.0, "nats";
+    }
+}
+
+section! {
+    /// Where thresholds stay at most.
+    pub struct Ceiling {
+        /// Score from which a request is labelled.
+        observe: Milli = Milli::of(8.0), 0.0..=100.0, "nats";
+        /// Score from which a caller is throttled.
+        throttle: Milli = Milli::of(12.0), 0.0..=100.0, "nats";
+        /// Score from which a caller is blocked.
+        block: Milli = Milli::of(16.0), 0.0..=100.0, "nats";
+    }
+}
+
+/// A rung that has a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rung {
+    /// Labelling.
+    Observe,
+    /// Throttling.
+    Throttle,
+    /// Blocking.
+    Block,
+}
+
+choice!(Rung { Observe = "observe", Throttle = "throttle", Block = "block" });
 
 section! {
     /// How callers are throttled.

@@ -19,7 +19,7 @@ pub mod values;
 mod tests;
 
 pub use configuration::{AccountSource, Configuration, DigestKeys, Headers, PathRule, Sidecar, State};
-pub use document::{Budget, Budgets, Content, Degrade, Document, Thresholds};
+pub use document::{Budget, Budgets, Content, Degrade, Document, Keep, Rung, Thresholds};
 pub use families::{Families, Family, FamilySet, Nature, Worth};
 pub use lists::{Campaign, Lists, Subject};
 pub use migrations::Migrations;

@@ -2,14 +2,12 @@
 
 use super::setup::{Setting, each};
 use super::{Failure, Outcome, print};
+use crate::tail::Tail;
 use crate::train::samples::read_labels;
 use azeotrope_engine::engine::Engine;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Honest accounts above a score that a tail is fitted to; with fewer it would be a guess.
-const TAIL: usize = 20;
 
 /// Work out thresholds for a false-positive budget from labelled traces
 ///
@@ -53,7 +51,7 @@ impl Args {
             scores.extend(honest(&engine, &self.setting, trace, labels)?);
         }
         scores.sort_unstable_by(|a, b| b.cmp(a));
-        let Some(tail) = Tail::fit(&scores) else {
+        let Some(tail) = Tail::fit(&scores, scores.len()) else {
             let above = scores.iter().filter(|&&score| score > 0).count();
             print(&format!("{above} of {} honest accounts score anything: too few for a fit\n", scores.len()))?;
             return Ok(Outcome::Problems);
@@ -80,31 +78,6 @@ fn honest(engine: &Engine, setting: &Setting, trace: &Path, labels: &Path) -> Re
     Ok(accounts.into_iter().map(|(account, most)| fleet.standing(account).max(most)).collect())
 }
 
-/// The upper tail of scores: exponential above a score (Pickands 1975, with shape 0: log-odds fall off so).
-struct Tail {
-    from: f64,
-    share: f64,
-    mean: f64,
-}
-
-impl Tail {
-    /// Fits the highest scores; `scores` in falling order, thousandths of a nat.
-    #[allow(clippy::cast_precision_loss)]
-    fn fit(scores: &[i32]) -> Option<Self> {
-        let above = scores.iter().take_while(|&&score| score > 0).count();
-        // Half of what scores anything at all, so that the fit sees the tail and not the body.
-        let taken = (above / 2).max(TAIL);
-        let from = f64::from(*scores.get(taken).filter(|_| above > taken)?) / 1000.0;
-        let excess: f64 = scores.iter().take(taken).map(|&score| f64::from(score) / 1000.0 - from).sum();
-        Some(Self { from, share: taken as f64 / scores.len() as f64, mean: (excess / taken as f64).max(0.05) })
-    }
-
-    /// The score above which a share of accounts is left.
-    fn threshold(&self, share: f64) -> f64 {
-        self.from + self.mean * (self.share / share).ln()
-    }
-}
-
 #[allow(clippy::cast_precision_loss)]
 fn table(scores: &[i32], tail: &Tail, budgets: &[(&str, f64); 3]) -> String {
     let mut out = format!(
@@ -127,26 +100,4 @@ fn table(scores: &[i32], tail: &Tail, budgets: &[(&str, f64); 3]) -> String {
         thresholds.insert((*action).to_owned(), json!((least * 100.0).ceil() / 100.0));
     }
     out + &format!("\n{:#}\n", json!({ "thresholds": thresholds }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_exponential_tail_is_found_again() {
-        // 100,000 accounts, one in a hundred of which scores, falling by e every 1.5 nats.
-        let scores: Vec<i32> = (1..=100_000)
-            .map(|rank| if rank <= 1000 { (1500.0 * (1000.0 / f64::from(rank)).ln()) as i32 } else { 0 })
-            .collect();
-        let tail = Tail::fit(&scores).unwrap();
-        assert!((tail.mean - 1.5).abs() < 0.1, "{}", tail.mean);
-        assert!((tail.threshold(1e-4) - 1.5 * 100.0_f64.ln()).abs() < 0.3, "{}", tail.threshold(1e-4));
-    }
-
-    #[test]
-    fn too_few_scores_are_no_tail() {
-        assert!(Tail::fit(&[5000, 3000, 0, 0, 0, 0]).is_none());
-        assert!(Tail::fit(&[]).is_none());
-    }
 }

@@ -3,14 +3,18 @@
 use super::setup::Setup;
 use super::{Failure, Outcome, print};
 use crate::explain::{campaign::Told, text};
+use crate::remote::{Sidecar, at};
 
-/// List the campaigns that are named by the end of a replay, and how they came to be
+/// List the campaigns that are named by the end of a replay, or that a sidecar has named, and how they came to be
 ///
 /// Exit codes: 0: listed; 2: wrong usage, or a file could not be read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Ask a sidecar instead: what it has named so far
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://127.0.0.1:8470")]
+    sidecar: Option<String>,
     #[command(flatten)]
-    setup: Setup,
+    setup: Option<Setup>,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -18,9 +22,13 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
-        let engine = self.setup.engine()?;
-        let mut fleet = self.setup.fleet(&engine);
-        self.setup.each(|exchange| {
+        if let Some(url) = &self.sidecar {
+            return self.live(url);
+        }
+        let setup = self.setup.ok_or_else(|| Failure::Usage("a TRACE or --sidecar is needed".to_owned()))?;
+        let engine = setup.engine()?;
+        let mut fleet = setup.fleet(&engine);
+        setup.each(|exchange| {
             fleet.exchange(exchange);
             Ok(true)
         })?;
@@ -30,6 +38,18 @@ impl Args {
         match self.json {
             true => print(&format!("{:#}\n", serde_json::json!({ "campaigns": told })))?,
             false => print(&text::campaigns(&told))?,
+        }
+        Ok(Outcome::Well)
+    }
+
+    fn live(&self, url: &str) -> Result<Outcome, Failure> {
+        let answer = Sidecar::at(url).get("/v1/campaigns")?.json();
+        if self.json {
+            print(&format!("{answer:#}\n"))?;
+        } else {
+            let told: Vec<Told> = serde_json::from_value(at(&answer, "/campaigns").clone())
+                .map_err(|error| Failure::Usage(format!("{url}: another version's answer: {error}")))?;
+            print(&text::campaigns(&told))?;
         }
         Ok(Outcome::Well)
     }

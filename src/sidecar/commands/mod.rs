@@ -7,7 +7,9 @@ pub(crate) mod digest;
 pub(crate) mod explain;
 pub(crate) mod replay;
 pub(crate) mod rules;
+pub(crate) mod serve;
 pub(crate) mod setup;
+pub(crate) mod status;
 pub(crate) mod train;
 
 use std::fmt;

@@ -4,10 +4,10 @@ use super::words::{bare, count, digest, moment, nats, share, span};
 use azeotrope_engine::campaign::Criteria;
 use azeotrope_engine::campaign::named::Campaign;
 use azeotrope_engine::rules::{Family, Nature};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A campaign, told: the numbers, and the same in words.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Told {
     pub(crate) name: String,
     /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -16,8 +16,8 @@ pub(crate) struct Told {
     pub(crate) last: u64,
     pub(crate) accounts: u32,
     pub(crate) exchanges: u64,
-    pub(crate) families: Vec<&'static str>,
-    pub(crate) named_by: &'static str,
+    pub(crate) families: Vec<String>,
+    pub(crate) named_by: String,
     /// Nats; what was needed.
     pub(crate) evidence: f64,
     pub(crate) needed: f64,
@@ -42,8 +42,8 @@ impl Told {
             last: campaign.last.0,
             accounts: campaign.accounts,
             exchanges: campaign.exchanges,
-            families: campaign.families.iter().map(|family| family.name()).collect(),
-            named_by: story.family.name(),
+            families: campaign.families.iter().map(|family| family.name().to_owned()).collect(),
+            named_by: story.family.name().to_owned(),
             evidence: f64::from(story.score) / 1000.0,
             needed: f64::from(criteria.name) / 1000.0,
             parties: worth.parties,

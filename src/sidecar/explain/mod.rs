@@ -5,7 +5,7 @@ mod counters;
 mod decision;
 mod link;
 pub(crate) mod text;
-mod words;
+pub(crate) mod words;
 
 use crate::fleet::{Examined, Fleet};
 use crate::trace::Exchange;

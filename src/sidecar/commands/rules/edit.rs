@@ -1,0 +1,117 @@
+//! Small changes of rules, in a file or in force: pins and exceptions.
+
+use super::live::{self, Change};
+use crate::commands::{Failure, Outcome, print, read};
+use azeotrope_engine::rules::{MAX_BYTES, Rules};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where the rules are that are changed.
+#[derive(Debug, clap::Args)]
+pub(super) struct Place {
+    /// A rules document on disk; absent: what the sidecar has in force
+    #[arg(long, value_name = "FILE", conflicts_with = "url")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    change: Change,
+}
+
+impl Place {
+    /// Changes the rules there.
+    fn change(&self, edit: impl FnOnce(&mut Value) -> Result<(), Failure>) -> Result<Outcome, Failure> {
+        let (text, tag) = match &self.file {
+            Some(path) => (String::from_utf8_lossy(&read(path, MAX_BYTES)?).into_owned(), String::new()),
+            None => {
+                let answer = self.change.sidecar.get("/v1/rules")?;
+                (answer.body, answer.tag)
+            }
+        };
+        checked(&text)?;
+        let mut document: Value = serde_json::from_str(&text).map_err(|error| Failure::Usage(error.to_string()))?;
+        edit(&mut document)?;
+        let text = format!("{document:#}\n");
+        checked(&text)?;
+        match &self.file {
+            Some(path) => write(path, &text),
+            None => live::put(&self.change, &tag, &text, false),
+        }
+    }
+}
+
+fn checked(text: &str) -> Result<(), Failure> {
+    Rules::parse(text.as_bytes())
+        .map(drop)
+        .map_err(|problems| Failure::Usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
+}
+
+/// Replaces a file all at once.
+fn write(path: &Path, text: &str) -> Result<Outcome, Failure> {
+    let beside = path.with_extension("new");
+    let written = std::fs::File::create(&beside)
+        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&beside, path));
+    written.map_err(|error| Failure::Io(path.display().to_string(), error))?;
+    print(&format!("{}: written\n", path.display()))?;
+    Ok(Outcome::Well)
+}
+
+/// A member that is there from now on.
+fn member<'a>(of: &'a mut Value, name: &str, default: Value) -> Result<&'a mut Value, Failure> {
+    let object = of.as_object_mut().ok_or_else(|| Failure::Usage(format!("`{name}` has no place there")))?;
+    Ok(object.entry(name).or_insert(default))
+}
+
+/// Holds a threshold.
+pub(super) fn pin(wish: &str, place: &Place) -> Result<Outcome, Failure> {
+    let (rung, value) = match wish.split_once('=') {
+        Some((rung, value)) => (rung, Some(value)),
+        None => (wish, None),
+    };
+    if !["observe", "throttle", "block"].contains(&rung) {
+        return Err(Failure::Usage(format!("{rung}: one of observe, throttle, block is expected")));
+    }
+    let value =
+        value.map(|text| text.parse::<f64>().map_err(|_| Failure::Usage(format!("{text}: no number")))).transpose()?;
+    place.change(|document| {
+        if let Some(value) = value {
+            *member(member(document, "thresholds", json!({}))?, rung, Value::Null)? = json!(value);
+        }
+        let pinned = member(member(document, "keep", json!({}))?, "pinned", json!([]))?;
+        let pinned = pinned.as_array_mut().ok_or_else(|| Failure::Usage("`keep.pinned` is no list".to_owned()))?;
+        if !pinned.contains(&json!(rung)) {
+            pinned.push(json!(rung));
+        }
+        Ok(())
+    })
+}
+
+/// Makes an exception.
+pub(super) fn allow(
+    subjects: [(&str, Option<String>); 4],
+    days: Option<u64>,
+    place: &Place,
+) -> Result<Outcome, Failure> {
+    let mut entry = serde_json::Map::new();
+    for (name, digest) in subjects {
+        if let Some(digest) = digest {
+            entry.insert(name.to_owned(), json!(digest));
+        }
+    }
+    if entry.len() != 1 {
+        return Err(Failure::Usage(
+            "exactly one of --account, --organisation, --network, --skeleton is needed".to_owned(),
+        ));
+    }
+    if let Some(days) = days {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        entry.insert("until".to_owned(), json!(now + days * 86_400));
+    }
+    place.change(|document| {
+        let allow = member(document, "allow", json!([]))?;
+        let allow = allow.as_array_mut().ok_or_else(|| Failure::Usage("`allow` is no list".to_owned()))?;
+        allow.push(Value::Object(entry));
+        Ok(())
+    })
+}

@@ -1,0 +1,82 @@
+//! Rules into force and back, through a sidecar.
+
+use crate::commands::{Failure, Outcome, print, read};
+use crate::explain::words::moment;
+use crate::remote::{Answer, Sidecar, at, reason};
+use azeotrope_engine::rules::MAX_BYTES;
+use azeotrope_engine::time::Timestamp;
+use std::path::Path;
+
+/// A change, and who makes it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Change {
+    #[command(flatten)]
+    pub(super) sidecar: Sidecar,
+    /// Why, for the audit trail
+    #[arg(long, default_value = "")]
+    pub(super) note: String,
+    /// Who, for the audit trail
+    #[arg(long, env = "USER", default_value = "")]
+    pub(super) who: String,
+}
+
+impl Change {
+    fn query(&self) -> Vec<(&str, &str)> {
+        vec![("note", &self.note), ("who", &self.who)]
+    }
+}
+
+pub(super) fn publish(file: &Path, change: &Change, force: bool) -> Result<Outcome, Failure> {
+    let bytes = read(file, MAX_BYTES)?;
+    let text = String::from_utf8(bytes).map_err(|_| Failure::Usage(format!("{}: no UTF-8", file.display())))?;
+    put(change, "", &text, force)
+}
+
+/// Puts a document into force; `seen`: the rules it was made from.
+pub(super) fn put(change: &Change, seen: &str, document: &str, force: bool) -> Result<Outcome, Failure> {
+    let mut query = change.query();
+    query.push(("force", if force { "true" } else { "false" }));
+    told(&change.sidecar.put("/v1/rules", &query, seen, document)?)
+}
+
+pub(super) fn rollback(to: Option<u64>, change: &Change) -> Result<Outcome, Failure> {
+    let to = to.map(|to| to.to_string());
+    let mut query = change.query();
+    query.extend(to.as_deref().map(|to| ("to", to)));
+    told(&change.sidecar.post("/v1/rules/rollback", &query)?)
+}
+
+/// Says what became of it.
+fn told(answer: &Answer) -> Result<Outcome, Failure> {
+    let json = answer.json();
+    let comparison = at(&json, "/comparison/text").as_str().unwrap_or_default();
+    match answer.status {
+        200 => {
+            let warning =
+                at(&json, "/warning").as_str().map(|warning| format!("warning: {warning}\n")).unwrap_or_default();
+            print(&format!("{comparison}rules {} are in force\n{warning}", at(&json, "/number")))?;
+            Ok(Outcome::Well)
+        }
+        400 | 404 | 409 | 412 => {
+            print(&format!("{comparison}refused: {}\n", reason(answer)))?;
+            Ok(Outcome::Problems)
+        }
+        status => Err(Failure::Usage(format!("{status}: {}", reason(answer)))),
+    }
+}
+
+pub(super) fn history(sidecar: &Sidecar, json: bool) -> Result<Outcome, Failure> {
+    let answer = sidecar.get("/v1/rules/history")?.json();
+    if json {
+        print(&format!("{answer:#}\n"))?;
+        return Ok(Outcome::Well);
+    }
+    let entries = at(&answer, "/rules").as_array().map_or(&[][..], Vec::as_slice);
+    let line = |entry: &serde_json::Value| {
+        let since = moment(Timestamp(at(entry, "/at").as_u64().unwrap_or(0)));
+        let word = |key: &str| at(entry, &format!("/{key}")).as_str().unwrap_or("").to_owned();
+        format!("{:>6}  {since}  {}: {}\n", at(entry, "/number").to_string(), word("by"), word("note"))
+    };
+    print(&entries.iter().map(line).collect::<String>())?;
+    Ok(Outcome::Well)
+}

@@ -1,0 +1,179 @@
+//! `azeotrope rules`: check, schema, defaults; keys and signatures; rules into force and back.
+
+mod check;
+mod diff;
+mod edit;
+mod live;
+mod sign;
+
+use super::{Failure, Outcome};
+use crate::remote::Sidecar;
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// Check, compare, sign and publish rules
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what is wrong with a rules document or a whole plugin configuration
+    ///
+    /// A document with `format`, `version`, `thresholds` or `families` at its top is taken for rules, any other for a
+    /// plugin configuration. Exit codes: 0: nothing wrong; 1: problems found; 2: wrong usage, or the file could not be
+    /// read.
+    Check {
+        /// The document; `-`: standard input
+        file: PathBuf,
+        /// Print JSON instead: {"kind", "ok", "problems": [{"path", "reason"}]}
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print the JSON Schema (draft 2020-12) of rules documents
+    Schema {
+        /// Of plugin configurations instead
+        #[arg(long)]
+        configuration: bool,
+    },
+    /// Print the built-in rules: every knob with its default
+    #[command(visible_alias = "show-defaults")]
+    Defaults {
+        /// The default plugin configuration instead
+        #[arg(long)]
+        configuration: bool,
+    },
+    /// Make a key to sign bundles with, and print its public half for `public_keys`
+    Keygen {
+        /// Where the key goes; a file that exists is never written over
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Print the public half of a key
+    PublicKey {
+        /// The key
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Show every knob in which two rules documents differ
+    ///
+    /// Exit codes: 0: none; 1: some; 2: wrong usage, or a document has problems.
+    Diff {
+        /// One document
+        old: PathBuf,
+        /// Another; absent: what a sidecar has in force is the one, and this the other
+        new: Option<PathBuf>,
+        #[command(flatten)]
+        sidecar: Sidecar,
+    },
+    /// Sign rules into a bundle, for the key `bundle` of a plugin configuration: rules without a sidecar
+    Sign {
+        /// The rules document
+        file: PathBuf,
+        /// The key
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Corpus filter to put in; may be given several times
+        #[arg(long, value_name = "FILE")]
+        corpus: Vec<PathBuf>,
+        /// Hours that the bundle holds
+        #[arg(long, value_name = "HOURS", default_value_t = 720, value_parser = clap::value_parser!(u64).range(1..=8_784))]
+        expire_hours: u64,
+        /// Version of the bundle; absent: the seconds since 1970
+        #[arg(long = "bundle-version", value_name = "VERSION")]
+        number: Option<u64>,
+        /// Where the base64 goes; absent: standard output
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
+    /// Put rules into force through a sidecar
+    ///
+    /// They run in shadow over recent traffic first, and are refused where they would newly act on too many accounts at
+    /// once. Exit codes: 0: in force; 1: refused; 2: wrong usage, or no answer.
+    Publish {
+        /// The rules document; `-`: standard input
+        file: PathBuf,
+        #[command(flatten)]
+        change: live::Change,
+        /// Put them into force however many accounts they act on
+        #[arg(long)]
+        force: bool,
+    },
+    /// Go back to the rules before, through a sidecar
+    ///
+    /// Exit codes: 0: in force; 1: refused; 2: wrong usage, or no answer.
+    Rollback {
+        /// To the rules of this number (`azeotrope rules history`); absent: those before the ones in force
+        #[arg(long, value_name = "NUMBER")]
+        to: Option<u64>,
+        #[command(flatten)]
+        change: live::Change,
+    },
+    /// List the rules that were in force
+    History {
+        #[command(flatten)]
+        sidecar: Sidecar,
+        /// Answer in JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Hold a threshold where it is, or at a value, whatever traffic does
+    Pin {
+        /// observe, throttle or block, and where: throttle=8.0; without a value: where it is
+        #[arg(value_name = "RUNG[=NATS]")]
+        rung: String,
+        #[command(flatten)]
+        place: edit::Place,
+    },
+    /// Never act upon an account, an organisation, a network or a template
+    Allow {
+        /// Digest of the account (the `case` of a verdict, `azeotrope digest`)
+        #[arg(long, value_name = "DIGEST")]
+        account: Option<String>,
+        /// Digest of the organisation
+        #[arg(long, value_name = "DIGEST")]
+        organisation: Option<String>,
+        /// Digest of the network
+        #[arg(long, value_name = "DIGEST")]
+        network: Option<String>,
+        /// Digest of a skeleton's key
+        #[arg(long, value_name = "DIGEST")]
+        skeleton: Option<String>,
+        /// Days that this holds; absent: for good
+        #[arg(long)]
+        days: Option<u64>,
+        #[command(flatten)]
+        place: edit::Place,
+    },
+}
+
+impl Args {
+    pub(crate) fn run(self) -> Result<Outcome, Failure> {
+        match self.command {
+            Command::Check { file, json } => check::file(&file, json),
+            Command::Schema { configuration } => check::pretty(&check::kind(configuration).schema()),
+            Command::Defaults { configuration } => check::pretty(&check::kind(configuration).defaults()),
+            Command::Keygen { out } => sign::keygen(&out),
+            Command::PublicKey { key } => sign::public_key(&key),
+            Command::Diff { old, new, sidecar } => diff::run(&old, new.as_deref(), &sidecar),
+            Command::Sign { file, key, corpus, expire_hours, number, out } => {
+                sign::sign(&sign::Order { file, key, corpus, expire_hours, number, out })
+            }
+            Command::Publish { file, change, force } => live::publish(&file, &change, force),
+            Command::Rollback { to, change } => live::rollback(to, &change),
+            Command::History { sidecar, json } => live::history(&sidecar, json),
+            Command::Pin { rung, place } => edit::pin(&rung, &place),
+            Command::Allow { account, organisation, network, skeleton, days, place } => {
+                let subjects = [
+                    ("account", account),
+                    ("organisation", organisation),
+                    ("network", network),
+                    ("skeleton", skeleton),
+                ];
+                edit::allow(subjects, days, &place)
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Keys, and bundles that need no sidecar.
+
+use crate::commands::{Failure, Outcome, output, print, read};
+use crate::signing::Signer;
+use azeotrope_engine::bundle::{Manifest, Package, Part, PartKind, hash};
+use azeotrope_engine::corpus::{self, Corpus};
+use azeotrope_engine::rules::{MAX_BYTES, MAX_CONFIGURATION, Rules};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What is to be signed.
+pub(super) struct Order {
+    pub(super) file: PathBuf,
+    pub(super) key: PathBuf,
+    pub(super) corpus: Vec<PathBuf>,
+    pub(super) expire_hours: u64,
+    pub(super) number: Option<u64>,
+    pub(super) out: Option<PathBuf>,
+}
+
+pub(super) fn keygen(out: &Path) -> Result<Outcome, Failure> {
+    let signer = Signer::generate();
+    signer.write(out).map_err(|error| Failure::Io(out.display().to_string(), error))?;
+    print(&format!("{}\n", signer.public().text()))?;
+    Ok(Outcome::Well)
+}
+
+pub(super) fn public_key(key: &Path) -> Result<Outcome, Failure> {
+    print(&format!("{}\n", Signer::read(key).map_err(Failure::Usage)?.public().text()))?;
+    Ok(Outcome::Well)
+}
+
+pub(super) fn sign(order: &Order) -> Result<Outcome, Failure> {
+    let signer = Signer::read(&order.key).map_err(Failure::Usage)?;
+    let rules = read(&order.file, MAX_BYTES)?;
+    if let Err(problems) = Rules::parse(&rules) {
+        problems.iter().for_each(|problem| eprintln!("{}: {problem}", order.file.display()));
+        return Ok(Outcome::Problems);
+    }
+    let mut parts = vec![(PartKind::Rules, rules)];
+    for path in &order.corpus {
+        let bytes = read(path, corpus::LARGEST)?;
+        Corpus::from_bytes(&bytes).map_err(|reason| Failure::Usage(format!("{}: {reason}", path.display())))?;
+        parts.push((PartKind::Corpus, bytes));
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let part = |(kind, bytes): &(PartKind, Vec<u8>)| Part {
+        kind: *kind,
+        size: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+        hash: hash(bytes),
+    };
+    let manifest = Manifest {
+        version: order.number.unwrap_or(now),
+        issued: now,
+        expires: now + order.expire_hours * 3_600,
+        parts: parts.iter().map(part).collect(),
+    };
+    let bytes: Vec<Vec<u8>> = parts.into_iter().map(|(_, bytes)| bytes).collect();
+    let text = STANDARD.encode(Package::pack(&signer.seal(&manifest), &bytes));
+    if text.len() > MAX_CONFIGURATION {
+        return Err(Failure::Usage(format!(
+            "{} bytes; a plugin configuration may have {MAX_CONFIGURATION}",
+            text.len()
+        )));
+    }
+    let mut out = output(order.out.as_deref())?;
+    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::output)?;
+    Ok(Outcome::Well)
+}

@@ -1,0 +1,150 @@
+//! `azeotrope serve`: the service beside the proxies.
+
+use super::{Failure, Outcome, read};
+use crate::ecds::Extension;
+use crate::serve::{self, Caution, Options, Tokens};
+use crate::signing::Signer;
+use crate::store;
+use azeotrope_engine::corpus::{self, Corpus};
+use azeotrope_engine::rules::{Kind, MAX_BYTES, check};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Hear of traffic from the filters, join it into campaigns, and publish rules to them
+///
+/// Several sidecars share one view through --store; any of them takes observations and hands out rules, and one at a time
+/// joins and publishes. Exit codes: 0: stopped (SIGINT, SIGTERM); 2: wrong usage, or it could not begin.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Address and port of the interface for filters and people
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
+    listen: SocketAddr,
+    /// Key that bundles are signed with (`azeotrope rules keygen`); all sidecars of a store have the same
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// Folder of the embedded store, for one sidecar
+    #[arg(long, value_name = "DIR", required_unless_present = "store", conflicts_with = "store")]
+    data: Option<PathBuf>,
+    /// Redis or Valkey that several sidecars share: redis://[user:password@]host[:port][/database]
+    #[arg(long, value_name = "URL", env = "AZEOTROPE_STORE", hide_env_values = true)]
+    store: Option<String>,
+    /// Rules document; watched: a changed file is in force within seconds. Absent: the built-in rules
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Corpus filter made by `azeotrope corpus index`; may be given several times
+    #[arg(long, value_name = "FILE")]
+    corpus: Vec<PathBuf>,
+    /// File with the token that filters show; absent: whoever reaches the port is let in
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// File with the token that changes of rules need; absent: no changes through the interface
+    #[arg(long, value_name = "FILE")]
+    admin_token_file: Option<PathBuf>,
+    /// What this sidecar is called in logs and in `azeotrope status`
+    #[arg(long, default_value = "sidecar")]
+    name: String,
+    /// Hours that a bundle holds; filters that hear of none later go back to the built-in rules, in observe mode
+    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=720))]
+    expire_hours: u64,
+    /// Milliseconds between two publications, at least
+    #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(100..=60_000))]
+    publish_milliseconds: u64,
+    /// Accounts that new rules may newly act on, in thousandths of those seen of late; beyond that they are refused
+    #[arg(long, value_name = "PER_MILLE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    refuse_above: u32,
+    /// Newly acted on accounts that never get rules refused, being so few
+    #[arg(long, value_name = "ACCOUNTS", default_value_t = 5)]
+    refuse_from: u32,
+    /// Write the filter's configuration with the newest bundle for Envoy's ECDS (path_config_source) to this file
+    #[arg(long, value_name = "FILE")]
+    ecds_file: Option<PathBuf>,
+    /// Serve the same over gRPC at this address
+    #[arg(long, value_name = "ADDRESS")]
+    ecds_listen: Option<SocketAddr>,
+    /// The module, where Envoy finds it
+    #[arg(long, value_name = "PATH", default_value = "/etc/envoy/azeotrope.wasm")]
+    ecds_module: String,
+    /// Plugin configuration (JSON) that bundles are put into for ECDS
+    #[arg(long, value_name = "FILE")]
+    ecds_plugin: Option<PathBuf>,
+}
+
+/// A token is one line of 16 to 256 characters.
+fn token(path: &Path) -> Result<String, Failure> {
+    let bytes = read(path, 1_024)?;
+    let text = String::from_utf8_lossy(&bytes).trim().to_owned();
+    let fits = (16..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
+    match fits {
+        true => Ok(text),
+        false => {
+            Err(Failure::Usage(format!("{}: a token is one line of 16 to 256 printable characters", path.display())))
+        }
+    }
+}
+
+impl Args {
+    pub(crate) fn run(self) -> Result<Outcome, Failure> {
+        let store = store::open(self.store.as_deref(), self.data.as_deref()).map_err(Failure::Usage)?;
+        let options = self.options()?;
+        serve::run(options, store).map_err(Failure::Usage)?;
+        Ok(Outcome::Well)
+    }
+
+    fn options(self) -> Result<Options, Failure> {
+        let extension =
+            (self.ecds_file.is_some() || self.ecds_listen.is_some()).then(|| self.extension()).transpose()?;
+        let tokens = Tokens {
+            filter: self.token_file.as_deref().map(token).transpose()?,
+            admin: self.admin_token_file.as_deref().map(token).transpose()?,
+        };
+        if self.corpus.len() > serve::CORPORA {
+            return Err(Failure::Usage(format!("{} corpora; {} fit a bundle", self.corpus.len(), serve::CORPORA)));
+        }
+        let corpora = self.corpus.iter().map(|path| {
+            let bytes = read(path, corpus::LARGEST)?;
+            Corpus::from_bytes(&bytes).map_err(|reason| Failure::Usage(format!("{}: {reason}", path.display())))?;
+            Ok(bytes)
+        });
+        Ok(Options {
+            listen: self.listen,
+            corpora: corpora.collect::<Result<_, Failure>>()?,
+            signer: Signer::read(&self.key).map_err(Failure::Usage)?,
+            name: self.name,
+            tokens,
+            rules: self.rules,
+            ttl: Duration::from_secs(self.expire_hours * 3_600),
+            every: Duration::from_millis(self.publish_milliseconds),
+            caution: Caution { per_mille: self.refuse_above, few: self.refuse_from },
+            ecds_file: self.ecds_file,
+            ecds_listen: self.ecds_listen,
+            extension,
+        })
+    }
+
+    /// The filter as Envoy is told to load it. Its configuration is checked here, where a person reads what is wrong.
+    fn extension(&self) -> Result<Extension, Failure> {
+        let plugin = match &self.ecds_plugin {
+            None => b"{}".to_vec(),
+            Some(path) => read(path, MAX_BYTES)?,
+        };
+        match check(&plugin) {
+            Ok(Kind::Configuration) => {}
+            Ok(Kind::Rules) => {
+                return Err(Failure::Usage("--ecds-plugin: a plugin configuration is needed, not rules".into()));
+            }
+            Err((_, problems)) => {
+                let listed: Vec<String> = problems.iter().map(|found| format!("--ecds-plugin: {found}")).collect();
+                return Err(Failure::Usage(listed.join("\n")));
+            }
+        }
+        let plugin =
+            serde_json::from_slice(&plugin).map_err(|error| Failure::Usage(format!("--ecds-plugin: {error}")))?;
+        Ok(Extension {
+            name: "azeotrope".to_owned(),
+            module: self.ecds_module.clone(),
+            vm_id: "azeotrope".to_owned(),
+            plugin,
+        })
+    }
+}

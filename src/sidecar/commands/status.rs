@@ -1,0 +1,110 @@
+//! `azeotrope status`: what is published, who joins, and which filter runs what.
+
+use super::{Failure, Outcome, print};
+use crate::explain::words::moment;
+use crate::remote::{Sidecar, at};
+use azeotrope_engine::time::Timestamp;
+use serde_json::Value;
+use std::fmt::Write;
+
+/// Show what is published, which sidecar has the duty, and which filters are behind
+///
+/// Exit codes: 0: all filters run what is published; 1: some are behind, or have lost observations of late; 2: wrong
+/// usage, or no answer.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    sidecar: Sidecar,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    pub(crate) fn run(self) -> Result<Outcome, Failure> {
+        let status = self.sidecar.get("/v1/status")?.json();
+        match self.json {
+            true => print(&format!("{status:#}\n"))?,
+            false => print(&text(&status))?,
+        }
+        let behind = filters(&status).iter().any(|filter| at(filter, "/behind") == true);
+        Ok(if behind { Outcome::Problems } else { Outcome::Well })
+    }
+}
+
+fn filters(status: &Value) -> &[Value] {
+    at(status, "/filters").as_array().map_or(&[], Vec::as_slice)
+}
+
+fn text(status: &Value) -> String {
+    let mut text = String::new();
+    let when = |value: &Value| value.as_u64().map_or_else(|| "never".to_owned(), |at| moment(Timestamp(at)));
+    let word = |value: &Value| value.as_str().unwrap_or("none").to_owned();
+    let (bundle, rules, today) = (at(status, "/bundle"), at(status, "/rules"), at(status, "/today"));
+    let expires = at(bundle, "/expires").as_u64().map_or_else(|| "never".to_owned(), |s| moment(Timestamp(s * 1_000)));
+    let _ = writeln!(
+        text,
+        "bundle    {} published {}, ends {expires}",
+        at(bundle, "/version"),
+        when(at(bundle, "/published"))
+    );
+    let _ = match rules.is_null() {
+        true => writeln!(text, "rules     built-in"),
+        false => writeln!(
+            text,
+            "rules     {} by {} {}: {}",
+            at(rules, "/number"),
+            word(at(rules, "/by")),
+            when(at(rules, "/at")),
+            word(at(rules, "/note"))
+        ),
+    };
+    if let Some(reason) = at(status, "/last_submission/reason").as_str() {
+        let _ = writeln!(text, "          the last rules submitted were refused: {reason}");
+    }
+    let duty = at(status, "/duty");
+    let _ = writeln!(
+        text,
+        "duty      {}; {} campaigns; {} batches wait",
+        word(at(duty, "/name")),
+        at(duty, "/campaigns"),
+        at(status, "/batches_waiting")
+    );
+    let _ = writeln!(text, "today     {} requests of {} accounts", at(today, "/requests"), at(today, "/accounts"));
+    let _ = writeln!(
+        text,
+        "\n{:20} {:16} {:16} {:>12} {:>8} {:>8}",
+        "proxy", "process", "worker", "version", "lost", "heard"
+    );
+    for filter in filters(status) {
+        let behind = if at(filter, "/behind") == true { "  behind" } else { "" };
+        let _ = writeln!(
+            text,
+            "{:20} {:16} {:16} {:>12} {:>8} {:>6} s{behind}",
+            word(at(filter, "/name")),
+            word(at(filter, "/process")),
+            word(at(filter, "/worker")),
+            at(filter, "/version").to_string(),
+            at(filter, "/lost").to_string(),
+            at(filter, "/heard_seconds_ago").to_string(),
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn who_is_behind_is_told() {
+        let status = json!({
+            "bundle": { "version": 7, "published": 1_000, "expires": 2_000 }, "rules": null, "duty": { "name": "a" },
+            "today": { "requests": 1, "accounts": 1 }, "batches_waiting": 0,
+            "filters": [{ "name": "edge", "version": 6, "behind": true, "lost": 0, "heard_seconds_ago": 1 }],
+        });
+        let text = text(&status);
+        assert!(text.contains("rules     built-in") && text.lines().last().unwrap().ends_with("behind"), "{text}");
+    }
+}

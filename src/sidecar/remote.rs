@@ -1,0 +1,125 @@
+//! A sidecar, as the commands ask it over HTTP.
+
+use crate::commands::Failure;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use ureq::Agent;
+
+/// Largest answer that is read, in bytes.
+const LARGEST: u64 = 64 << 20;
+
+/// Where a sidecar is.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sidecar {
+    /// Address of a sidecar
+    #[arg(long = "sidecar", value_name = "URL", env = "AZEOTROPE_SIDECAR", default_value = "http://127.0.0.1:8470")]
+    url: String,
+    /// File with the admin token, for changes
+    #[arg(long, value_name = "FILE", env = "AZEOTROPE_ADMIN_TOKEN_FILE")]
+    admin_token_file: Option<PathBuf>,
+}
+
+/// What a sidecar answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// What it calls this state of the rules.
+    pub(crate) tag: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The answer as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or(Value::Null)
+    }
+}
+
+impl Sidecar {
+    /// A sidecar at a URL, for reading.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), admin_token_file: None }
+    }
+
+    /// Asks.
+    ///
+    /// # Errors
+    /// No answer, or one that says no.
+    pub(crate) fn get(&self, path: &str) -> Result<Answer, Failure> {
+        let answer = self.answered(agent().get(self.address(path)).call())?;
+        match answer.status {
+            200 => Ok(answer),
+            status => Err(Failure::Usage(format!("{}{path}: {status}: {}", self.url, reason(&answer)))),
+        }
+    }
+
+    /// Changes something; the answer may say no.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(crate) fn put(&self, path: &str, query: &[(&str, &str)], seen: &str, body: &str) -> Result<Answer, Failure> {
+        let mut request = agent().put(self.address(path));
+        if !seen.is_empty() {
+            request = request.header("if-match", seen);
+        }
+        let request = query.iter().fold(request, |request, (name, value)| request.query(*name, *value));
+        self.answered(request.header("authorization", self.authorization()?).send(body))
+    }
+
+    /// The same without a document.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(crate) fn post(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
+        let request =
+            query.iter().fold(agent().post(self.address(path)), |request, (name, value)| request.query(*name, *value));
+        self.answered(request.header("authorization", self.authorization()?).send_empty())
+    }
+
+    fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.url.trim_end_matches('/'))
+    }
+
+    fn authorization(&self) -> Result<String, Failure> {
+        let path = self.admin_token_file.as_deref();
+        let path: &Path = path.ok_or_else(|| Failure::Usage("changes need --admin-token-file".to_owned()))?;
+        let token = std::fs::read_to_string(path).map_err(|error| Failure::Io(path.display().to_string(), error))?;
+        Ok(format!("Bearer {}", token.trim()))
+    }
+
+    fn answered(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, Failure> {
+        let failed = |error: ureq::Error| Failure::Usage(format!("{}: {error}", self.url));
+        let mut answer = answer.map_err(failed)?;
+        let tag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
+        let body = answer.body_mut().with_config().limit(LARGEST).read_to_string().map_err(failed)?;
+        Ok(Answer { status: answer.status().as_u16(), tag, body })
+    }
+}
+
+/// What stands at a place (RFC 6901); null where nothing does.
+pub(crate) fn at<'a>(json: &'a Value, pointer: &str) -> &'a Value {
+    json.pointer(pointer).unwrap_or(&Value::Null)
+}
+
+/// Why an answer says no.
+pub(crate) fn reason(answer: &Answer) -> String {
+    let json = answer.json();
+    let problems = at(&json, "/problems").as_array().into_iter().flatten();
+    let listed: Vec<String> = problems
+        .map(|problem| {
+            format!(
+                "{}: {}",
+                at(problem, "/path").as_str().unwrap_or(""),
+                at(problem, "/reason").as_str().unwrap_or("")
+            )
+        })
+        .collect();
+    let told = at(&json, "/error").as_str().unwrap_or(&answer.body).to_owned();
+    std::iter::once(told).chain(listed).collect::<Vec<_>>().join("\n")
+}
+
+fn agent() -> Agent {
+    const PATIENCE: Duration = Duration::from_secs(30);
+    Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build().into()
+}

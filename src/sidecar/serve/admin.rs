@@ -1,0 +1,180 @@
+//! Changes of the rules: only with the admin token, each in the audit trail.
+
+use super::candidate::{self, Accepted, InForce, Submission};
+use super::http::{body, refused, shows};
+use super::shared::{Shared, now};
+use super::watch;
+use crate::store::{Audit, Unavailable};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use azeotrope_engine::rules::{MAX_BYTES, Rules};
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long the sidecar that has the duty may take to consider rules.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// Longest note, and longest name of who changes something, in characters.
+const LONGEST: usize = 256;
+
+type App = State<Arc<Shared>>;
+
+/// What comes with a change.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Wish {
+    note: String,
+    who: String,
+    force: bool,
+    /// The rules to go back to; none: those before the ones in force.
+    to: Option<u64>,
+}
+
+pub(super) fn router() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/v1/rules", get(super::people::rules_in_force).put(publish))
+        .route("/v1/rules/rollback", post(rollback))
+}
+
+/// Why a change was not made.
+enum No {
+    Store(Unavailable),
+    Because(StatusCode, String),
+}
+
+impl From<Unavailable> for No {
+    fn from(error: Unavailable) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl IntoResponse for No {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Store(error) => refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+            Self::Because(status, reason) => refused(status, &reason),
+        }
+    }
+}
+
+/// Lets in who may change something.
+fn admit(shared: &Shared, headers: &HeaderMap) -> Result<(), No> {
+    match &shared.tokens.admin {
+        Some(token) if shows(headers, token) => Ok(()),
+        Some(_) => Err(No::Because(StatusCode::UNAUTHORIZED, "no valid admin token".to_owned())),
+        None => Err(No::Because(StatusCode::FORBIDDEN, "changes are off: no --admin-token-file".to_owned())),
+    }
+}
+
+async fn publish(State(shared): App, Query(wish): Query<Wish>, headers: HeaderMap, sent: Body) -> Response {
+    if let Err(no) = admit(&shared, &headers) {
+        return no.into_response();
+    }
+    let document = match body(sent, MAX_BYTES).await {
+        Ok(bytes) => bytes,
+        Err(refusal) => return refusal,
+    };
+    let seen = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+    away(shared, move |shared| {
+        if let Some(seen) = seen {
+            let number = candidate::in_force(&*shared.store)?.map_or(0, |rules| rules.number);
+            if seen.trim_matches('"') != number.to_string() {
+                let reason = format!("rules {number} are in force; these were made from {seen}");
+                return Err(No::Because(StatusCode::PRECONDITION_FAILED, reason));
+            }
+        }
+        submit(shared, document, &wish)
+    })
+    .await
+}
+
+async fn rollback(State(shared): App, Query(wish): Query<Wish>, headers: HeaderMap) -> Response {
+    if let Err(no) = admit(&shared, &headers) {
+        return no.into_response();
+    }
+    away(shared, move |shared| {
+        let store = &*shared.store;
+        let current = candidate::in_force(store)?.map_or(0, |rules| rules.number);
+        let to = wish.to.unwrap_or_else(|| current.saturating_sub(1));
+        let gone = || No::Because(StatusCode::NOT_FOUND, format!("rules {to} are not kept"));
+        let InForce { document, .. } = candidate::document(store, to)?.filter(|_| to < current).ok_or_else(gone)?;
+        let note = format!("rollback to {to}{}{}", if wish.note.is_empty() { "" } else { ": " }, wish.note);
+        // Going back is what one does in trouble: it is compared, and not refused.
+        submit(shared, document.into_bytes(), &Wish { note, force: true, ..wish })
+    })
+    .await
+}
+
+/// Works away from the threads that serve.
+async fn away(shared: Arc<Shared>, work: impl FnOnce(&Shared) -> Result<Response, No> + Send + 'static) -> Response {
+    let done = tokio::task::spawn_blocking(move || work(&shared)).await;
+    match done {
+        Ok(Ok(response)) => response,
+        Ok(Err(no)) => no.into_response(),
+        Err(_) => refused(StatusCode::INTERNAL_SERVER_ERROR, "a bug"),
+    }
+}
+
+fn bounded(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(LONGEST).collect()
+}
+
+/// Submits a document and waits for what becomes of it.
+fn submit(shared: &Shared, document: Vec<u8>, wish: &Wish) -> Result<Response, No> {
+    let store = &*shared.store;
+    let who = if wish.who.is_empty() { "admin".to_owned() } else { bounded(&wish.who) };
+    if let Err(problems) = Rules::parse(&document) {
+        store.audit(&Audit { at: now(), who, what: format!("rules with {} problems refused", problems.len()) })?;
+        let listed: Vec<_> =
+            problems.iter().map(|found| json!({ "path": found.path, "reason": found.reason })).collect();
+        let answer = json!({ "error": "the document has problems", "problems": listed });
+        return Ok((StatusCode::BAD_REQUEST, axum::Json(answer)).into_response());
+    }
+    let text = String::from_utf8(document)
+        .map_err(|_| No::Because(StatusCode::BAD_REQUEST, "the document is no UTF-8".to_owned()))?;
+    let submission =
+        Submission { id: rand::random(), at: now(), who, note: bounded(&wish.note), force: wish.force, document: text };
+    candidate::submit(store, &submission)?;
+    let accepted = wait(shared, submission.id)?;
+    match &accepted.reason {
+        Some(reason) => {
+            let answer = json!({ "error": reason, "comparison": accepted.comparison });
+            Ok((StatusCode::CONFLICT, axum::Json(answer)).into_response())
+        }
+        None => Ok(axum::Json(json!({
+            "number": accepted.number, "comparison": accepted.comparison,
+            "warning": keep_file(shared, &submission.document),
+        }))
+        .into_response()),
+    }
+}
+
+/// The file on disk is what people read: it follows. What was written there by others since is not written over.
+fn keep_file(shared: &Shared, document: &str) -> Option<String> {
+    let path = shared.rules_file.as_ref()?;
+    let known = candidate::know_file(&*shared.store, document.as_bytes());
+    let written = watch::replace(path, document);
+    let problem = match (known, written) {
+        (Ok(()), Ok(())) => return None,
+        (Err(error), _) => error.to_string(),
+        (_, Err(error)) => error.to_string(),
+    };
+    Some(format!("in force, but {} could not follow ({problem}): change it there, too", path.display()))
+}
+
+fn wait(shared: &Shared, id: u64) -> Result<Accepted, No> {
+    let begun = Instant::now();
+    while begun.elapsed() < PATIENCE {
+        if let Some(outcome) = candidate::outcome(&*shared.store)?.filter(|outcome| outcome.id == id) {
+            return Ok(outcome);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let reason = "submitted, but no sidecar has considered it in time; `azeotrope status` tells when it is in force";
+    Err(No::Because(StatusCode::GATEWAY_TIMEOUT, reason.to_owned()))
+}

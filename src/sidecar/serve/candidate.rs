@@ -1,0 +1,158 @@
+//! Rules on their way into force: submitted through any sidecar, considered by the one that has the duty.
+
+use crate::compare::Comparison;
+use crate::store::{Outcome, Store};
+use azeotrope_engine::bundle::hash;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// What was submitted last.
+const SUBMITTED: &str = "rules.submitted";
+/// What became of it.
+const OUTCOME: &str = "rules.outcome";
+/// What is in force.
+const IN_FORCE: &str = "rules.in-force";
+/// Numbers, authors and notes of what was in force.
+const HISTORY: &str = "rules.history";
+/// Documents that can be gone back to.
+const KEPT: usize = 50;
+/// The document that files last held.
+const FILE: &str = "rules.file";
+
+/// When new rules are refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caution {
+    /// Most accounts that may be newly acted on, in thousandths of those seen.
+    pub(crate) per_mille: u32,
+    /// Fewer than this many never matter.
+    pub(crate) few: u32,
+}
+
+/// A rules document that somebody wants in force.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Submission {
+    /// Tells it from others.
+    pub(crate) id: u64,
+    /// When, in milliseconds since 1970-01-01T00:00:00Z.
+    pub(crate) at: u64,
+    /// Who.
+    pub(crate) who: String,
+    /// Why.
+    pub(crate) note: String,
+    /// Even where it would act on many accounts at once.
+    pub(crate) force: bool,
+    /// The document.
+    pub(crate) document: String,
+}
+
+/// What became of a submission.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Accepted {
+    /// The submission.
+    pub(crate) id: u64,
+    /// The number under which it is in force; `None`: refused.
+    pub(crate) number: Option<u64>,
+    /// Why it was refused.
+    pub(crate) reason: Option<String>,
+    /// What it would have done to recent traffic, against the rules before.
+    pub(crate) comparison: Option<Comparison>,
+}
+
+/// Rules that are or were in force.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct InForce {
+    /// Grows with each document.
+    pub(crate) number: u64,
+    /// Since when, in milliseconds.
+    pub(crate) at: u64,
+    /// Who put them there.
+    pub(crate) who: String,
+    /// Why.
+    pub(crate) note: String,
+    /// The document; empty in the history.
+    pub(crate) document: String,
+}
+
+/// The rules that were in force, the newest first.
+pub(crate) type History = Vec<InForce>;
+
+fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> Outcome<Option<T>> {
+    // What another version wrote is as good as nothing.
+    Ok(store.get(key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+}
+
+fn write(store: &dyn Store, key: &str, value: &impl Serialize) -> Outcome<()> {
+    store.set(key, &serde_json::to_vec(value).unwrap_or_default())
+}
+
+/// Submits rules.
+pub(super) fn submit(store: &dyn Store, submission: &Submission) -> Outcome<()> {
+    write(store, SUBMITTED, submission)
+}
+
+/// What was submitted and not considered yet.
+pub(super) fn submitted(store: &dyn Store) -> Outcome<Option<Submission>> {
+    let Some(submission) = read::<Submission>(store, SUBMITTED)? else { return Ok(None) };
+    let considered = outcome(store)?.is_some_and(|outcome| outcome.id == submission.id);
+    Ok((!considered).then_some(submission))
+}
+
+/// What became of what was considered last.
+pub(super) fn outcome(store: &dyn Store) -> Outcome<Option<Accepted>> {
+    read(store, OUTCOME)
+}
+
+/// What is in force; `None`: the built-in rules.
+pub(super) fn in_force(store: &dyn Store) -> Outcome<Option<InForce>> {
+    read(store, IN_FORCE)
+}
+
+/// What was in force, the newest first, without the documents.
+pub(super) fn history(store: &dyn Store) -> Outcome<History> {
+    Ok(read(store, HISTORY)?.unwrap_or_default())
+}
+
+/// A document that was in force.
+pub(super) fn document(store: &dyn Store, number: u64) -> Outcome<Option<InForce>> {
+    Ok(read::<InForce>(store, &kept(number))?.filter(|kept| kept.number == number))
+}
+
+fn kept(number: u64) -> String {
+    format!("rules.kept.{}", number % KEPT as u64)
+}
+
+/// Refuses a submission.
+pub(super) fn refuse(
+    store: &dyn Store,
+    submission: &Submission,
+    reason: String,
+    comparison: Option<Comparison>,
+) -> Outcome<()> {
+    write(store, OUTCOME, &Accepted { id: submission.id, number: None, reason: Some(reason), comparison })
+}
+
+/// Puts a submission into force. The outcome comes last: who dies half-way leaves a submission that is considered again.
+pub(super) fn accept(store: &dyn Store, submission: &Submission, comparison: Option<Comparison>) -> Outcome<InForce> {
+    let Submission { id, at, who, note, document, .. } = submission.clone();
+    let before = in_force(store)?.filter(|before| before.document != document || before.at != at);
+    let number = before.map_or(0, |before| before.number) + 1;
+    let accepted = InForce { number, at, who, note, document };
+    write(store, &kept(number), &accepted)?;
+    let mut history = history(store)?;
+    history.retain(|entry| entry.number < number);
+    history.insert(0, InForce { document: String::new(), ..accepted.clone() });
+    history.truncate(KEPT);
+    write(store, HISTORY, &history)?;
+    write(store, IN_FORCE, &accepted)?;
+    write(store, OUTCOME, &Accepted { id, number: Some(number), reason: None, comparison })?;
+    Ok(accepted)
+}
+
+/// Whether this is what a file held when one was last read.
+pub(super) fn file_known(store: &dyn Store, document: &[u8]) -> Outcome<bool> {
+    Ok(store.get(FILE)?.is_some_and(|known| known == hash(document)))
+}
+
+/// Remembers what the file holds.
+pub(super) fn know_file(store: &dyn Store, document: &[u8]) -> Outcome<()> {
+    store.set(FILE, &hash(document))
+}

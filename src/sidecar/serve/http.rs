@@ -1,0 +1,213 @@
+//! What filters ask for: observations in, bundles out.
+
+use super::metrics;
+use super::shared::{Shared, now};
+use super::{admin, people};
+use crate::store::{Appended, Seen};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use azeotrope_engine::bundle::Hash;
+use azeotrope_engine::observation::{Batch, Event, MAX_BATCH};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the body of a request may take.
+const BODY: Duration = Duration::from_secs(10);
+
+type App = State<Arc<Shared>>;
+
+/// All paths.
+pub(super) fn router(shared: Arc<Shared>) -> Router {
+    Router::new()
+        .route("/v1/observations", post(observations))
+        .route("/v1/bundle", get(bundle))
+        .route("/v1/parts/{hash}", get(part))
+        .merge(people::router())
+        .merge(admin::router())
+        .fallback(|| async { refused(StatusCode::NOT_FOUND, "no such path") })
+        .with_state(shared)
+}
+
+/// An answer that says what is wrong.
+pub(super) fn refused(status: StatusCode, reason: &str) -> Response {
+    (status, axum::Json(serde_json::json!({ "error": reason }))).into_response()
+}
+
+/// Whether a request shows a token. Takes as long for a wrong one as for the right one.
+pub(super) fn shows(headers: &HeaderMap, token: &str) -> bool {
+    let shown = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+    let shown = shown.unwrap_or_default();
+    let differing = shown.iter().zip(token.as_bytes()).fold(0_u8, |sum, (a, b)| sum | (a ^ b));
+    shown.len() == token.len() && differing == 0
+}
+
+fn let_in(shared: &Shared, headers: &HeaderMap) -> Result<(), Box<Response>> {
+    match &shared.tokens.filter {
+        Some(token) if !shows(headers, token) => {
+            metrics::add(&shared.metrics.refused, 1);
+            Err(refused(StatusCode::UNAUTHORIZED, "no valid token").into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A body of at most `limit` bytes that comes in time.
+pub(super) async fn body(body: Body, limit: usize) -> Result<Vec<u8>, Response> {
+    match tokio::time::timeout(BODY, to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        Ok(Err(_)) => Err(refused(StatusCode::PAYLOAD_TOO_LARGE, &format!("more than {limit} bytes, or cut short"))),
+        Err(_) => Err(refused(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
+    }
+}
+
+async fn observations(State(shared): App, headers: HeaderMap, sent: Body) -> Response {
+    if let Err(refusal) = let_in(&shared, &headers) {
+        return *refusal;
+    }
+    let bytes = match body(sent, MAX_BATCH).await {
+        Ok(bytes) => bytes,
+        Err(refusal) => {
+            metrics::add(&shared.metrics.refused, 1);
+            return refusal;
+        }
+    };
+    let taken = tokio::task::spawn_blocking(move || take(&shared, &bytes)).await;
+    taken.unwrap_or_else(|_| refused(StatusCode::INTERNAL_SERVER_ERROR, "a bug"))
+}
+
+/// Takes a batch: it is kept when the answer says so.
+fn take(shared: &Shared, bytes: &[u8]) -> Response {
+    let batch = match Batch::decode(bytes) {
+        Ok(batch) => batch,
+        Err(refusal) => {
+            metrics::add(&shared.metrics.refused, 1);
+            return refused(StatusCode::BAD_REQUEST, &refusal.to_string());
+        }
+    };
+    let header = &batch.header;
+    let kept = match batch.observations.is_empty() {
+        true => Ok(Appended::New),
+        false => shared.heed(shared.store.append(header.sender, header.sequence, now(), bytes)),
+    };
+    let status = match kept {
+        Ok(Appended::New) => {
+            metrics::add(&shared.metrics.batches, 1);
+            metrics::add(&shared.metrics.observations, batch.observations.len() as u64);
+            StatusCode::ACCEPTED
+        }
+        Ok(Appended::Duplicate) => {
+            metrics::add(&shared.metrics.duplicates, 1);
+            return refused(StatusCode::CONFLICT, "this batch was taken before");
+        }
+        Err(error) => return refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
+    };
+    // What is only for show may fail.
+    let _ = shared.heed(report(shared, &batch));
+    status.into_response()
+}
+
+fn report(shared: &Shared, batch: &Batch) -> crate::store::Outcome<()> {
+    let header = &batch.header;
+    let seen = Seen {
+        sender: header.sender,
+        process: header.process,
+        name: header.name.clone(),
+        rules: header.rules,
+        lost: header.lost,
+        at: now(),
+    };
+    let mut accounts: Vec<u64> = Vec::new();
+    let mut requests = 0;
+    for observation in &batch.observations {
+        if let Event::Request { caller, .. } = &observation.event {
+            requests += 1;
+            accounts.push(caller.account);
+        }
+    }
+    accounts.sort_unstable();
+    accounts.dedup();
+    shared.store.report(&seen, requests, &accounts)
+}
+
+async fn bundle(State(shared): App, headers: HeaderMap) -> Response {
+    if let Err(refusal) = let_in(&shared, &headers) {
+        return *refusal;
+    }
+    let Some(served) = shared.served() else {
+        return refused(StatusCode::NOT_FOUND, "nothing was published yet");
+    };
+    let tag = format!("\"{}\"", served.manifest.version);
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return StatusCode::NOT_MODIFIED.into_response();
+    }
+    metrics::add(&shared.metrics.fetched, 1);
+    let tag = HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
+    let kind = HeaderValue::from_static("application/octet-stream");
+    ([(header::ETAG, tag), (header::CONTENT_TYPE, kind)], served.edition.manifest.clone()).into_response()
+}
+
+async fn part(State(shared): App, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    if let Err(refusal) = let_in(&shared, &headers) {
+        return *refusal;
+    }
+    let Some(hash) = hash(&name) else { return refused(StatusCode::BAD_REQUEST, "no SHA-256 in hexadecimal") };
+    let known = shared.served().and_then(|served| served.parts.get(&hash).cloned());
+    let found = match known {
+        Some(bytes) => Some(bytes.to_vec()),
+        // Of the bundle before, or of one that this sidecar has not seen yet.
+        None => tokio::task::spawn_blocking(move || shared.heed(shared.store.part(&hash)).ok().flatten())
+            .await
+            .ok()
+            .flatten(),
+    };
+    match found {
+        Some(bytes) => {
+            let forever = [(header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+            (forever, [(header::CONTENT_TYPE, "application/octet-stream")], bytes).into_response()
+        }
+        None => refused(StatusCode::NOT_FOUND, "no such part"),
+    }
+}
+
+/// 64 hexadecimal digits.
+fn hash(name: &str) -> Option<Hash> {
+    let mut hash = [0_u8; 32];
+    let (pairs, odd) = name.as_bytes().as_chunks::<2>();
+    if pairs.len() != hash.len() || !odd.is_empty() {
+        return None;
+    }
+    for (byte, pair) in hash.iter_mut().zip(pairs) {
+        let digit = |of: u8| char::from(of).to_digit(16);
+        let [high, low] = *pair;
+        *byte = u8::try_from(digit(high)? * 16 + digit(low)?).ok()?;
+    }
+    Some(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_fits_whole_or_not_at_all() {
+        let with =
+            |value: &'static str| HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(value))]);
+        assert!(shows(&with("Bearer secret"), "secret"));
+        for wrong in ["Bearer secre", "Bearer secrets", "Bearer ", "secret", "Basic secret", "Bearer Secret"] {
+            assert!(!shows(&with(wrong), "secret"), "{wrong}");
+        }
+        assert!(!shows(&HeaderMap::new(), "secret"));
+    }
+
+    #[test]
+    fn a_part_has_a_name_of_64_digits() {
+        assert_eq!(hash(&"0f".repeat(32)), Some([0x0f; 32]));
+        for wrong in ["", "0f", &"0g".repeat(32), &"0f".repeat(33), &"é".repeat(32)] {
+            assert_eq!(hash(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The service beside the proxies: hears of their traffic, joins it, and publishes rules.
+//!
+//! | file | what |
+//! |---|---|
+//! | `connections`, `http`, `people`, `admin` | the interface: for filters, for people, for changes |
+//! | `joining` | the duty that one of several sidecars has: the stream of observations into campaigns |
+//! | `publisher` | rules, corpora and campaigns into signed bundles |
+//! | `candidate` | rules on their way into force: checked, run in shadow, accepted or refused |
+//! | `watch` | the rules document on disk |
+//! | `shared`, `metrics` | what all of these have in common |
+
+mod admin;
+mod candidate;
+mod connections;
+mod http;
+mod joining;
+mod metrics;
+mod people;
+mod publisher;
+mod shared;
+mod watch;
+
+pub(crate) use candidate::Caution;
+pub(crate) use publisher::CORPORA;
+pub(crate) use shared::Tokens;
+
+use crate::ecds::{self, Extension};
+use crate::signing::Signer;
+use crate::store::Store;
+use shared::Shared;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch as channel;
+
+/// What a sidecar is told to do.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+    /// What people call it.
+    pub(crate) name: String,
+    /// Signs bundles.
+    pub(crate) signer: Signer,
+    /// Who is let in.
+    pub(crate) tokens: Tokens,
+    /// The rules document on disk.
+    pub(crate) rules: Option<PathBuf>,
+    /// Corpus files, read.
+    pub(crate) corpora: Vec<Vec<u8>>,
+    /// How long a bundle holds.
+    pub(crate) ttl: Duration,
+    /// Time between two publications.
+    pub(crate) every: Duration,
+    /// When new rules are refused.
+    pub(crate) caution: candidate::Caution,
+    /// The ECDS file.
+    pub(crate) ecds_file: Option<PathBuf>,
+    /// Where ECDS is served over gRPC.
+    pub(crate) ecds_listen: Option<SocketAddr>,
+    /// The filter, as Envoy loads it; needed for either.
+    pub(crate) extension: Option<Extension>,
+}
+
+/// Runs until it is told to stop (SIGINT or SIGTERM).
+///
+/// # Errors
+/// What it cannot begin with: an address that is taken.
+pub(crate) fn run(options: Options, store: Arc<dyn Store>) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("no runtime: {error}"))?;
+    runtime.block_on(serve(options, store))
+}
+
+async fn serve(options: Options, store: Arc<dyn Store>) -> Result<(), String> {
+    let listener = listen(options.listen).await?;
+    let (packages, package) = channel::channel(None);
+    let shared = Arc::new(Shared::new(&options, store));
+    let (stop, stopped) = channel::channel(false);
+    let duties = [joining::start(&options, &shared, stopped.clone()), watch::start(&options, &shared, stopped.clone())];
+    tokio::spawn(shared::refresh(Arc::clone(&shared), packages, stopped.clone()));
+    if let Some(extension) = options.extension {
+        if let Some(path) = options.ecds_file {
+            tokio::spawn(write_ecds(path, extension.clone(), package.clone(), Arc::clone(&shared)));
+        }
+        if let Some(address) = options.ecds_listen {
+            let (listener, shared, stopped) = (listen(address).await?, Arc::clone(&shared), stopped.clone());
+            tokio::spawn(async move {
+                let told = {
+                    let shared = Arc::clone(&shared);
+                    move |heard: ecds::Heard| shared.ecds_heard(&heard)
+                };
+                if let Err(error) = ecds::serve(listener, extension, package, told, stopping(stopped)).await {
+                    shared.say(&format!("ECDS: {error}"));
+                }
+            });
+        }
+    }
+    let at = listener.local_addr().map_or_else(|_| options.listen.to_string(), |at| at.to_string());
+    shared.say(&format!("listens on {at}; public key {}", shared.public_key()));
+    tokio::spawn(async move {
+        signal().await;
+        let _ = stop.send(true);
+    });
+    connections::accept(listener, http::router(Arc::clone(&shared)), stopped).await;
+    for duty in duties {
+        let _ = tokio::task::spawn_blocking(move || duty.join()).await;
+    }
+    shared.say("stopped");
+    Ok(())
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))
+}
+
+/// Ends when the sidecar is to stop.
+async fn stopping(mut stopped: channel::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+async fn signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let Ok(mut terminate) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) else {
+            let _ = interrupt.await;
+            return;
+        };
+        tokio::select! { _ = interrupt => {}, _ = terminate.recv() => {} }
+    }
+    #[cfg(not(unix))]
+    let _ = interrupt.await;
+}
+
+/// Keeps the ECDS file at the newest bundle.
+async fn write_ecds(
+    path: PathBuf,
+    extension: Extension,
+    mut package: channel::Receiver<Option<Arc<ecds::Current>>>,
+    shared: Arc<Shared>,
+) {
+    loop {
+        let current = package.borrow_and_update().clone();
+        let text = extension.file(current.as_deref());
+        let written = path.clone();
+        let done = tokio::task::spawn_blocking(move || ecds::write(&written, &text)).await;
+        if let Ok(Err(error)) = done {
+            shared.say(&format!("{}: {error}", path.display()));
+        }
+        if package.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! What the parts of a sidecar have in common.
+
+use super::Options;
+use super::metrics::{self, Metrics};
+use crate::ecds::{Current, Heard};
+use crate::signing::Signer;
+use crate::store::{Edition, Hash, Outcome, Store};
+use azeotrope_engine::bundle::{Manifest, Package, TrustedKeys};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+
+/// Time between two looks at what is published.
+const REFRESH: Duration = Duration::from_millis(200);
+
+/// Who is let in. Compared in constant time.
+#[derive(Clone, Default)]
+pub(crate) struct Tokens {
+    /// Filters; none: whoever reaches the port.
+    pub(crate) filter: Option<String>,
+    /// Who may change rules; none: nobody.
+    pub(crate) admin: Option<String>,
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("Tokens")
+    }
+}
+
+/// A bundle with its parts, as it is handed out.
+#[derive(Clone, Debug)]
+pub(super) struct Served {
+    pub(super) edition: Arc<Edition>,
+    pub(super) manifest: Manifest,
+    pub(super) parts: HashMap<Hash, Arc<Vec<u8>>>,
+}
+
+/// What the parts of a sidecar have in common.
+pub(crate) struct Shared {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) owner: u64,
+    pub(super) name: String,
+    pub(super) tokens: Tokens,
+    pub(super) rules_file: Option<PathBuf>,
+    pub(super) signer: Signer,
+    pub(super) metrics: Metrics,
+    served: Mutex<Option<Served>>,
+}
+
+impl Shared {
+    pub(super) fn new(options: &Options, store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            owner: rand::random(),
+            name: options.name.clone(),
+            tokens: options.tokens.clone(),
+            rules_file: options.rules.clone(),
+            signer: options.signer.clone(),
+            metrics: Metrics::default(),
+            served: Mutex::new(None),
+        }
+    }
+
+    /// What is served now. Nothing that is locked here can panic, so a poisoned lock is as good as any.
+    pub(super) fn served(&self) -> Option<Served> {
+        self.served.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn public_key(&self) -> String {
+        self.signer.public().text()
+    }
+
+    pub(super) fn trusted(&self) -> TrustedKeys {
+        TrustedKeys(vec![self.signer.public()])
+    }
+
+    /// A line for who reads the log.
+    pub(super) fn say(&self, what: &str) {
+        eprintln!("azeotrope {}: {what}", self.name);
+    }
+
+    /// Keeps count of how the store is.
+    pub(super) fn heed<T>(&self, outcome: Outcome<T>) -> Outcome<T> {
+        metrics::set(&self.metrics.store_up, u64::from(outcome.is_ok()));
+        metrics::add(&self.metrics.store_failed, u64::from(outcome.is_err()));
+        outcome
+    }
+
+    /// An Envoy that refuses what it got over ECDS.
+    pub(super) fn ecds_heard(&self, heard: &Heard) {
+        if let Heard::Refused { node, version, detail } = heard {
+            metrics::add(&self.metrics.ecds_refused, 1);
+            self.say(&format!("ECDS: {node} refuses version {version}: {detail}"));
+        }
+    }
+
+    /// Takes over what is published; whether it is news.
+    fn look(&self) -> Outcome<bool> {
+        let Some(edition) = self.store.current()? else { return Ok(false) };
+        let before = self.served();
+        if before.as_ref().is_some_and(|before| before.edition.version >= edition.version) {
+            return Ok(false);
+        }
+        let Ok((manifest, _)) = Manifest::open(&edition.manifest, &self.trusted()) else {
+            self.say("the published bundle is signed with another key than this sidecar's; it is not served");
+            return Ok(false);
+        };
+        let mut parts = HashMap::new();
+        for part in &manifest.parts {
+            let known = before.as_ref().and_then(|before| before.parts.get(&part.hash).cloned());
+            let bytes = match known {
+                Some(bytes) => bytes,
+                None => match self.store.part(&part.hash)? {
+                    Some(bytes) => Arc::new(bytes),
+                    // It was replaced while it was read: the next look finds the next one.
+                    None => return Ok(false),
+                },
+            };
+            parts.insert(part.hash, bytes);
+        }
+        metrics::set(&self.metrics.version, manifest.version);
+        metrics::set(&self.metrics.expires, manifest.expires);
+        let served = Served { edition: Arc::new(edition), manifest, parts };
+        *self.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(served);
+        Ok(true)
+    }
+
+    /// What is served, in one piece.
+    fn package(&self) -> Option<Arc<Current>> {
+        let Served { edition, manifest, parts } = self.served()?;
+        let bytes: Vec<_> =
+            manifest.parts.iter().filter_map(|part| parts.get(&part.hash)).map(|part| &part[..]).collect();
+        Some(Arc::new(Current { version: manifest.version, package: Package::pack(&edition.manifest, &bytes) }))
+    }
+}
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+pub(super) fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Keeps what is served at what is published. What was served goes on being served while the store is away.
+pub(super) async fn refresh(
+    shared: Arc<Shared>,
+    packages: watch::Sender<Option<Arc<Current>>>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    loop {
+        let looking = Arc::clone(&shared);
+        let news = tokio::task::spawn_blocking(move || looking.heed(looking.look())).await;
+        if matches!(news, Ok(Ok(true))) && packages.receiver_count() > 0 {
+            packages.send_replace(shared.package());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(REFRESH) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The rules document on disk: whatever way it is changed, its content tells.
+//!
+//! Read once a second and compared by content: edits in place, renames over it and Kubernetes' symlink swaps look alike,
+//! and no kernel interface has to work on the volume. A document that two looks agree on is submitted: one that is half
+//! written is not taken for the whole.
+
+use super::candidate::{self, Submission};
+use super::shared::{Shared, now};
+use super::{Options, metrics};
+use azeotrope_engine::rules::{MAX_BYTES, Rules};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Time between two looks.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Watches the file, if there is one.
+pub(super) fn start(options: &Options, shared: &Arc<Shared>, stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+    let (path, shared) = (options.rules.clone(), Arc::clone(shared));
+    std::thread::spawn(move || {
+        let Some(path) = path else { return };
+        let mut watched = Watched::default();
+        while !*stopped.borrow() {
+            watched.look(&path, &shared);
+            std::thread::sleep(LOOK);
+        }
+    })
+}
+
+#[derive(Default)]
+struct Watched {
+    /// As it was read last.
+    read: Option<Result<Vec<u8>, String>>,
+    /// As it was dealt with last.
+    dealt: Option<Result<Vec<u8>, String>>,
+}
+
+impl Watched {
+    fn look(&mut self, path: &Path, shared: &Shared) {
+        let found = load(path);
+        let settled = self.read.as_ref() == Some(&found);
+        self.read = Some(found.clone());
+        if !settled || self.dealt.as_ref() == Some(&found) {
+            return;
+        }
+        let dealt = match &found {
+            Ok(document) => submit(document, path, shared),
+            Err(reason) => {
+                shared.say(&format!("{reason}; the rules before it stay in force"));
+                true
+            }
+        };
+        if dealt {
+            self.dealt = Some(found);
+        }
+    }
+}
+
+/// Submits a document; whether that is done.
+fn submit(document: &[u8], path: &Path, shared: &Shared) -> bool {
+    let store = &*shared.store;
+    if let Err(problems) = Rules::parse(document) {
+        metrics::add(&shared.metrics.rules_refused, 1);
+        for problem in problems {
+            shared.say(&format!("{}: {problem}", path.display()));
+        }
+        shared.say(&format!("{}: refused; the rules before it stay in force", path.display()));
+        return true;
+    }
+    let Ok(text) = String::from_utf8(document.to_vec()) else { return true };
+    let who = format!("{} on {}", path.display(), shared.name);
+    let submission =
+        Submission { id: rand::random(), at: now(), who, note: String::new(), force: false, document: text };
+    let done = candidate::file_known(store, document).and_then(|known| match known {
+        true => Ok(()),
+        false => candidate::submit(store, &submission).and_then(|()| candidate::know_file(store, document)),
+    });
+    shared.heed(done).is_ok()
+}
+
+fn load(path: &Path) -> Result<Vec<u8>, String> {
+    let at = path.display();
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(|error| format!("{at}: {error}"))?;
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("{at}: {error}"))?;
+    Ok(bytes)
+}
+
+/// Replaces the file, all at once.
+///
+/// # Errors
+/// It cannot be written: a ConfigMap, say.
+pub(super) fn replace(path: &Path, document: &str) -> std::io::Result<()> {
+    let beside = path.with_extension(format!("new-{}", std::process::id()));
+    let written = std::fs::File::create(&beside).and_then(|mut file| {
+        file.write_all(document.as_bytes())?;
+        file.sync_all()
+    });
+    let done = written.and_then(|()| std::fs::rename(&beside, path));
+    if done.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    done
+}
