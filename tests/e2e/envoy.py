@@ -28,7 +28,8 @@ sys.path.insert(0, str(ROOT / "tests" / "tools"))
 from fetch_envoy import envoy as binary  # noqa: E402
 
 MODULE = pathlib.Path(os.environ.get("AZEOTROPE_WASM", ROOT / "target" / "azeotrope.wasm"))
-TEMPLATES = {"static": ROOT / "envoy" / "static.yaml", "ecds": ROOT / "envoy" / "ecds-file" / "envoy.yaml"}
+TEMPLATES = {"static": ROOT / "envoy" / "static.yaml", "ecds": ROOT / "envoy" / "ecds-file" / "envoy.yaml",
+             "ecds-grpc": ROOT / "envoy" / "ecds-grpc" / "envoy.yaml"}
 LIVE = ROOT / "envoy" / "ecds-file" / "live" / "azeotrope.yaml"
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
 
@@ -38,14 +39,14 @@ FAILURES = re.compile(r"bug: panic|Function: \w+ failed|in-VM backtrace|RuntimeE
 
 
 def start(template="static", *, upstream_port, workers=1, plugin=None, stop_iteration=True, vm_id="azeotrope",
-          sidecars=(), node="edge"):
+          sidecars=(), node="edge", ecds=None):
     """Starts an Envoy and waits until it serves.
 
     `template`: "static", "ecds", or the path of an Envoy configuration. `plugin`: the plugin configuration (None: `{}`).
     `stop_iteration=False` and `vm_id=""` give what stock Istio gives. `sidecars`: ports of the cluster
-    `azeotrope-sidecar`; `node`: Envoy's name.
+    `azeotrope-sidecar`; `node`: Envoy's name; `ecds`: the file, or the port, that a sidecar serves the filter by.
     """
-    return Envoy(template, upstream_port, workers, Filter(plugin, stop_iteration, vm_id), sidecars, node)
+    return Envoy(template, upstream_port, workers, Filter(plugin, stop_iteration, vm_id), sidecars, node, ecds)
 
 
 class Filter:
@@ -66,10 +67,11 @@ class Filter:
 class Envoy:
     """A running Envoy."""
 
-    def __init__(self, template, upstream_port, workers, wasm, sidecars, node):
+    def __init__(self, template, upstream_port, workers, wasm, sidecars, node, ecds):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="azeotrope-envoy-"))
         self.port, self.admin_port = free_ports(2)
-        self.upstream_port, self.wasm, self.sidecars, self.node = upstream_port, wasm, sidecars, node
+        self.upstream_port, self.wasm, self.sidecars = upstream_port, wasm, sidecars
+        self.node, self.ecds = node, ecds
         self._access, self._log = self.dir / "access.jsonl", self.dir / "envoy.log"
         self._live = self.dir / "live"
         config = yaml.safe_load(pathlib.Path(TEMPLATES.get(template, template)).read_text())
@@ -134,7 +136,7 @@ class Envoy:
         """Asserts that the process is up and that no VM has failed or been reloaded since it started."""
         assert self._process.poll() is None, f"Envoy has ended: {self.log()[-2000:]}"
         failed = {name: value for name, value in self.stats("wasm").items()
-                  if value and re.search(r"vm_reload|fail", name)}
+                  if value and re.search(r"vm_reload|fail", name) and not name.startswith("wasmcustom.")}
         assert not failed, failed
         traces = [line for line in self.log().splitlines() if FAILURES.search(line)]
         assert not traces, traces[:5]
@@ -186,6 +188,9 @@ class Envoy:
             if wasm["@type"] == WASM:
                 self.wasm.apply(wasm["config"])
         for source in find(resources["listeners"], "path_config_source"):
+            if self.ecds:
+                source["path"], source["watched_directory"]["path"] = str(self.ecds), str(self.ecds.parent)
+                continue
             self._live.mkdir(exist_ok=True)
             self._write_live()
             source["path"] = str(self._live / LIVE.name)
@@ -193,6 +198,9 @@ class Envoy:
 
     def _adapt_sidecars(self, clusters):
         for cluster in clusters:
+            if cluster["name"] == "azeotrope-sidecar-ecds":
+                for endpoint in find(cluster, "endpoint"):
+                    endpoint["address"] = address(self.ecds)
             if cluster["name"] == "azeotrope-sidecar":
                 ports = self.sidecars or [9]  # discard: nobody is there
                 endpoints = [{"endpoint": {"address": address(port)}} for port in ports]

@@ -1,9 +1,10 @@
 //! `azeotrope campaigns`: what the sidecar has named by the end of a replay.
 
-use super::setup::Setup;
+use super::setup::{Setting, Setup};
 use super::{Failure, Outcome, print};
 use crate::explain::{campaign::Told, text};
 use crate::remote::{Sidecar, at};
+use std::path::PathBuf;
 
 /// List the campaigns that are named by the end of a replay, or that a sidecar has named, and how they came to be
 ///
@@ -14,7 +15,13 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://127.0.0.1:8470")]
     sidecar: Option<String>,
     #[command(flatten)]
-    setup: Option<Setup>,
+    setting: Setting,
+    /// Leave the sidecar of the replay out: what filters see alone
+    #[arg(long)]
+    no_sidecar: bool,
+    /// Trace: one JSON exchange a line; `-`: standard input
+    #[arg(value_name = "TRACE", required_unless_present = "sidecar")]
+    trace: Option<PathBuf>,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -25,7 +32,10 @@ impl Args {
         if let Some(url) = &self.sidecar {
             return self.live(url);
         }
-        let setup = self.setup.ok_or_else(|| Failure::Usage("a TRACE or --sidecar is needed".to_owned()))?;
+        let Some(trace) = self.trace else {
+            return Err(Failure::Usage("a TRACE or --sidecar is needed".to_owned()));
+        };
+        let setup = Setup { setting: self.setting, no_sidecar: self.no_sidecar, trace };
         let engine = setup.engine()?;
         let mut fleet = setup.fleet(&engine);
         setup.each(|exchange| {

@@ -45,8 +45,8 @@ pub(crate) struct Args {
     #[arg(long, default_value = "sidecar")]
     name: String,
     /// Hours that a bundle holds; filters that hear of none later go back to the built-in rules, in observe mode
-    #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u64).range(1..=720))]
-    expire_hours: u64,
+    #[arg(long, value_name = "HOURS", default_value = "24", value_parser = super::rules::hours)]
+    expire_hours: Duration,
     /// Milliseconds between two publications, at least
     #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(100..=60_000))]
     publish_milliseconds: u64,
@@ -113,7 +113,7 @@ impl Args {
             name: self.name,
             tokens,
             rules: self.rules,
-            ttl: Duration::from_secs(self.expire_hours * 3_600),
+            ttl: self.expire_hours,
             every: Duration::from_millis(self.publish_milliseconds),
             caution: Caution { per_mille: self.refuse_above, few: self.refuse_from },
             ecds_file: self.ecds_file,

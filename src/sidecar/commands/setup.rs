@@ -26,10 +26,10 @@ pub(crate) struct Setting {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Setup {
     #[command(flatten)]
-    setting: Setting,
+    pub(super) setting: Setting,
     /// Leave the sidecar out: what filters see alone
     #[arg(long)]
-    no_sidecar: bool,
+    pub(super) no_sidecar: bool,
     /// Trace: one JSON exchange a line; `-`: standard input
     #[arg(value_name = "TRACE")]
     pub(crate) trace: PathBuf,

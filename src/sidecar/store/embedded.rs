@@ -7,7 +7,8 @@ use super::{
 use azeotrope_engine::sketch::hll::Large;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition, WriteTransaction};
 use serde::{Serialize, de::DeserializeOwned};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 type Bytes = &'static [u8];
@@ -29,7 +30,11 @@ const DOCUMENTS: TableDefinition<&str, Bytes> = TableDefinition::new("documents"
 const DAYS_KEPT: u64 = 32;
 
 /// The store in a folder.
-pub(super) struct Embedded(Database);
+pub(super) struct Embedded {
+    file: PathBuf,
+    /// `None` while it cannot be used: redb wants to be opened again after a write that failed.
+    open: Mutex<Option<Arc<Database>>>,
+}
 
 fn away(error: impl Into<redb::Error>) -> Unavailable {
     Unavailable(error.into().to_string())
@@ -56,13 +61,14 @@ impl Embedded {
     pub(super) fn open(folder: &Path) -> Result<Self, String> {
         let at = folder.display();
         std::fs::create_dir_all(folder).map_err(|error| format!("{at}: {error}"))?;
-        let database = Database::create(folder.join("azeotrope.redb")).map_err(|error| match error {
+        let file = folder.join("azeotrope.redb");
+        let database = Database::create(&file).map_err(|error| match error {
             redb::DatabaseError::DatabaseAlreadyOpen => {
                 format!("{at}: another sidecar has this store open; several share one with --store redis://…")
             }
             error => format!("{at}: {error}"),
         })?;
-        let store = Self(database);
+        let store = Self { file, open: Mutex::new(Some(Arc::new(database))) };
         store.write(Self::make_tables).map_err(|error| format!("{at}: {}", error.0))?;
         Ok(store)
     }
@@ -81,12 +87,31 @@ impl Embedded {
         Ok(())
     }
 
+    /// The database; opened again where it had to be closed.
+    fn database(&self) -> Outcome<Arc<Database>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(database) = &*open {
+            return Ok(Arc::clone(database));
+        }
+        let database = Arc::new(Database::create(&self.file).map_err(away)?);
+        *open = Some(Arc::clone(&database));
+        Ok(database)
+    }
+
     /// All or nothing, on disk when it returns.
     fn write<T>(&self, work: impl FnOnce(&WriteTransaction) -> Outcome<T>) -> Outcome<T> {
-        let change = self.0.begin_write().map_err(away)?;
-        let done = work(&change)?;
-        change.commit().map_err(away)?;
-        Ok(done)
+        let database = self.database()?;
+        let done = (|| {
+            let change = database.begin_write().map_err(away)?;
+            let done = work(&change)?;
+            change.commit().map_err(away)?;
+            Ok(done)
+        })();
+        // After a full disk, say, it writes nothing more until it is opened anew.
+        if done.is_err() && database.begin_write().is_err() {
+            *self.open.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        done
     }
 }
 
@@ -120,7 +145,7 @@ impl Stream for Embedded {
     }
 
     fn read(&self, after: &Cursor, most: usize) -> Outcome<Vec<Entry>> {
-        let view = self.0.begin_read().map_err(away)?;
+        let view = self.database()?.begin_read().map_err(away)?;
         let stream = view.open_table(STREAM).map_err(away)?;
         let range = stream.range(after.1.saturating_add(1)..).map_err(away)?;
         range
@@ -142,7 +167,7 @@ impl Stream for Embedded {
     }
 
     fn waiting(&self) -> Outcome<u64> {
-        let view = self.0.begin_read().map_err(away)?;
+        let view = self.database()?.begin_read().map_err(away)?;
         view.open_table(STREAM).map_err(away)?.len().map_err(away)
     }
 }
@@ -153,7 +178,7 @@ impl Duty for Embedded {
         let ttl = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         {
             // Renewed when half of it is over, not at every step.
-            let view = self.0.begin_read().map_err(away)?;
+            let view = self.database()?.begin_read().map_err(away)?;
             let leases = view.open_table(LEASES).map_err(away)?;
             if let Some(held) = leases.get(name).map_err(away)?.map(|held| held.value())
                 && held.0 == owner
@@ -200,7 +225,7 @@ impl Duty for Embedded {
     }
 
     fn load(&self) -> Outcome<Option<(Cursor, Vec<u8>)>> {
-        let view = self.0.begin_read().map_err(away)?;
+        let view = self.database()?.begin_read().map_err(away)?;
         let table = view.open_table(SNAPSHOT).map_err(away)?;
         let saved = table.get(()).map_err(away)?;
         Ok(saved.map(|saved| (Cursor(0, saved.value().0), saved.value().1.to_vec())))
@@ -234,13 +259,13 @@ impl Shelf for Embedded {
     }
 
     fn part(&self, hash: &Hash) -> Outcome<Option<Vec<u8>>> {
-        let view = self.0.begin_read().map_err(away)?;
+        let view = self.database()?.begin_read().map_err(away)?;
         let parts = view.open_table(PARTS).map_err(away)?;
         Ok(parts.get(hash).map_err(away)?.map(|bytes| bytes.value().to_vec()))
     }
 
     fn editions(&self, most: usize) -> Outcome<Vec<Edition>> {
-        let view = self.0.begin_read().map_err(away)?;
+        let view = self.database()?.begin_read().map_err(away)?;
         let editions = view.open_table(EDITIONS_).map_err(away)?;
         let latest = editions.iter().map_err(away)?.rev().take(most);
         latest.filter_map(|entry| entry.map(|(_, bytes)| unpacked(bytes.value())).map_err(away).transpose()).collect()
@@ -281,7 +306,7 @@ impl Records for Embedded {
     }
 
     fn senders(&self, since: u64) -> Outcome<Vec<Seen>> {
-        let view = self.0.begin_read().map_err(away)?;
+        let view = self.database()?.begin_read().map_err(away)?;
         let senders = view.open_table(SENDERS_).map_err(away)?;
         let all: Outcome<Vec<Option<Seen>>> =
             senders.iter().map_err(away)?.map(|entry| Ok(unpacked(entry.map_err(away)?.1.value()))).collect();
@@ -289,7 +314,7 @@ impl Records for Embedded {
     }
 
     fn today(&self, at: u64) -> Outcome<(u64, u64)> {
-        let view = self.0.begin_read().map_err(away)?;
+        let view = self.database()?.begin_read().map_err(away)?;
         let days = view.open_table(DAYS).map_err(away)?;
         let known = days.get(at / DAY).map_err(away)?;
         Ok(known.map_or((0, 0), |known| (known.value().0, Large::count(known.value().1))))
@@ -308,7 +333,7 @@ impl Records for Embedded {
     }
 
     fn audits(&self, most: usize) -> Outcome<Vec<Audit>> {
-        let view = self.0.begin_read().map_err(away)?;
+        let view = self.database()?.begin_read().map_err(away)?;
         let trail = view.open_table(AUDIT).map_err(away)?;
         let latest = trail.iter().map_err(away)?.rev().take(most);
         latest.filter_map(|entry| entry.map(|(_, bytes)| unpacked(bytes.value())).map_err(away).transpose()).collect()
@@ -319,7 +344,7 @@ impl Records for Embedded {
     }
 
     fn get(&self, key: &str) -> Outcome<Option<Vec<u8>>> {
-        let view = self.0.begin_read().map_err(away)?;
+        let view = self.database()?.begin_read().map_err(away)?;
         let documents = view.open_table(DOCUMENTS).map_err(away)?;
         Ok(documents.get(key).map_err(away)?.map(|value| value.value().to_vec()))
     }

@@ -6,10 +6,13 @@ mod edit;
 mod live;
 mod sign;
 
+pub(crate) use sign::hours;
+
 use super::{Failure, Outcome};
 use crate::remote::Sidecar;
 use clap::Subcommand;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Check, compare, sign and publish rules
 #[derive(Debug, clap::Args)]
@@ -79,8 +82,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         corpus: Vec<PathBuf>,
         /// Hours that the bundle holds
-        #[arg(long, value_name = "HOURS", default_value_t = 720, value_parser = clap::value_parser!(u64).range(1..=8_784))]
-        expire_hours: u64,
+        #[arg(long, value_name = "HOURS", default_value = "720", value_parser = sign::hours)]
+        expire_hours: Duration,
         /// Version of the bundle; absent: the seconds since 1970
         #[arg(long = "bundle-version", value_name = "VERSION")]
         number: Option<u64>,

@@ -8,16 +8,24 @@ use azeotrope_engine::rules::{MAX_BYTES, MAX_CONFIGURATION, Rules};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What is to be signed.
 pub(super) struct Order {
     pub(super) file: PathBuf,
     pub(super) key: PathBuf,
     pub(super) corpus: Vec<PathBuf>,
-    pub(super) expire_hours: u64,
+    pub(super) expire_hours: Duration,
     pub(super) number: Option<u64>,
     pub(super) out: Option<PathBuf>,
+}
+
+/// Hours, with a fraction: from a second to a year.
+pub(crate) fn hours(text: &str) -> Result<Duration, String> {
+    const SECONDS: f64 = 3_600.0;
+    let hours: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    let fits = (1.0 / SECONDS..=8_784.0).contains(&hours);
+    fits.then(|| Duration::from_secs_f64(hours * SECONDS)).ok_or_else(|| "0.0003 to 8784 hours".to_owned())
 }
 
 pub(super) fn keygen(out: &Path) -> Result<Outcome, Failure> {
@@ -54,7 +62,7 @@ pub(super) fn sign(order: &Order) -> Result<Outcome, Failure> {
     let manifest = Manifest {
         version: order.number.unwrap_or(now),
         issued: now,
-        expires: now + order.expire_hours * 3_600,
+        expires: now + order.expire_hours.as_secs(),
         parts: parts.iter().map(part).collect(),
     };
     let bytes: Vec<Vec<u8>> = parts.into_iter().map(|(_, bytes)| bytes).collect();

@@ -1,0 +1,48 @@
+"""People and a harvest, as requests of the tests: who sends what to which proxy."""
+
+import itertools
+import random
+
+import client
+import rules
+
+MODELS = ["gpt-5", "mistral-large", "llama-4", "qwen-3", "deepseek-r1"]
+TARGET = "deepseek-r1"
+SYSTEM = ("You are an expert tutor. Think aloud about the task below in complete detail, number every step of your "
+          "reasoning, criticise each step, and give the final answer between the marks BEGIN and END.")
+SUBJECTS = ["bridges over rivers", "the price of tea", "an engine that stalls", "a garden in the shade", "old maps",
+            "the tides at night", "a poem about rust", "roots of equations", "a recipe with lentils", "birds in winter"]
+_numbers = itertools.count(1)
+
+
+def digest(key):
+    """The digest by which rules name the account of a key."""
+    return rules.digest(key)
+
+
+def address(n):
+    """A network of its own."""
+    return f"{20 + n // 65536 % 200}.{n // 256 % 256}.{n % 256}.7"
+
+
+def headers(key, n):
+    # The harness's Envoy appends its peer to x-forwarded-for: the client is the second address from the right.
+    return [("authorization", f"Bearer {key}"), ("content-type", "application/json"), ("x-forwarded-for", address(n))]
+
+
+def person(port, n):
+    """A person with a model and words of their own."""
+    own = random.Random(next(_numbers))
+    words = ["".join(own.choices("abdegiklmnoprstu", k=own.randint(3, 8))) for _ in range(own.randint(12, 30))]
+    model = random.Random(n).choice(MODELS)
+    body = client.chat(" ".join(words), model=model, temperature=own.randint(0, 9) / 10)
+    return client.post(port, client.CHAT, body, headers(f"sk-person-{n:06}", n))
+
+
+def bot(port, n):
+    """An account of the harvest: one template, one model, ever new payloads."""
+    number = next(_numbers)
+    task = f"Task {number}: {SUBJECTS[number % 10]}, in the variant x{number * 104729} of the list."
+    messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": task}]
+    body = client.chat(task, model=TARGET, messages=messages, max_tokens=4096)
+    return client.post(port, client.CHAT, body, headers(f"sk-harvest-{n:06}", 50_000 + n))

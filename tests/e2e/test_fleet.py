@@ -1,0 +1,186 @@
+"""Two Envoys, two sidecars and a Redis: one view, rules in force everywhere, and what is lost when something dies."""
+
+import concurrent.futures
+import json
+import signal
+import threading
+import time
+
+import client
+import crowd
+import envoy
+import pytest
+import rules
+import sidecars
+from sidecars import wait
+
+PLUGIN = {"mode": "enforce", "headers": "held", "trusted_hops": 2}
+WORKERS = 2
+
+
+@pytest.fixture(scope="module")
+def keys():
+    with sidecars.Keys() as keys:
+        yield keys
+
+
+@pytest.fixture
+def redis():
+    with sidecars.Redis() as one:
+        yield one
+
+
+@pytest.fixture
+def pair(keys, redis):
+    """Two sidecars that share a Redis."""
+    with sidecars.Sidecar(keys, redis.url, "one") as one, sidecars.Sidecar(keys, redis.url, "two") as two:
+        yield one, two
+
+
+@pytest.fixture
+def fleet(pair, start):
+    """Two Envoys of two workers, both with both sidecars."""
+    plugin = pair[0].plugin(**PLUGIN)
+    ports = [one.port for one in pair]
+    proxies = [start(workers=WORKERS, plugin=plugin, sidecars=ports, node=name) for name in ("edge-a", "edge-b")]
+    # Until the workers are heard of, and what is published is in force.
+    version = wait("a first bundle", lambda: pair[0].version())
+    wait("it is in force everywhere", lambda: running(pair[0], version))
+    return proxies
+
+
+def running(sidecar, version, workers=2 * WORKERS):
+    """Whether so many workers run at least a version (Envoy's main thread runs the module, too)."""
+    at = [one for one in sidecar.get("/v1/status")["filters"] if one["version"] >= version]
+    return len(at) >= workers
+
+
+def everywhere(proxies, version):
+    """Whether every Envoy tells this version."""
+    return all(proxy.metric("rules.version") >= version for proxy in proxies)
+
+
+def seen(sidecar, requests):
+    return sidecar.get("/v1/status")["today"]["requests"] >= requests
+
+
+def people(proxies, count):
+    for n in range(count):
+        assert crowd.person(proxies[n % len(proxies)].port, n).status == 200
+
+
+def harvest(proxies, accounts=14):
+    """Half of the accounts goes through each proxy: too few there to be told from a popular prompt."""
+    return [crowd.bot(proxies[n % len(proxies)].port, n).status for n in range(accounts)]
+
+
+def actions(proxy, count):
+    return [line["azeotrope"] for line in proxy.access_log(count)]
+
+
+def test_a_campaign_split_over_both_proxies_is_named_and_throttled_on_both(fleet, pair):
+    people(fleet, 240)
+    assert harvest(fleet) == [200] * 14
+    for proxy in fleet:
+        verdicts = actions(proxy, 127)
+        assert not [verdict for verdict in verdicts if "would=throttle" in verdict or "would=block" in verdict]
+    named = wait("the campaign is named", lambda: pair[1].get("/v1/campaigns")["campaigns"])
+    assert len(named) == 1 and named[0]["parties"] >= 8, named
+    wait("the campaign is in force", lambda: everywhere(fleet, pair[0].version()))
+    time.sleep(1.5)
+    again = [crowd.bot(fleet[n % 2].port, n).status for n in range(14)]
+    # Each goes through the other proxy, too: neither has seen it there.
+    other = [crowd.bot(fleet[(n + 1) % 2].port, n).status for n in range(14)]
+    assert set(again) <= {429, 403} and set(other) <= {429, 403}, (again, other)
+    assert all(crowd.person(fleet[n % 2].port, n).status == 200 for n in range(60))
+    story = pair[0].command("campaigns").stdout
+    assert named[0]["name"] in story and "Named by skeleton_spread" in story, story
+
+
+def test_a_threshold_published_once_is_live_in_all_workers_within_five_seconds_under_load(fleet, pair, tmp_path):
+    stop, failed, sent = threading.Event(), [], []
+
+    def load(proxy, base):
+        n = base
+        while not stop.is_set():
+            answer = crowd.person(proxy.port, n)
+            sent.append(answer.status)
+            if answer.status != 200:
+                failed.append(answer)
+            n += 1
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for worker in range(4):
+            pool.submit(load, fleet[worker % 2], 1000 * worker)
+        try:
+            before = pair[0].version()
+            path = tmp_path / "rules.json"
+            path.write_text(json.dumps({"format": 1, "version": 8, "thresholds": {"observe": 4.25}}))
+            began = time.monotonic()
+            done = pair[1].command("rules", "publish", path, "--note", "sharper", "--who", "test")
+            assert "in force" in done.stdout
+            version = wait("a new bundle", lambda: (v := pair[0].version()) > before and v)
+            wait("every worker runs it", lambda: running(pair[0], version), 5 - (time.monotonic() - began))
+            seconds = time.monotonic() - began
+        finally:
+            stop.set()
+    assert seconds <= 5 and not failed and len(sent) > 50, (seconds, failed[:3], len(sent))
+    assert everywhere(fleet, version)
+    status = pair[0].command("status").stdout
+    assert "edge-a" in status and "edge-b" in status and "sharper" in status, status
+
+
+def test_what_filters_saw_while_a_sidecar_died_is_not_lost_and_the_other_goes_on(fleet, pair):
+    people(fleet, 240)
+    harvest(fleet)
+    named = wait("the campaign is named", lambda: pair[0].get("/v1/campaigns")["campaigns"])[0]["name"]
+    version = pair[0].version()
+    holder = next(one for one in pair if one.name == pair[0].get("/v1/status")["duty"]["name"])
+    other = next(one for one in pair if one is not holder)
+    holder.kill()
+    # The other takes the duty, with the campaigns, and versions go on.
+    wait("the duty passes on", lambda: other.get("/v1/status")["duty"]["name"] == other.name, 20)
+    assert [one["name"] for one in other.get("/v1/campaigns")["campaigns"]] == [named]
+    assert other.version() >= version
+    # New accounts of the same operator are linked by the one that is left.
+    before = other.get("/v1/campaigns")["campaigns"][0]["accounts"]
+    for n in range(40, 60):
+        crowd.bot(fleet[n % 2].port, n)
+    wait("they are linked", lambda: other.get("/v1/campaigns")["campaigns"][0]["accounts"] > before, 20)
+    holder.start()
+    assert holder.version() >= version
+
+
+def test_with_redis_gone_rules_go_on_being_served_and_it_mends_itself(fleet, pair, redis):
+    wait("reached", lambda: all(proxy.metric("sidecar.reached") == 1 for proxy in fleet))
+    version = pair[0].version()
+    redis.kill()
+    wait("it is told", lambda: b"azeotrope_sidecar_store_up 0" in pair[0].ask("GET", "/metrics")[2])
+    assert pair[0].ask("GET", "/readyz")[0] == 503
+    served = pair[0].ask("GET", "/v1/bundle", headers=[("authorization", f"Bearer {sidecars.TOKEN}")])
+    assert served[0] == 200 and served[2].startswith(b"AZBUND1\n")
+    assert all(crowd.person(proxy.port, 5).status == 200 for proxy in fleet for _ in range(5))
+    wait("filters tell", lambda: all(proxy.metric("sidecar.failed") > 0 for proxy in fleet), 20)
+    assert everywhere(fleet, version)
+    redis.start()
+    wait("it answers again", lambda: pair[0].ask("GET", "/readyz")[0] == 200, 20)
+    # What was observed meanwhile comes late, and is there.
+    wait("observations came", lambda: seen(pair[0], 10), 20)
+    wait("reached again", lambda: all(proxy.metric("sidecar.reached") == 1 for proxy in fleet), 20)
+
+
+def test_with_both_sidecars_frozen_or_gone_traffic_passes_and_verdicts_stay(fleet, pair):
+    before = [proxy.metric("rules.version") for proxy in fleet]
+    for one in pair:
+        one.signal(signal.SIGSTOP)
+    began = time.monotonic()
+    assert all(crowd.person(proxy.port, n).status == 200 for proxy in fleet for n in range(20))
+    assert time.monotonic() - began < 10, "no request waits for a sidecar"
+    wait("filters tell", lambda: all(proxy.metric("sidecar.failed") > 0 for proxy in fleet), 20)
+    for one in pair:
+        one.kill()
+    assert all(crowd.person(proxy.port, n).status == 200 for proxy in fleet for n in range(20))
+    assert [proxy.metric("rules.version") for proxy in fleet] == before
+    for one in pair:
+        one.start()
+    wait("they are told again", lambda: seen(pair[0], 80), 20)
