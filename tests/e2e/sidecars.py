@@ -79,7 +79,9 @@ class Sidecar:
                    "--token-file", str(self.keys.dir / "token"), "--admin-token-file", str(self.keys.dir / "admin"),
                    "--name", self.name, *self.store, *self.options]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            # Python ignores SIGXFSZ, and so must who comes upon a full disk under test.
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                             restore_signals=False)
         if ready:
             wait(f"{self.name} answers: {self.log()}", lambda: self.ask("GET", "/healthz")[0] == 200, START_SECONDS)
 
