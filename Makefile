@@ -41,7 +41,7 @@ test-unit: ## engine, program and filter, natively, with the property tests
 
 test-wasm: $(RUNNER) $(TARGETS) ## the engine's tests as wasm in Node
 	mkdir -p target
-	cargo test -p azeotrope-engine --lib --target wasm32-unknown-unknown 2>&1 | tee target/test-wasm.log
+	cargo test -p azeotrope-engine -p azeotrope-text --lib --target wasm32-unknown-unknown 2>&1 | tee target/test-wasm.log
 	@grep -Eq '[1-9][0-9]* passed' target/test-wasm.log || { echo 'no test ran as wasm'; exit 1; }
 
 test-e2e: $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real Envoy
@@ -72,7 +72,7 @@ lint: $(TARGETS) ## formatting and clippy
 	cargo fmt --all -- --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet -p azeotrope-filter --target wasm32-wasip1 -- -D warnings
-	cargo clippy --quiet -p azeotrope-engine --all-targets --target wasm32-unknown-unknown -- -D warnings
+	cargo clippy --quiet -p azeotrope-engine -p azeotrope-text --all-targets --target wasm32-unknown-unknown -- -D warnings
 
 check-wasm-size: $(WASM) ## the module is not larger than WASM_LIMIT bytes
 	@size=$$(wc -c < $(WASM)); echo "$(WASM): $$size of at most $(WASM_LIMIT) bytes"; [ "$$size" -le $(WASM_LIMIT) ]

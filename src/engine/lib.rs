@@ -23,7 +23,6 @@ pub mod dialect;
 pub mod digest;
 pub mod engine;
 pub mod evidence;
-pub mod json;
 pub mod nats;
 pub mod observation;
 pub mod route;
@@ -32,3 +31,6 @@ pub mod sketch;
 pub mod store;
 pub mod time;
 pub mod verdict;
+mod wire;
+
+pub use azeotrope_text::json;

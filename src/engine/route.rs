@@ -129,11 +129,10 @@ fn invoke(path: &[&str]) -> Option<Route> {
         .iter()
         .find_map(|&(pattern, stream)| matched(path, pattern, Anchor::Suffix).map(|model| (model, stream)))?;
     let lower = model.to_ascii_lowercase();
-    INVOKE_AS_MESSAGES.iter().any(|name| lower.contains(name)).then_some(Route {
-        dialect: Dialect::Messages,
-        model,
-        stream,
-    })
+    INVOKE_AS_MESSAGES
+        .iter()
+        .any(|name| lower.as_bytes().windows(name.len()).any(|part| part == name.as_bytes()))
+        .then_some(Route { dialect: Dialect::Messages, model, stream })
 }
 
 /// Matches a path; the model it names, or an empty one where the pattern has none.

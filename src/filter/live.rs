@@ -13,7 +13,7 @@ use azeotrope_engine::caller::Caller;
 use azeotrope_engine::digest::Reading;
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::observation::{self, Header, MAX_NAME, Queue};
-use azeotrope_engine::rules::Config;
+use azeotrope_engine::rules::Problem;
 use azeotrope_engine::store::{Get, Store, Version};
 use azeotrope_engine::time::Timestamp;
 use azeotrope_engine::verdict::Verdict;
@@ -47,8 +47,14 @@ pub(crate) struct Live {
 
 impl Live {
     /// A configuration that was accepted, with the newest rules that are known in this process.
-    pub(crate) fn new(config: Config) -> Self {
+    ///
+    /// # Errors
+    /// What is wrong with the configuration.
+    pub(crate) fn new(configuration: &[u8]) -> Result<Self, Vec<Problem>> {
+        let running = Running::new(configuration)?;
+        let config = running.engine().config();
         let (keys, bundle, sidecar) = (config.trusted.clone(), config.bundle.clone(), config.sidecar.clone());
+        metrics::set(Metric::RulesVersion, config.version);
         let beside = sidecar.map(|sidecar| Beside {
             link: RefCell::new(Link::new(sidecar.queue_bytes)),
             wire: Wire::new(sidecar),
@@ -57,7 +63,7 @@ impl Live {
             process: process(),
             name: name(),
         });
-        let live = Self { running: RefCell::new(Running::new(config)), keys, seen: Cell::new(None), beside };
+        let live = Self { running: RefCell::new(running), keys, seen: Cell::new(None), beside };
         if let Some(bundle) = bundle {
             live.offer(|running, now| {
                 let Package { manifest, parts } = Package::unpack(&bundle.0, &live.keys)?;
@@ -65,7 +71,7 @@ impl Live {
             });
         }
         live.look();
-        live
+        Ok(live)
     }
 
     /// The engine in force.

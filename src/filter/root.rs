@@ -7,7 +7,6 @@ use crate::live::Live;
 use crate::metrics::{self, Metric};
 use crate::stream::Stream;
 use crate::tell;
-use azeotrope_engine::rules::Config;
 use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 use std::rc::Rc;
@@ -26,12 +25,11 @@ impl Root {
         Self::default()
     }
 
-    fn accept(&mut self, config: Config) {
+    fn accept(&mut self, live: Live) {
         metrics::count(Metric::ConfigAccepted);
-        metrics::set(Metric::RulesVersion, config.version);
-        let headers = config.headers;
-        let live = Live::new(config);
-        self.holds.configure(headers, live.period());
+        if let Some(engine) = live.engine() {
+            self.holds.configure(engine.config().headers, live.period());
+        }
         self.live = Some(Rc::new(live));
     }
 }
@@ -51,9 +49,9 @@ impl RootContext for Root {
             tell::always(Level::Error, format_args!("configuration: the host does not hand it out"));
             return false;
         };
-        match Config::parse(&configuration) {
-            Ok(config) => {
-                self.accept(config);
+        match Live::new(&configuration) {
+            Ok(live) => {
+                self.accept(live);
                 true
             }
             Err(problems) => {

@@ -1,11 +1,11 @@
 //! The signed part of a bundle: its version, its time, and its parts by their hashes.
 //!
-//! Bytes: [`MAGIC`], the key's id (8), the length of the body (u32, little endian), the body (postcard), the signature (64)
+//! Bytes: [`MAGIC`], the key's id (8), the length of the body (u32, little endian), the body, the signature (64)
 //! over all before it.
 
 use super::{Hash, Refusal, TrustedKeys};
 use crate::rules::document::MAX_VERSION;
-use serde::{Deserialize, Serialize};
+use crate::wire::{In, Out};
 
 /// First bytes of a manifest.
 pub const MAGIC: &[u8; 8] = b"AZBUND1\n";
@@ -26,18 +26,18 @@ pub type KeyId = [u8; 8];
 pub type Signature = [u8; SIGNATURE];
 
 /// What a part is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartKind {
     /// A rules document: JSON.
     Rules,
     /// A [`crate::corpus::Corpus`] file.
     Corpus,
-    /// Changes of the campaign feed, in postcard; several of them apply in order.
+    /// Changes of the campaign feed; several of them apply in order.
     Feed,
 }
 
 /// A part of a bundle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// What it is.
     pub kind: PartKind,
@@ -48,7 +48,7 @@ pub struct Part {
 }
 
 /// What is signed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Manifest {
     /// Version of the bundle; only grows.
     pub version: u64,
@@ -64,7 +64,7 @@ impl Manifest {
     /// The manifest with its signature, which `sign` makes.
     #[must_use]
     pub fn seal(&self, id: KeyId, sign: impl FnOnce(&[u8]) -> Signature) -> Vec<u8> {
-        let body = postcard::to_allocvec(self).unwrap_or_default();
+        let body = self.body();
         let mut bytes = Vec::with_capacity(HEAD + body.len() + SIGNATURE);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&id);
@@ -90,15 +90,43 @@ impl Manifest {
         let (body, rest) = rest.split_at_checked(length).ok_or(Refusal::Damaged)?;
         let (signature, rest) = rest.split_first_chunk::<SIGNATURE>().ok_or(Refusal::Damaged)?;
         keys.verify(id, bytes.get(..HEAD + length).ok_or(Refusal::Damaged)?, signature)?;
-        let (manifest, left) = postcard::take_from_bytes::<Self>(body).map_err(|_| Refusal::Damaged)?;
+        let mut input = In(body);
+        let manifest = Self::read(&mut input).ok_or(Refusal::Damaged)?;
         let total = manifest.parts.iter().map(|part| u64::from(part.size)).sum::<u64>();
-        let fits = left.is_empty()
+        let fits = input.0.is_empty()
             && manifest.version != 0
             && manifest.version <= MAX_VERSION
-            && manifest.parts.len() <= MAX_PARTS
             && manifest.parts.iter().all(|part| part.size <= MAX_PART)
             && total <= MAX_TOTAL;
         if fits { Ok((manifest, rest)) } else { Err(Refusal::Damaged) }
+    }
+
+    fn body(&self) -> Vec<u8> {
+        let mut out = Out::default();
+        out.u64(self.version);
+        out.u64(self.issued);
+        out.u64(self.expires);
+        out.count(self.parts.len());
+        for part in &self.parts {
+            out.u8(part.kind as u8);
+            out.u32(part.size);
+            out.0.extend_from_slice(&part.hash);
+        }
+        out.0
+    }
+
+    fn read(input: &mut In<'_>) -> Option<Self> {
+        let part = |input: &mut In<'_>| {
+            let kind = match input.u8()? {
+                0 => PartKind::Rules,
+                1 => PartKind::Corpus,
+                2 => PartKind::Feed,
+                _ => return None,
+            };
+            Some(Part { kind, size: input.u32()?, hash: input.hash()? })
+        };
+        let (version, issued, expires) = (input.u64()?, input.u64()?, input.u64()?);
+        Some(Self { version, issued, expires, parts: input.list(MAX_PARTS, part)? })
     }
 
     /// Whether its time is not over. `now` in milliseconds since the epoch.

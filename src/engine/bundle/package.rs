@@ -70,15 +70,15 @@ impl Contents {
             PartKind::Corpus => {
                 Corpus::from_bytes(bytes).map(Self::Corpus).map_err(|reason| Refusal::Content(index, reason.to_owned()))
             }
-            PartKind::Feed => postcard::from_bytes(bytes)
+            PartKind::Feed => Change::read_all(bytes)
                 .map(Self::Feed)
-                .map_err(|_| Refusal::Content(index, "no changes of a feed".to_owned())),
+                .ok_or_else(|| Refusal::Content(index, "no changes of a feed".to_owned())),
         }
     }
 
     /// Changes of the feed as a part's bytes.
     #[must_use]
     pub fn feed(changes: &[Change]) -> Vec<u8> {
-        postcard::to_allocvec(changes).unwrap_or_default()
+        Change::write_all(changes)
     }
 }

@@ -4,14 +4,15 @@ use super::{Contents, Hash, Manifest, Part, PartKind, Refusal};
 use crate::campaign::{Change, Feed};
 use crate::corpus::Corpus;
 use crate::engine::Engine;
-use crate::rules::{Config, Rules};
+use crate::rules::{Config, Problem, Rules};
 use crate::time::Timestamp;
 use std::rc::Rc;
 
 /// A configuration with a bundle over it. A bundle is taken whole or not at all.
 #[derive(Debug)]
 pub struct Running {
-    base: Config,
+    /// As it was written: it is compiled anew under each bundle's rules.
+    configuration: Vec<u8>,
     engine: Rc<Engine>,
     feed: Feed,
     manifest: Manifest,
@@ -26,11 +27,14 @@ struct Changes {
 }
 
 impl Running {
-    /// A configuration without a bundle.
-    #[must_use]
-    pub fn new(base: Config) -> Self {
-        let engine = Rc::new(Engine::of(base.clone()));
-        Self { base, engine, feed: Feed::default(), manifest: Manifest::default() }
+    /// A plugin configuration (JSON; empty means `{}`), without a bundle.
+    ///
+    /// # Errors
+    /// Every problem found.
+    pub fn new(configuration: &[u8]) -> Result<Self, Vec<Problem>> {
+        let engine = Rc::new(Engine::new(configuration)?);
+        let configuration = configuration.to_vec();
+        Ok(Self { configuration, engine, feed: Feed::default(), manifest: Manifest::default() })
     }
 
     /// The engine in force; a request finishes on the one it began with.
@@ -132,20 +136,20 @@ impl Running {
                 },
             }
         }
-        let engine = (!same).then(|| self.compile(rules, corpora, manifest));
+        let engine = (!same).then(|| self.compile(rules, corpora, manifest)).transpose()?;
         Ok(Changes { engine, feed, afresh })
     }
 
     /// A corpus that is in force.
     fn corpus(&self, hash: &Hash) -> Option<Corpus> {
         let mut corpora = self.manifest.parts.iter().filter(|part| part.kind == PartKind::Corpus);
-        // Those of the configuration itself stand before those of the bundle.
-        let place = corpora.position(|part| part.hash == *hash)?.saturating_add(self.base.corpora.len());
+        let place = corpora.position(|part| part.hash == *hash)?;
         self.engine.config().corpora.get(place).cloned()
     }
 
-    fn compile(&self, rules: Option<Rules>, corpora: Vec<Corpus>, manifest: &Manifest) -> Engine {
-        let mut config = self.base.clone();
+    fn compile(&self, rules: Option<Rules>, corpora: Vec<Corpus>, manifest: &Manifest) -> Result<Engine, Refusal> {
+        // It was read before; that it cannot be now does not happen.
+        let mut config = Config::parse(&self.configuration).map_err(|_| Refusal::Damaged)?;
         if let Some(rules) = rules {
             config.rules = rules;
         }
@@ -153,8 +157,8 @@ impl Running {
         document.version = manifest.version;
         document.expires = Some(document.expires.map_or(manifest.expires, |own| own.min(manifest.expires)));
         config.version = manifest.version;
-        config.corpora.extend(corpora);
-        Engine::of(config)
+        config.corpora = corpora;
+        Ok(Engine::of(config))
     }
 }
 
@@ -221,8 +225,7 @@ mod tests {
 
     #[test]
     fn a_bundle_comes_into_force_over_the_configuration_and_ends() {
-        let (mut shelf, mut running) =
-            (Shelf::default(), Running::new(Config::parse(b"{\"mode\":\"enforce\"}").unwrap()));
+        let (mut shelf, mut running) = (Shelf::default(), Running::new(b"{\"mode\":\"enforce\"}").unwrap());
         let parts = [shelf.rules(2.0), shelf.account(5)];
         assert_eq!(shelf.offer(&mut running, 10, &parts), Ok(true));
         assert_eq!((observe(&running), running.version()), (2_000, 10));
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn versions_only_grow() {
-        let (mut shelf, mut running) = (Shelf::default(), Running::new(Config::default()));
+        let (mut shelf, mut running) = (Shelf::default(), Running::new(b"{}").unwrap());
         let (old, new) = ([shelf.rules(2.0)], [shelf.rules(3.0)]);
         assert_eq!(shelf.offer(&mut running, 10, &new), Ok(true));
         assert_eq!(shelf.offer(&mut running, 10, &old), Ok(false));
@@ -247,7 +250,7 @@ mod tests {
 
     #[test]
     fn only_what_is_new_is_fetched() {
-        let (mut shelf, mut running) = (Shelf::default(), Running::new(Config::default()));
+        let (mut shelf, mut running) = (Shelf::default(), Running::new(b"{}").unwrap());
         let corpus = Corpus::build(vec![77]).unwrap().to_bytes();
         let (rules, corpus) = (shelf.rules(2.0), shelf.put(PartKind::Corpus, corpus));
         let (first, second) = (shelf.account(1), shelf.account(2));
@@ -266,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_bundle_with_one_bad_part_changes_nothing() {
-        let (mut shelf, mut running) = (Shelf::default(), Running::new(Config::default()));
+        let (mut shelf, mut running) = (Shelf::default(), Running::new(b"{}").unwrap());
         let (rules, first) = (shelf.rules(2.0), shelf.account(1));
         shelf.offer(&mut running, 1, &[rules, first]).unwrap();
         let (other, garbage) = (shelf.rules(5.0), shelf.put(PartKind::Feed, vec![0xff; 9]));

@@ -12,7 +12,6 @@ mod query;
 pub use account::Source;
 
 use crate::digest::key::{DigestKey, Domain, Keys};
-use serde::{Deserialize, Serialize};
 
 /// Header fields as a shell has them: names in lower case, values as raw bytes, pseudo-headers (`:path`) among them.
 pub type Headers = [(Vec<u8>, Vec<u8>)];
@@ -21,7 +20,7 @@ pub type Headers = [(Vec<u8>, Vec<u8>)];
 const MAX_VALUE: usize = 8 * 1024;
 
 /// The sender of a request. No key, name or address gets past this: each field is a keyed 64-bit digest.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Caller {
     /// The account (API key, token subject); 0 where the request carries no credential.
     pub account: u64,
@@ -40,7 +39,7 @@ pub struct Caller {
 /// While a key is being rotated, what the rules and the campaign feed say of an account, organisation or network is found
 /// under either key, and an account's shape goes on from its old slot. Templates begin anew: naming them under two keys
 /// would double the work of every request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Before {
     /// The account.
     pub account: u64,

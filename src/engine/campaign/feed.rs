@@ -9,10 +9,9 @@ use crate::digest::words::mix;
 use crate::nats::MilliNats;
 use crate::rules::FamilySet;
 use crate::time::Timestamp;
-use serde::{Deserialize, Serialize};
 
 /// How likely an account with these attributes is of a campaign: a naive Bayes table, in thousandths of a nat.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
     /// The campaign's name.
     pub name: String,
@@ -29,7 +28,7 @@ pub struct Profile {
 }
 
 /// A change of the feed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// An account belongs to a campaign.
     Account {

@@ -9,6 +9,7 @@
 //! Every map is bounded ([`Limits`]); an observation costs a bounded number of steps; nothing is quadratic.
 
 pub mod account;
+mod codec;
 pub mod criteria;
 pub mod feed;
 pub mod generations;

@@ -64,5 +64,5 @@ fn object<'a>(edits: &mut Edits<'a>, value: &mut Reader<'a>, place: Place, depth
 
 /// Whether an event, item, part or detail of this kind says what the model thought.
 fn is_reasoning(kind: &str) -> bool {
-    kind == "summary_text" || kind.contains("reasoning")
+    kind == "summary_text" || kind.as_bytes().windows(9).any(|part| part == b"reasoning")
 }

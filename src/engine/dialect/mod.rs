@@ -27,10 +27,9 @@ pub use draft::{MAX_NAME, MAX_PARTS, MAX_TURNS};
 use crate::json::{Reader, source};
 use crate::route::Route;
 use draft::Draft;
-use serde::{Deserialize, Serialize};
 
 /// The API that a path speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dialect {
     /// OpenAI Chat Completions: `POST /v1/chat/completions`.
     ChatCompletions,
@@ -44,6 +43,12 @@ pub enum Dialect {
     Gemini,
     /// Bedrock Converse and ConverseStream.
     Converse,
+}
+
+impl Dialect {
+    /// All dialects, by number.
+    pub const ALL: [Self; 6] =
+        [Self::ChatCompletions, Self::Completions, Self::Responses, Self::Messages, Self::Gemini, Self::Converse];
 }
 
 /// Who speaks in a [`Part`].

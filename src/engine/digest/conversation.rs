@@ -7,10 +7,9 @@
 use super::hash::Rolling;
 use super::key::{DigestKey, Domain};
 use crate::dialect::{Kind, Part, Prompt, Role};
-use serde::{Deserialize, Serialize};
 
 /// Digests of a conversation, keyed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Conversation {
     /// All turns up to the last one that is not the model's.
     pub whole: u64,

@@ -11,13 +11,12 @@
 
 pub mod content;
 pub mod conversation;
-pub mod hash;
 pub mod key;
-pub mod minhash;
 pub mod settings;
 pub mod shape;
 pub mod skeleton;
-pub mod words;
+
+pub use azeotrope_text::{hash, minhash, words};
 
 use crate::dialect::{self, Dialect, Kind, Prompt, Role};
 use crate::evidence::content::Features;
@@ -25,7 +24,6 @@ use crate::{route::Route, rules::Config};
 use content::Wording;
 use conversation::Conversation;
 use key::{DigestKey, Domain};
-use serde::{Deserialize, Serialize};
 use shape::Shape;
 use skeleton::Skeleton;
 
@@ -35,7 +33,7 @@ pub const BLOBS: usize = 8;
 pub const SHORTEST_BLOB: usize = 24;
 
 /// A request, digested: everything that verdicts and observations are made from.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// The dialect it was read as; `None` when it was not read.
     pub dialect: Option<Dialect>,
@@ -62,7 +60,6 @@ pub struct Reading {
     /// Reasoning blobs sent back, keyed, at most [`BLOBS`].
     pub blobs: Vec<u64>,
     /// Sizes and switches; they stay where the request was read.
-    #[serde(skip)]
     pub shape: Shape,
     /// Log-odds of the wording being a harvest's, in thousandths of a nat.
     pub wording: i32,

@@ -9,7 +9,6 @@ use super::key::{DigestKey, Domain};
 use super::minhash::{BINS, MinHash};
 use super::words::{Word, Words, mix};
 use crate::dialect::{Kind, Prompt, Role};
-use serde::{Deserialize, Serialize};
 
 /// Bytes read of each end of a text: templates stand at the edges, payloads between.
 pub const EDGE: usize = 4 * 1024;
@@ -19,7 +18,7 @@ pub const HEAD: usize = 8;
 pub const SYSTEM_WORDS: usize = 8;
 
 /// What a key was made from. The same words in another place give another key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     /// The whole masked system prompt.
     System,
@@ -35,11 +34,16 @@ pub enum Place {
     UserPart,
 }
 
+impl Place {
+    /// All places, by number.
+    pub const ALL: [Self; 6] = [Self::System, Self::SystemPart, Self::Tools, Self::Head, Self::Tail, Self::UserPart];
+}
+
 /// Most keys of a skeleton.
 pub const KEYS: usize = 4 + 2 * BINS;
 
 /// The keys of a request's skeleton, keyed digests all; at most [`KEYS`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Skeleton {
     /// Keys and what each was made from.
     pub keys: Vec<(Place, u64)>,

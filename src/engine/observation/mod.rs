@@ -1,18 +1,18 @@
 //! What filters tell the sidecar: digests, small numbers and outcomes; never text, keys or addresses.
 //!
-//! A batch is [`FORMAT`], a [`Header`] and observations, in postcard's wire format. Times go as differences, so that the
+//! A batch is [`FORMAT`], a [`Header`] and observations, in the bytes of `codec`. Times go as differences, so that the
 //! clocks of proxies do not matter: the sidecar counts back from when the batch came.
 
+mod codec;
 mod queue;
 
 pub use queue::{Load, Queue};
 
 use crate::caller::Caller;
-use crate::digest::skeleton::KEYS;
-use crate::digest::{BLOBS, Reading};
+use crate::digest::Reading;
 use crate::time::{MINUTE, Timestamp};
 use crate::verdict::Action;
-use serde::{Deserialize, Serialize};
+use crate::wire::In;
 use std::fmt;
 
 /// The only format there is; first byte of a batch.
@@ -25,7 +25,7 @@ pub const MAX_NAME: usize = 128;
 pub const MAX_AGE: u64 = 5 * MINUTE;
 
 /// Who sends a batch, and how it is there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// The proxy process; its VMs have it in common.
     pub process: u64,
@@ -44,7 +44,7 @@ pub struct Header {
 }
 
 /// Something that was observed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
     /// Milliseconds after the first of its batch.
     pub after: u32,
@@ -53,7 +53,7 @@ pub struct Observation {
 }
 
 /// What was observed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A request was judged.
     Request {
@@ -123,11 +123,8 @@ impl Batch {
     pub fn decode(bytes: &[u8]) -> Result<Self, Refusal> {
         let (header, mut rest) = Self::begin(bytes)?;
         let mut observations = Vec::new();
-        while !rest.is_empty() {
-            let (observation, after) = postcard::take_from_bytes::<Observation>(rest).map_err(|_| Refusal::Damaged)?;
-            observation.check()?;
-            observations.push(observation);
-            rest = after;
+        while !rest.0.is_empty() {
+            observations.push(codec::read(&mut rest)?);
         }
         Ok(Self { header, observations })
     }
@@ -140,7 +137,7 @@ impl Batch {
         Self::begin(bytes).map(|(header, _)| header)
     }
 
-    fn begin(bytes: &[u8]) -> Result<(Header, &[u8]), Refusal> {
+    fn begin(bytes: &[u8]) -> Result<(Header, In<'_>), Refusal> {
         if bytes.len() > MAX_BATCH {
             return Err(Refusal::TooLarge);
         }
@@ -148,10 +145,8 @@ impl Batch {
         if *format != FORMAT {
             return Err(Refusal::Format(*format));
         }
-        let (header, rest) = postcard::take_from_bytes::<Header>(rest).map_err(|_| Refusal::Damaged)?;
-        if header.name.len() > MAX_NAME {
-            return Err(Refusal::TooMany("name"));
-        }
+        let mut rest = In(rest);
+        let header = codec::read_header(&mut rest)?;
         Ok((header, rest))
     }
 
@@ -162,21 +157,6 @@ impl Batch {
             let age = age.saturating_sub(u64::from(*after)).min(MAX_AGE);
             (Timestamp(received.0.saturating_sub(age)), event)
         })
-    }
-}
-
-impl Observation {
-    fn check(&self) -> Result<(), Refusal> {
-        let reading = match &self.event {
-            Event::Request { reading, .. } | Event::Refused { reading, .. } => reading,
-            Event::Given { blobs, .. } if blobs.len() > BLOBS => return Err(Refusal::TooMany("blobs")),
-            Event::Given { .. } => return Ok(()),
-        };
-        match reading {
-            _ if reading.skeleton.keys.len() > KEYS => Err(Refusal::TooMany("keys of a skeleton")),
-            _ if reading.blobs.len() > BLOBS => Err(Refusal::TooMany("blobs")),
-            _ => Ok(()),
-        }
     }
 }
 

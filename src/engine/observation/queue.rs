@@ -1,22 +1,14 @@
 //! What waits to be sent: bounded in bytes, and what does not fit is counted.
 
-use super::{BLOBS, FORMAT, Header};
+use super::{FORMAT, Header, codec};
 use crate::caller::Caller;
-use crate::digest::Reading;
+use crate::digest::{BLOBS, Reading};
 use crate::time::Timestamp;
-use crate::verdict::{Action, Verdict};
-use serde::Serialize;
+use crate::verdict::Verdict;
+use crate::wire::Out;
 
 /// Bytes that no observation is smaller than.
 const SMALLEST: usize = 16;
-
-/// [`super::Event`] as it is written: nothing is copied for it.
-#[derive(Serialize)]
-enum Told<'a> {
-    Request { caller: &'a Caller, reading: &'a Reading, would: Action, score: i32 },
-    Refused { caller: &'a Caller, reading: &'a Reading },
-    Given { caller: &'a Caller, blobs: &'a [u64] },
-}
 
 /// Observations that wait, encoded.
 #[derive(Clone, Debug, Default)]
@@ -46,44 +38,41 @@ impl Queue {
 
     /// Adds a request that was judged.
     pub fn request(&mut self, caller: &Caller, reading: &Reading, verdict: &Verdict, now: Timestamp) {
-        self.push(&Told::Request { caller, reading, would: verdict.would, score: verdict.score }, now);
+        self.push(now, |out| codec::write_request(out, caller, reading, verdict.would, verdict.score));
     }
 
     /// Adds that upstream refused a request for load.
     pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        self.push(&Told::Refused { caller, reading }, now);
+        self.push(now, |out| codec::write_refused(out, caller, reading));
     }
 
     /// Adds the blobs that an answer gave, as many as are looked at.
     pub fn given(&mut self, caller: &Caller, blobs: &[u64], now: Timestamp) {
         let blobs = blobs.get(..BLOBS).unwrap_or(blobs);
         if !blobs.is_empty() {
-            self.push(&Told::Given { caller, blobs }, now);
+            self.push(now, |out| codec::write_given(out, caller, blobs));
         }
     }
 
     /// Adds what was observed at `now`. Where there is no room it is lost, and counted.
-    pub(super) fn push(&mut self, event: &impl Serialize, now: Timestamp) {
+    fn push(&mut self, now: Timestamp, write: impl FnOnce(&mut Out)) {
         if self.bytes.is_empty() {
             self.first = now;
         }
-        let after = u32::try_from(now.since(self.first)).unwrap_or(u32::MAX);
         let before = self.bytes.len();
         // A full queue costs nothing more.
         let full = before.saturating_add(SMALLEST) > self.limit;
-        let waiting = std::mem::take(&mut self.bytes);
-        let written =
-            if full { Err(waiting) } else { postcard::to_extend(&(after, event), waiting).map_err(|_| Vec::new()) };
-        match written {
-            Ok(bytes) if bytes.len() <= self.limit => {
-                self.bytes = bytes;
-                self.count = self.count.saturating_add(1);
-            }
-            Ok(mut bytes) | Err(mut bytes) => {
-                bytes.truncate(before);
-                self.bytes = bytes;
-                self.lost = self.lost.saturating_add(1);
-            }
+        if !full {
+            let mut out = Out(std::mem::take(&mut self.bytes));
+            out.u32(u32::try_from(now.since(self.first)).unwrap_or(u32::MAX));
+            write(&mut out);
+            self.bytes = out.0;
+        }
+        if full || self.bytes.len() > self.limit {
+            self.bytes.truncate(before);
+            self.lost = self.lost.saturating_add(1);
+        } else {
+            self.count = self.count.saturating_add(1);
         }
     }
 
@@ -117,8 +106,9 @@ impl Load {
     #[must_use]
     pub fn batch(&self, header: Header, now: Timestamp) -> Vec<u8> {
         let age = u32::try_from(now.since(self.first)).unwrap_or(u32::MAX);
-        let mut bytes = postcard::to_extend(&Header { age, ..header }, vec![FORMAT]).unwrap_or_default();
-        bytes.extend_from_slice(&self.bytes);
-        bytes
+        let mut out = Out(vec![FORMAT]);
+        codec::write_header(&mut out, &Header { age, ..header });
+        out.0.extend_from_slice(&self.bytes);
+        out.0
     }
 }

@@ -6,6 +6,10 @@ use super::names::Weights;
 use super::reader::Reader;
 use super::section::{choice, section};
 use super::values::{MAX_WHOLE, Milli, decimal};
+#[cfg(feature = "deflate")]
+use crate::codec::{self, Decoded};
+#[cfg(feature = "deflate")]
+use crate::evidence::content::BYTES;
 use crate::evidence::content::Model;
 
 /// The only format there is.
@@ -211,7 +215,22 @@ section! {
 impl Content {
     /// The model that comes with the engine; `tests/detection/README.md` says how it was trained and on what.
     fn built_in() -> Self {
-        Self { weights: Weights(Model::from_bytes(include_bytes!("content.model")).unwrap_or_default()) }
+        Self { weights: Weights(Self::unpacked().unwrap_or_default()) }
+    }
+
+    /// Packed where this build can unpack.
+    #[cfg(feature = "deflate")]
+    fn unpacked() -> Option<Model> {
+        let packed = include_bytes!(concat!(env!("OUT_DIR"), "/content.model.zlib"));
+        match codec::decode(b"deflate", packed, BYTES) {
+            Decoded::Body { bytes, .. } => Model::from_bytes(&bytes).ok(),
+            Decoded::Unsupported => None,
+        }
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    fn unpacked() -> Option<Model> {
+        Model::from_bytes(include_bytes!("content.model")).ok()
     }
 }
 
@@ -220,5 +239,16 @@ impl Document {
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         super::reader::Value::show(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_model_is_the_one_that_was_trained() {
+        let trained = Model::from_bytes(include_bytes!("content.model")).unwrap();
+        assert_eq!(Content::built_in().weights.0, trained);
     }
 }

@@ -178,7 +178,7 @@ families! {
 }
 
 /// Some of the families.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FamilySet(u16);
 
 impl FamilySet {
@@ -186,6 +186,19 @@ impl FamilySet {
     #[must_use]
     pub fn of(families: &[Family]) -> Self {
         Self(families.iter().fold(0, |set, family| set | 1 << (*family as u16)))
+    }
+
+    /// The set as a number.
+    #[must_use]
+    pub fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// The set of a number; families that are not known here are left out of it.
+    #[must_use]
+    pub fn of_bits(bits: u16) -> Self {
+        let known = Self::of(Family::ALL);
+        Self(bits & known.0)
     }
 
     /// Its members, in the order of the design.

@@ -183,8 +183,17 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// A string for a message: quoted, printable, at most 64 characters of it.
 pub(crate) fn quoted(text: &str) -> String {
-    let short: String = text.chars().take(64).collect();
-    format!("\"{}\"", short.escape_default())
+    let mut quoted = String::from('"');
+    for character in text.chars().take(64) {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\n' => quoted.push_str("\\n"),
+            ' '..='~' => quoted.push(character),
+            _ => quoted.push_str(&format!("\\u{{{:x}}}", u32::from(character))),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// `2 to 5`.

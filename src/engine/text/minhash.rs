@@ -5,7 +5,7 @@
 //! of its bins, whatever the payload. Each value serves as a key of its own (bands of one row): a campaign's template
 //! then gathers under a few keys, however long the payload around it.
 
-use super::words::{Word, mix};
+use crate::words::{Word, mix};
 
 /// Bins of a signature.
 pub const BINS: usize = 8;
@@ -65,8 +65,8 @@ impl MinHash {
 
 #[cfg(test)]
 mod tests {
-    use super::super::words::Words;
     use super::*;
+    use crate::words::Words;
 
     fn signature(text: &str) -> Signature {
         let mut minhash = MinHash::default();

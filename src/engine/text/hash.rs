@@ -1,8 +1,8 @@
 //! A fast hash over bytes, for what is compared as a whole: eight bytes a step, mixed at the end.
 //!
-//! Not keyed and not cryptographic. What leaves the engine is passed through [`super::key`] first.
+//! Not keyed and not cryptographic. What leaves the engine is passed through the keyed digests (`digest::key`) first.
 
-use super::words::mix;
+use crate::words::mix;
 
 const MULTIPLIER: u64 = 0x9fb2_1c65_1e98_df25;
 
