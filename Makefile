@@ -21,7 +21,7 @@ SHARED ?= ../shared/traffic
 SEEDS ?= 2
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
-.PHONY: help build wasm demo test test-unit test-wasm test-e2e test-sdk test-slow soak-answers first-event lint check-wasm-size envoy need detection model check-model \
+.PHONY: help build wasm demo demo-fleet sidecar-pace test test-unit test-wasm test-e2e test-sdk test-slow soak-answers first-event lint check-wasm-size envoy need detection model check-model \
 	clean clean-all
 
 help: ## list the targets
@@ -58,6 +58,12 @@ soak-answers: $(WASM) $(VENV) envoy ## 200,000 streamed exchanges through the re
 
 first-event: $(WASM) $(VENV) envoy ## time to the first event of a streamed answer, filter on against off
 	$(PYTHON) tests/soak/first_event.py
+
+sidecar-pace: ## what one sidecar joins a second, and the bytes and memory it takes (needs redis-server)
+	tests/tools/with_redis.sh cargo test --profile fast -p azeotrope --bin azeotrope -- --ignored --nocapture sidecar_pace
+
+demo-fleet: $(PROGRAM) $(WASM) $(VENV) envoy ## two Envoys, two sidecars, a Redis: one campaign, live rules, a sidecar that dies
+	$(PYTHON) tests/demo/fleet.py
 
 detection: $(PROGRAM) ## what is found in simulated traffic, by which families: target/detection.md (SHARED=, SEEDS=2)
 	python3 tests/detection/detection.py --program $(PROGRAM) --shared $(SHARED) --seeds $(SEEDS)

@@ -130,25 +130,8 @@ impl Strive {
         });
         let (cursor, joiner, keeper) =
             saved.unwrap_or_else(|| (Cursor::default(), Joiner::new(Limits::default(), criteria), Keeper::default()));
-        let mut duty = Duty {
-            fence,
-            cursor,
-            joiner,
-            keeper,
-            kept,
-            feed: Feed::default(),
-            recent: Recent::new(RECENT),
-            publisher: Publisher::new(self.shared.signer.clone(), self.ttl, &self.corpora),
-            config: Config::default(),
-            rules,
-            joined: 0,
-            saved: Instant::now(),
-            patience: SNAPSHOT,
-            published: None,
-            kept_at: Instant::now(),
-            told: 0,
-            waiting: Vec::new(),
-        };
+        let publisher = Publisher::new(self.shared.signer.clone(), self.ttl, &self.corpora);
+        let mut duty = Duty { cursor, kept, rules, ..Duty::new(fence, joiner, keeper, publisher) };
         duty.rebase();
         duty.follow();
         Ok(duty)
@@ -195,7 +178,7 @@ fn document(rules: &InForce, kept: &Kept) -> Document {
 }
 
 /// The duty, and all that it needs.
-struct Duty {
+pub(super) struct Duty {
     fence: Fence,
     cursor: Cursor,
     joiner: Joiner,
@@ -221,23 +204,49 @@ struct Duty {
 }
 
 impl Duty {
+    fn new(fence: Fence, joiner: Joiner, keeper: Keeper, publisher: Publisher) -> Self {
+        Self {
+            fence,
+            cursor: Cursor::default(),
+            joiner,
+            keeper,
+            kept: Kept::default(),
+            feed: Feed::default(),
+            recent: Recent::new(RECENT),
+            publisher,
+            config: Config::default(),
+            rules: InForce::default(),
+            joined: 0,
+            saved: Instant::now(),
+            patience: SNAPSHOT,
+            published: None,
+            kept_at: Instant::now(),
+            told: 0,
+            waiting: Vec::new(),
+        }
+    }
+
     /// Takes observations in; whether more wait.
     fn join(&mut self, shared: &Shared) -> Outcome<bool> {
         let entries = shared.store.read(&self.cursor, STEP)?;
         let more = entries.len() >= STEP;
         for Entry { cursor, received, batch } in entries {
-            // It was checked when it came; one that cannot be read now is another version's.
-            if let Ok(batch) = Batch::decode(&batch) {
-                metrics::add(&shared.metrics.joined, batch.observations.len() as u64);
-                for (at, event) in batch.timed(Timestamp(received)) {
-                    self.observe(at, event);
-                }
-            }
+            metrics::add(&shared.metrics.joined, self.take(Timestamp(received), &batch));
             self.cursor = cursor;
             self.joined += 1;
         }
         self.waiting.extend(self.joiner.take_changes());
         Ok(more)
+    }
+
+    /// Takes a batch in; how many observations it has. It was checked when it came: one that cannot be read now is
+    /// another version's.
+    pub(super) fn take(&mut self, received: Timestamp, batch: &[u8]) -> u64 {
+        let Ok(batch) = Batch::decode(batch) else { return 0 };
+        for (at, event) in batch.timed(received) {
+            self.observe(at, event);
+        }
+        batch.observations.len() as u64
     }
 
     fn observe(&mut self, at: Timestamp, event: &Event) {
@@ -399,10 +408,7 @@ impl Duty {
 
     fn save(&mut self, shared: &Shared) -> Outcome<bool> {
         let begun = Instant::now();
-        let (Ok(joiner), Ok(keeper)) = (self.joiner.snapshot(), postcard::to_allocvec(&self.keeper)) else {
-            return Ok(true);
-        };
-        let bytes = postcard::to_allocvec(&Saved { joiner, keeper }).unwrap_or_default();
+        let bytes = self.snapshot();
         if !shared.store.save(self.fence, &self.cursor, &bytes)? {
             return Ok(false);
         }
@@ -410,6 +416,21 @@ impl Duty {
         (self.saved, self.joined) = (Instant::now(), 0);
         self.patience = SNAPSHOT.max(begun.elapsed() * SNAPSHOT_SHARE);
         Ok(true)
+    }
+
+    /// All that the next one needs; nothing where it cannot be written down, which does not happen.
+    pub(super) fn snapshot(&self) -> Vec<u8> {
+        let (joiner, keeper) = (self.joiner.snapshot(), postcard::to_allocvec(&self.keeper));
+        let saved = joiner.ok().zip(keeper.ok()).map(|(joiner, keeper)| Saved { joiner, keeper });
+        saved.and_then(|saved| postcard::to_allocvec(&saved).ok()).unwrap_or_default()
+    }
+
+    /// A duty without a store.
+    #[cfg(test)]
+    pub(super) fn for_measurement() -> Self {
+        let publisher = Publisher::new(crate::signing::Signer::generate(), Duration::from_secs(60), &[]);
+        let joiner = Joiner::new(Limits::default(), Criteria::default());
+        Self::new(Fence(1), joiner, Keeper::default(), publisher)
     }
 
     /// Tells people of campaigns, where something has changed.

@@ -15,6 +15,8 @@ mod connections;
 mod http;
 mod joining;
 mod metrics;
+#[cfg(test)]
+mod pace;
 mod people;
 mod publisher;
 mod shared;
