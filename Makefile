@@ -21,7 +21,7 @@ SHARED ?= ../shared/traffic
 SEEDS ?= 2
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
-.PHONY: help build wasm demo demo-fleet sidecar-pace test test-unit test-wasm test-e2e test-sdk test-slow soak-answers first-event lint check-wasm-size envoy need detection model check-model \
+.PHONY: help need-redis build wasm demo demo-fleet sidecar-pace test test-unit test-wasm test-e2e test-sdk test-slow soak-answers first-event lint check-wasm-size envoy need detection model check-model \
 	clean clean-all
 
 help: ## list the targets
@@ -36,7 +36,7 @@ demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from
 
 test: test-unit test-wasm test-e2e test-sdk ## everything below that checks behaviour
 
-test-unit: ## engine, program and filter, natively, with the property tests
+test-unit: need-redis ## engine, program and filter, natively, with the property tests
 	cargo test --quiet --workspace
 
 test-wasm: $(RUNNER) $(TARGETS) ## the engine's tests as wasm in Node
@@ -44,7 +44,7 @@ test-wasm: $(RUNNER) $(TARGETS) ## the engine's tests as wasm in Node
 	cargo test -p azeotrope-engine -p azeotrope-text --lib --target wasm32-unknown-unknown 2>&1 | tee target/test-wasm.log
 	@grep -Eq '[1-9][0-9]* passed' target/test-wasm.log || { echo 'no test ran as wasm'; exit 1; }
 
-test-e2e: $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real Envoy
+test-e2e: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real Envoy
 	$(PYTEST) tests/e2e
 
 test-sdk: $(PROGRAM) $(WASM) $(VENV) envoy ## the official SDKs through the real Envoy; the stand-in upstream; the demo
@@ -62,7 +62,7 @@ first-event: $(WASM) $(VENV) envoy ## time to the first event of a streamed answ
 sidecar-pace: ## what one sidecar joins a second, and the bytes and memory it takes (needs redis-server)
 	tests/tools/with_redis.sh cargo test --profile fast -p azeotrope --bin azeotrope -- --ignored --nocapture sidecar_pace
 
-demo-fleet: $(PROGRAM) $(WASM) $(VENV) envoy ## two Envoys, two sidecars, a Redis: one campaign, live rules, a sidecar that dies
+demo-fleet: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## two Envoys, two sidecars, a Redis: one campaign, live rules, a sidecar that dies
 	$(PYTHON) tests/demo/fleet.py
 
 detection: $(PROGRAM) ## what is found in simulated traffic, by which families: target/detection.md (SHARED=, SEEDS=2)
@@ -93,6 +93,9 @@ need:
 	@for tool in cargo python3 node npm; do \
 	    command -v $$tool >/dev/null || { echo "make needs $$tool, which is not installed"; exit 1; }; \
 	done
+
+need-redis:
+	@command -v redis-server >/dev/null || { echo 'the tests of the sidecar need redis-server (Debian: apt install redis-server)'; exit 1; }
 
 clean-all: clean ## remove what was fetched, too
 	rm -rf .cache

@@ -63,8 +63,9 @@ pub(crate) struct Link {
     sequence: u64,
     flight: Option<u32>,
     next: Timestamp,
-    /// When the sidecar last heard anything.
+    /// When the sidecar last heard anything, and which version it was told.
     told: Timestamp,
+    version: u64,
     /// As counted so far.
     lost: u64,
     given_up: u64,
@@ -79,6 +80,7 @@ impl Link {
             flight: None,
             next: Timestamp(0),
             told: Timestamp(0),
+            version: 0,
             lost: 0,
             given_up: 0,
         }
@@ -101,11 +103,14 @@ impl Link {
         metrics::add(Metric::SidecarLost, u32::try_from(lost.saturating_sub(self.lost)).unwrap_or(u32::MAX));
         self.lost = lost;
         if self.pending.is_none() {
-            let quiet = || (now.since(self.told) >= QUIET).then(|| Load::empty(now));
+            // A version that has come into force is told at once.
+            let news = now.since(self.told) >= QUIET || header.rules != self.version;
+            let quiet = || news.then(|| Load::empty(now));
             self.pending = self.queue.take().or_else(quiet);
             self.sequence = self.sequence.saturating_add(u64::from(self.pending.is_some()));
         }
         let Some(load) = &self.pending else { return };
+        self.version = header.rules;
         let batch = load.batch(Header { sequence: self.sequence, lost, ..header }, now);
         let kind = [("content-type", "application/octet-stream")];
         self.flight = wire.call("POST", "/v1/observations", &kind, Some(&batch), TIMEOUT);

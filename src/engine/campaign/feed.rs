@@ -267,7 +267,7 @@ mod tests {
     fn a_crowd_holds_its_accounts_and_no_others_until_it_ends() {
         let accounts: Vec<u64> = (1..=20_000).map(mix).collect();
         let change = Change::crowd(&accounts, &linked()).unwrap();
-        let Change::Crowd { filters, .. } = &change else { unreachable!() };
+        let Change::Crowd { filters, .. } = &change else { panic!("{change:?}") };
         assert!(filters.iter().map(Vec::len).sum::<usize>() < 6 * accounts.len());
         let mut feed = Feed::default();
         assert!(feed.apply(&change));

@@ -8,7 +8,7 @@ use super::{Options, metrics};
 use crate::compare::{self, Recent};
 use crate::explain::campaign::Told;
 use crate::keeper::Keeper;
-use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published};
+use crate::store::{Audit, Cursor, Edition, Entry, Fence, JOINER, Outcome, Published};
 use azeotrope_engine::campaign::{Change, Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::observation::{Batch, Event};
 use azeotrope_engine::rules::{Config, Document, Rules};
@@ -19,8 +19,6 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// The lease's name.
-pub(super) const LEASE: &str = "joiner";
 /// How long the duty stays with a sidecar that is not heard of.
 const TTL: Duration = Duration::from_secs(4);
 /// Time between two steps where there is nothing to do.
@@ -87,22 +85,14 @@ impl Strive {
         }
         if let Some(mut duty) = duty {
             let _ = duty.save(&self.shared);
-            let _ = self.shared.store.release(LEASE, self.shared.owner);
+            let _ = self.shared.store.release(JOINER, self.shared.owner);
         }
     }
 
     /// One step; whether there is more to do at once.
     fn step(&self, duty: &mut Option<Duty>) -> Outcome<bool> {
-        let Some(fence) = self.shared.store.lease(LEASE, self.shared.owner, TTL)? else {
-            if duty.take().is_some() {
-                self.shared.say("another sidecar has taken the duty over");
-            }
+        if duty.as_ref().is_none_or(|duty| duty.renewed.elapsed() > TTL / 4) && !self.renew(duty)? {
             return Ok(false);
-        };
-        // Another may have had it in between: what it left counts.
-        if duty.as_ref().is_none_or(|duty| duty.fence != fence) {
-            *duty = Some(self.begin(fence)?);
-            self.shared.say("has the duty of joining and publishing");
         }
         let Some(on) = duty else { return Ok(false) };
         let more = on.join(&self.shared)?;
@@ -113,6 +103,26 @@ impl Strive {
             *duty = None;
         }
         Ok(more)
+    }
+
+    /// Takes or renews the lease; whether this sidecar has it.
+    fn renew(&self, duty: &mut Option<Duty>) -> Outcome<bool> {
+        let begun = Instant::now();
+        let Some(fence) = self.shared.store.lease(JOINER, self.shared.owner, TTL)? else {
+            if duty.take().is_some() {
+                self.shared.say("another sidecar has taken the duty over");
+            }
+            return Ok(false);
+        };
+        // Another may have had it in between: what it left counts.
+        if duty.as_ref().is_none_or(|duty| duty.fence != fence) {
+            *duty = Some(self.begin(fence)?);
+            self.shared.say("has the duty of joining and publishing");
+        }
+        if let Some(duty) = duty {
+            duty.renewed = begun;
+        }
+        Ok(true)
     }
 
     /// Takes up what the one before left.
@@ -180,6 +190,8 @@ fn document(rules: &InForce, kept: &Kept) -> Document {
 /// The duty, and all that it needs.
 pub(super) struct Duty {
     fence: Fence,
+    /// When the lease was last renewed.
+    renewed: Instant,
     cursor: Cursor,
     joiner: Joiner,
     keeper: Keeper,
@@ -207,6 +219,7 @@ impl Duty {
     fn new(fence: Fence, joiner: Joiner, keeper: Keeper, publisher: Publisher) -> Self {
         Self {
             fence,
+            renewed: Instant::now(),
             cursor: Cursor::default(),
             joiner,
             keeper,

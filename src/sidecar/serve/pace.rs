@@ -69,7 +69,7 @@ fn append(name: &str, store: &dyn Store, batches: &[Vec<u8>]) {
     );
     let begun = Instant::now();
     let (mut read, mut cursor) = (0, Cursor::default());
-    while let Some(last) = store.read(&cursor, 256).unwrap().last().map(|entry| entry.cursor) {
+    while let Some(last) = store.read(&cursor, 256).unwrap().last().map(|entry| entry.cursor.clone()) {
         read += 1;
         cursor = last;
     }

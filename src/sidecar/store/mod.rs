@@ -1,12 +1,8 @@
-//! What sidecars keep: the stream of observations, who has which duty, bundles, and small documents.
+//! What the sidecars of a fleet share: observations that wait, the joiner's snapshot, the feed's editions, records.
 //!
-//! | file | what |
-//! |---|---|
-//! | `embedded` | redb in a folder: one sidecar, no server |
-//! | `redis` | Redis or Valkey: several sidecars, one view |
-//!
-//! Calls block; they are made from threads that may. What is acknowledged is kept: by redb once it is on disk, by Redis as
-//! durably as it is configured (`appendonly yes`, replicas).
+//! Two stores keep the same promises: [`redis`] for several sidecars, [`embedded`] for one alone. Every call blocks,
+//! none for longer than some seconds: call from threads that may. None panics; a store that failed is asked again with
+//! the next call.
 
 mod embedded;
 mod redis;
@@ -14,188 +10,231 @@ mod redis;
 mod tests;
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Batches that wait at most; more are refused, and the filters keep or count them.
-pub(crate) const WAITING: u64 = 1_000_000;
-/// Editions that are kept.
-pub(crate) const EDITIONS: usize = 100;
-/// Entries of the audit trail that are kept.
-pub(crate) const AUDITS: usize = 10_000;
-/// Senders that are listed.
-pub(crate) const SENDERS: usize = 4_096;
-/// The lease without which nothing is published and no snapshot saved.
-const DUTY: &str = "joiner";
+/// The lease whose fence [`Duty::save`] and [`Shelf::publish`] look at.
+pub(crate) const JOINER: &str = "joiner";
+
+/// Milliseconds in a day.
+const DAY: u64 = 86_400_000;
+
+/// Editions that the history keeps.
+const EDITIONS: usize = 100;
+
+/// Senders that are known at once.
+const SENDERS: usize = 4096;
+
+/// Audit records that are kept.
+const AUDITS: usize = 10_000;
 
 /// Why a store could not answer: it is down, slow or full.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Unavailable(pub(crate) String);
 
-impl fmt::Display for Unavailable {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(to, "the store does not answer: {}", self.0)
+impl std::fmt::Display for Unavailable {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "the store is unavailable: {}", self.0)
     }
 }
 
-/// What a store answers.
-pub(crate) type Outcome<T> = Result<T, Unavailable>;
+impl std::error::Error for Unavailable {}
 
-/// A place in the stream of observations. The default is before the first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+/// An answer, or why there is none.
+pub(crate) type Outcome<T> = std::result::Result<T, Unavailable>;
+
+/// Place in the stream of observations: opaque, ordered, bounded; `Cursor::default()` is before the first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Cursor(pub(crate) u64, pub(crate) u64);
 
-/// SHA-256 of a part.
-pub(crate) type Hash = azeotrope_engine::bundle::Hash;
+/// Name of a part: a digest of its bytes. The store takes the caller's word for it.
+pub(crate) type Hash = [u8; 32];
 
 /// What became of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Appended {
-    /// It is kept.
+    /// It is in the stream now.
     New,
-    /// It was, before.
+    /// It, or a later one of its sender, was there already: nothing was written.
     Duplicate,
 }
 
-/// A batch of the stream.
+/// A batch that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// Its place.
+    /// Its place in the stream.
     pub(crate) cursor: Cursor,
-    /// When it came, in milliseconds since 1970-01-01T00:00:00Z.
+    /// When it came, as [`Stream::append`] was told: milliseconds since the epoch.
     pub(crate) received: u64,
     /// The batch.
     pub(crate) batch: Vec<u8>,
 }
 
-/// The stream of observations.
+/// Observations on their way to the joiner.
 pub(crate) trait Stream: Send + Sync {
-    /// Keeps a batch, unless one of this sender with this number or a later one was kept: once, even if sent twice.
+    /// Appends a batch unless one of this sender with this or a later sequence was there: once, even if sent twice.
+    /// Durable when it returns.
+    ///
+    /// What a sender sent is forgotten a day after its last new batch. `received`: milliseconds since the epoch.
+    /// A stream that is full (1,000,000 entries; embedded also 4 GiB) is [`Unavailable`].
     fn append(&self, sender: u64, sequence: u64, received: u64, batch: &[u8]) -> Outcome<Appended>;
-    /// Batches after a place, the oldest first.
+    /// Entries after the cursor, the oldest first, at most `most`.
     fn read(&self, after: &Cursor, most: usize) -> Outcome<Vec<Entry>>;
-    /// Forgets batches up to a place, and that one.
+    /// Forgets entries up to and with the cursor.
     fn trim(&self, upto: &Cursor) -> Outcome<()>;
-    /// Batches that are kept.
+    /// Entries that wait.
     fn waiting(&self) -> Outcome<u64>;
 }
 
-/// The number under which a lease was taken; each taking has a higher one.
+/// A right that only one sidecar has at a time; each taking gives a higher number.
+///
+/// The number is never below the milliseconds since the epoch at its taking: a store that lost its data still gives
+/// higher ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Fence(pub(crate) u64);
 
-/// Who does what.
+/// Who joins, and from where the next one goes on.
 pub(crate) trait Duty: Send + Sync {
-    /// Takes or renews a lease; `None`: another has it. Renewing keeps the number.
+    /// Takes or renews a lease; `None`: another has it.
+    ///
+    /// Its holder's renewal keeps the fence; taking it when free (released, run out) gives a higher one.
     fn lease(&self, name: &str, owner: u64, ttl: Duration) -> Outcome<Option<Fence>>;
-    /// Gives a lease back.
+    /// Gives a lease back, if `owner` has it.
     fn release(&self, name: &str, owner: u64) -> Outcome<()>;
-    /// Saves how far the stream was read and what came of it; `false`: another has the duty, nothing was written.
+    /// Saves a snapshot; `false`: a later fence has saved or taken the lease [`JOINER`] already, nothing was written.
     fn save(&self, fence: Fence, cursor: &Cursor, snapshot: &[u8]) -> Outcome<bool>;
-    /// What was saved last.
+    /// The snapshot that was saved last, and its place in the stream.
     fn load(&self) -> Outcome<Option<(Cursor, Vec<u8>)>>;
 }
 
-/// A published bundle.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Edition {
-    /// Its version.
-    pub(crate) version: u64,
-    /// When, in milliseconds.
-    pub(crate) at: u64,
-    /// What is in it, for people.
-    pub(crate) note: String,
-    /// Its manifest, sealed.
-    pub(crate) manifest: Vec<u8>,
-}
-
-/// What became of a bundle.
+/// What became of an edition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Published {
-    /// It is the current one.
+    /// It is the current one now.
     Done,
-    /// Another has the duty, or this version or a later one is there: that.
+    /// Its version was not above this one, which is current (0: none is), or its fence was behind.
     Behind(u64),
 }
 
-/// Bundles.
+/// One state of the bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Edition {
+    /// Its number.
+    pub(crate) version: u64,
+    /// When it was made: milliseconds since the epoch.
+    pub(crate) at: u64,
+    /// What changed, for people.
+    pub(crate) note: String,
+    /// What its parts are.
+    pub(crate) manifest: Vec<u8>,
+}
+
+/// The bundle that goes to the proxies.
 pub(crate) trait Shelf: Send + Sync {
-    /// Publishes a bundle with its parts, all or nothing. Only upwards, whoever asks.
+    /// Publishes a bundle, all or nothing; only a version above the current one is taken, whoever asks, and only by a
+    /// fence that is not behind the latest one of the lease [`JOINER`].
+    ///
+    /// Parts that are there already need not be given again.
     fn publish(&self, fence: Fence, edition: &Edition, parts: &[(Hash, &[u8])]) -> Outcome<Published>;
-    /// The newest bundle.
+    /// The current edition; `None`: there was none yet.
     fn current(&self) -> Outcome<Option<Edition>>;
-    /// A part.
+    /// The bytes of a part; `None`: never given, or forgotten.
     fn part(&self, hash: &Hash) -> Outcome<Option<Vec<u8>>>;
-    /// The latest bundles, the newest first.
-    fn editions(&self, most: usize) -> Outcome<Vec<Edition>>;
-    /// Forgets all parts but these.
+    /// The latest editions, newest first; 100 are kept.
+    fn history(&self, most: usize) -> Outcome<Vec<Edition>>;
+    /// Forgets the parts that are in none of `wanted`, except those that were given with the current edition: who
+    /// has not heard of it must not take them away.
     fn keep(&self, wanted: &[Hash]) -> Outcome<()>;
 }
 
-/// A filter's worker, as it was last heard.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What a sender said of itself last.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub(crate) struct Seen {
-    /// The worker.
+    /// Who.
     pub(crate) sender: u64,
-    /// Its process.
+    /// Which process of it: another number after a restart.
     pub(crate) process: u64,
-    /// What people call the proxy.
+    /// Its name, for people.
     pub(crate) name: String,
-    /// The version it runs.
+    /// Version of the rules it runs with.
     pub(crate) rules: u64,
-    /// Observations it has lost.
+    /// Observations it had to drop.
     pub(crate) lost: u64,
-    /// When, in milliseconds.
+    /// When it was heard: milliseconds since the epoch.
     pub(crate) at: u64,
 }
 
-/// Something that was changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Who did what.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
 pub(crate) struct Audit {
-    /// When, in milliseconds.
+    /// When: milliseconds since the epoch.
     pub(crate) at: u64,
-    /// By whom.
+    /// Who.
     pub(crate) who: String,
     /// What.
     pub(crate) what: String,
 }
 
-/// Small documents.
+/// What people ask for.
 pub(crate) trait Records: Send + Sync {
-    /// Remembers a sender, and counts its requests and accounts for the day.
-    fn report(&self, seen: &Seen, requests: u64, accounts: &[u64]) -> Outcome<()>;
-    /// Senders heard since then (milliseconds), at most [`SENDERS`].
+    /// Remembers the sender; adds its requests and the accounts to those of the UTC day of `seen.at`.
+    ///
+    /// Not idempotent, and the embedded store may lose the last moments of it in a crash: figures, no facts.
+    fn report(&self, seen: &Seen, requests: u32, accounts: &[u64]) -> Outcome<()>;
+    /// Senders heard since then (milliseconds since the epoch), the latest first, at most 4096. One that was last
+    /// heard a day before another is forgotten.
     fn senders(&self, since: u64) -> Outcome<Vec<Seen>>;
-    /// Requests of a day (UTC), and its different accounts, estimated. `at`: a time of it, in milliseconds.
+    /// Requests and distinct accounts (±1% with Redis, ±2% embedded) of the UTC day of this time (milliseconds since
+    /// the epoch). Yesterday's are still there.
     fn today(&self, at: u64) -> Outcome<(u64, u64)>;
-    /// Adds to the audit trail.
+    /// Adds an audit record; the latest 10,000 are kept.
     fn audit(&self, audit: &Audit) -> Outcome<()>;
-    /// The latest entries, the newest first.
+    /// The latest audit records, newest first.
     fn audits(&self, most: usize) -> Outcome<Vec<Audit>>;
-    /// Writes a document.
+    /// Sets a value.
     fn set(&self, key: &str, value: &[u8]) -> Outcome<()>;
-    /// Reads one.
+    /// The value that was set last.
     fn get(&self, key: &str) -> Outcome<Option<Vec<u8>>>;
 }
 
-/// All that a sidecar keeps.
+/// All of it.
 pub(crate) trait Store: Stream + Duty + Shelf + Records {}
 
 impl<T: Stream + Duty + Shelf + Records> Store for T {}
 
-/// Milliseconds of a day.
-const DAY: u64 = 86_400_000;
+/// What the stream holds at most.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    entries: u64,
+    /// Of batches, and 64 for each; Redis has its own bound (`maxmemory`).
+    bytes: u64,
+}
 
-/// Opens the store at a URL, or the embedded one in a folder.
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entries: 1_000_000, bytes: 4 << 30 }
+    }
+}
+
+/// Opens the store at a URL (`redis://…`, `redis+unix:///…`) or, where there is none, the embedded one in a directory.
 ///
-/// # Errors
-/// What is wrong, in words.
+/// Redis need not be up. Errors, in words: neither is given, the URL is none that this build can use, or the directory
+/// or its file cannot be opened (another process has it, it is damaged, access is denied).
 pub(crate) fn open(url: Option<&str>, data: Option<&Path>) -> Result<Arc<dyn Store>, String> {
     match (url, data) {
-        (Some(url), _) => Ok(Arc::new(redis::Redis::open(url)?)),
-        (None, Some(folder)) => Ok(Arc::new(embedded::Embedded::open(folder)?)),
-        (None, None) => Err("a store is needed: --data DIR or --store URL".to_owned()),
+        (Some(url), _) => Ok(Arc::new(redis::Redis::new(url, Limits::default())?)),
+        (None, Some(directory)) => Ok(Arc::new(embedded::Embedded::new(directory, Limits::default())?)),
+        (None, None) => Err("no store: give the URL of a Redis, or a directory for the embedded store".into()),
     }
+}
+
+/// To what is stored.
+fn pack<T: Serialize>(value: &T) -> Outcome<Vec<u8>> {
+    postcard::to_allocvec(value).map_err(|error| Unavailable(format!("this cannot be stored: {error}")))
+}
+
+/// From what is stored.
+fn unpack<T: for<'a> Deserialize<'a>>(bytes: &[u8]) -> Outcome<T> {
+    postcard::from_bytes(bytes).map_err(|error| Unavailable(format!("what is stored cannot be read: {error}")))
 }
