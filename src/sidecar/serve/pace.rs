@@ -26,7 +26,7 @@ fn caller(n: u64) -> Caller {
 /// A person's request: eleven keys of a template, of which one in twenty is shared with many.
 fn reading(n: u64) -> Reading {
     let places = [Place::System, Place::Head, Place::Tail, Place::UserPart];
-    let key = |at: u64| if at == 0 && n % 20 == 0 { mix(n % 1_000) } else { mix(n * 31 + at) };
+    let key = |at: u64| if at == 0 && n.is_multiple_of(20) { mix(n % 1_000) } else { mix(n * 31 + at) };
     let keys = (0..11).map(|at| (places[at as usize % 4], key(at))).collect();
     Reading {
         dialect: Some(Dialect::Messages),
