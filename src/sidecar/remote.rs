@@ -37,9 +37,9 @@ impl Answer {
 }
 
 impl Sidecar {
-    /// A sidecar at a URL, for reading.
-    pub(crate) fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), admin_token_file: None }
+    /// A sidecar at a URL.
+    pub(crate) fn at(url: &str, admin_token_file: Option<PathBuf>) -> Self {
+        Self { url: url.to_owned(), admin_token_file }
     }
 
     /// Asks.

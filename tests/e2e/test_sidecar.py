@@ -134,6 +134,32 @@ def test_rules_that_would_act_on_many_at_once_are_refused_unless_forced(keys, st
         assert "30 newly acted on" in done.stdout and len(in_force(sidecar)["deny"]) == 30
 
 
+def test_campaigns_that_would_act_on_many_at_once_are_held_back_until_a_person_lets_them_go(keys, start):
+    with sidecars.Sidecar(keys, options=["--hold-above", 20, "--hold-from", 6]) as sidecar:
+        proxy = start(workers=1, plugin=sidecar.plugin(mode="enforce", headers="held", trusted_hops=2),
+                      sidecars=[sidecar.port])
+        for n in range(200):
+            crowd.person(proxy.port, n)
+        for n in range(14):
+            crowd.bot(proxy.port, n)
+        held = wait("it is held back", lambda: sidecar.get("/v1/status")["held_back"])
+        assert held["accounts"] >= 6 and "would act on" in sidecar.command("status", check=False).stdout
+        # A restart changes nothing: it is held back still.
+        sidecar.kill()
+        sidecar.start()
+        wait("the campaign is there", lambda: sidecar.get("/v1/campaigns")["campaigns"], 20)
+        time.sleep(2)
+        verdicts = [crowd.bot(proxy.port, n) and proxy.access_log()[-1]["azeotrope"] for n in range(7)]
+        assert not [verdict for verdict in verdicts if "campaign_member" in verdict], verdicts
+        before = sidecar.version()
+        assert sidecar.command("campaigns", "--release").stdout == "let go\n"
+        version = wait("it is published", lambda: (v := sidecar.version()) > before and v)
+        wait("it is in force", lambda: proxy.metric("rules.version") >= version)
+        time.sleep(0.5)
+        assert crowd.bot(proxy.port, 1).status in (403, 429)
+        assert sidecar.command("campaigns", "--release", check=False).returncode == 1
+
+
 def test_campaigns_survive_a_crash_and_what_was_acknowledged_is_joined(keys, start):
     with sidecars.Sidecar(keys) as sidecar:
         proxy = start(workers=1, plugin=sidecar.plugin(mode="enforce", headers="held", trusted_hops=2),

@@ -125,6 +125,12 @@ impl Joiner {
         self.accounts.peek(account)
     }
 
+    /// Accounts that are remembered.
+    #[must_use]
+    pub fn known(&self) -> usize {
+        self.accounts.len()
+    }
+
     /// What has changed since this was last asked.
     pub fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)

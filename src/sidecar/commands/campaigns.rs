@@ -3,7 +3,7 @@
 use super::setup::{Setting, Setup};
 use super::{Failure, Outcome, print};
 use crate::explain::{campaign::Told, text};
-use crate::remote::{Sidecar, at};
+use crate::remote::{Sidecar, at, reason};
 use std::path::PathBuf;
 
 /// List the campaigns that are named by the end of a replay, or that a sidecar has named, and how they came to be
@@ -14,6 +14,12 @@ pub(crate) struct Args {
     /// Ask a sidecar instead: what it has named so far
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://127.0.0.1:8470")]
     sidecar: Option<String>,
+    /// Let go of campaigns that the sidecar holds back, for they would act on very many accounts at once
+    #[arg(long, requires = "sidecar")]
+    release: bool,
+    /// File with the admin token, to let go
+    #[arg(long, value_name = "FILE", env = "AZEOTROPE_ADMIN_TOKEN_FILE")]
+    admin_token_file: Option<PathBuf>,
     #[command(flatten)]
     setting: Setting,
     /// Leave the sidecar of the replay out: what filters see alone
@@ -53,7 +59,14 @@ impl Args {
     }
 
     fn live(&self, url: &str) -> Result<Outcome, Failure> {
-        let answer = Sidecar::at(url).get("/v1/campaigns")?.json();
+        let sidecar = Sidecar::at(url, self.admin_token_file.clone());
+        if self.release {
+            let answer = sidecar.post("/v1/campaigns/release", &[])?;
+            let done = answer.status == 200;
+            print(&format!("{}\n", if done { "let go".to_owned() } else { reason(&answer) }))?;
+            return Ok(if done { Outcome::Well } else { Outcome::Problems });
+        }
+        let answer = sidecar.get("/v1/campaigns")?.json();
         if self.json {
             print(&format!("{answer:#}\n"))?;
         } else {

@@ -56,6 +56,13 @@ pub(crate) struct Args {
     /// Newly acted on accounts that never get rules refused, being so few
     #[arg(long, value_name = "ACCOUNTS", default_value_t = 5)]
     refuse_from: u32,
+    /// Accounts that campaigns may newly link within one publication, in thousandths of those known; beyond that they
+    /// are held back until `azeotrope campaigns --release`
+    #[arg(long, value_name = "PER_MILLE", default_value_t = 300, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    hold_above: u32,
+    /// Newly linked accounts that never get campaigns held back, being so few
+    #[arg(long, value_name = "ACCOUNTS", default_value_t = 100)]
+    hold_from: u32,
     /// Write the filter's configuration with the newest bundle for Envoy's ECDS (path_config_source) to this file
     #[arg(long, value_name = "FILE")]
     ecds_file: Option<PathBuf>,
@@ -116,6 +123,7 @@ impl Args {
             ttl: self.expire_hours,
             every: Duration::from_millis(self.publish_milliseconds),
             caution: Caution { per_mille: self.refuse_above, few: self.refuse_from },
+            hold: Caution { per_mille: self.hold_above, few: self.hold_from },
             ecds_file: self.ecds_file,
             ecds_listen: self.ecds_listen,
             extension,

@@ -62,6 +62,13 @@ fn text(status: &Value) -> String {
     if let Some(reason) = at(status, "/last_submission/reason").as_str() {
         let _ = writeln!(text, "          the last rules submitted were refused: {reason}");
     }
+    if let Some(accounts) = at(status, "/held_back/accounts").as_u64() {
+        let _ = writeln!(
+            text,
+            "held      campaigns that would act on {accounts} of {} accounts at once; `azeotrope campaigns --release`",
+            at(status, "/held_back/of")
+        );
+    }
     let duty = at(status, "/duty");
     let _ = writeln!(
         text,

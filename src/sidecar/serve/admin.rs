@@ -1,6 +1,7 @@
 //! Changes of the rules: only with the admin token, each in the audit trail.
 
 use super::candidate::{self, Accepted, InForce, Submission};
+use super::hold;
 use super::http::{body, refused, shows};
 use super::shared::{Shared, now};
 use super::watch;
@@ -39,6 +40,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
         .route("/v1/rules", get(super::people::rules_in_force).put(publish))
         .route("/v1/rules/rollback", post(rollback))
+        .route("/v1/campaigns/release", post(release))
 }
 
 /// Why a change was not made.
@@ -106,6 +108,24 @@ async fn rollback(State(shared): App, Query(wish): Query<Wish>, headers: HeaderM
         let note = format!("rollback to {to}{}{}", if wish.note.is_empty() { "" } else { ": " }, wish.note);
         // Going back is what one does in trouble: it is compared, and not refused.
         submit(shared, document.into_bytes(), &Wish { note, force: true, ..wish })
+    })
+    .await
+}
+
+/// Lets go of campaigns that are held back.
+async fn release(State(shared): App, Query(wish): Query<Wish>, headers: HeaderMap) -> Response {
+    if let Err(no) = admit(&shared, &headers) {
+        return no.into_response();
+    }
+    away(shared, move |shared| {
+        let store = &*shared.store;
+        if !hold::release(store)? {
+            return Err(No::Because(StatusCode::NOT_FOUND, "no campaign is held back".to_owned()));
+        }
+        let who = if wish.who.is_empty() { "admin".to_owned() } else { bounded(&wish.who) };
+        let what = format!("let go of campaigns that were held back {}", bounded(&wish.note));
+        store.audit(&Audit { at: now(), who, what: what.trim_end().to_owned() })?;
+        Ok(axum::Json(json!({ "released": true })).into_response())
     })
     .await
 }

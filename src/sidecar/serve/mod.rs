@@ -3,15 +3,18 @@
 //! | file | what |
 //! |---|---|
 //! | `connections`, `http`, `people`, `admin` | the interface: for filters, for people, for changes |
-//! | `joining` | the duty that one of several sidecars has: the stream of observations into campaigns |
+//! | `joining`, `duty` | the duty that one of several sidecars has: observations into campaigns, rules into force |
 //! | `publisher` | rules, corpora and campaigns into signed bundles |
 //! | `candidate` | rules on their way into force: checked, run in shadow, accepted or refused |
+//! | `hold` | campaigns that would act on too many accounts at once |
 //! | `watch` | the rules document on disk |
 //! | `shared`, `metrics` | what all of these have in common |
 
 mod admin;
 mod candidate;
 mod connections;
+mod duty;
+mod hold;
 mod http;
 mod joining;
 mod metrics;
@@ -58,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) every: Duration,
     /// When new rules are refused.
     pub(crate) caution: candidate::Caution,
+    /// When campaigns are held back.
+    pub(crate) hold: candidate::Caution,
     /// The ECDS file.
     pub(crate) ecds_file: Option<PathBuf>,
     /// Where ECDS is served over gRPC.

@@ -1,6 +1,6 @@
 //! What a sidecar manages and what it takes, for the README: `make sidecar-pace` prints it.
 
-use super::joining::Duty;
+use super::duty::Duty;
 use crate::store::{self, Cursor, Store};
 use azeotrope_engine::caller::Caller;
 use azeotrope_engine::dialect::Dialect;

@@ -1,8 +1,9 @@
 //! What people and their tools ask for: health, metrics, who runs what, campaigns, rules.
 
 use super::candidate;
+use super::duty::{CAMPAIGNS, DUTY};
+use super::hold;
 use super::http::refused;
-use super::joining::{CAMPAIGNS, DUTY};
 use super::metrics;
 use super::shared::{Shared, now};
 use crate::store::{Outcome, Seen};
@@ -93,7 +94,7 @@ fn status(shared: &Shared) -> Outcome<Response> {
             "expires": shared.served().map(|served| served.manifest.expires),
         },
         "rules": rules.map(|rules| json!({ "number": rules.number, "by": rules.who, "note": rules.note, "at": rules.at })),
-        "last_submission": last,
+        "last_submission": last, "held_back": hold::held(&*shared.store)?,
         "duty": duty, "batches_waiting": shared.store.waiting()?,
         "today": { "requests": requests, "accounts": accounts },
         "filters": filters,

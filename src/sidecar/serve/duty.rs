@@ -1,0 +1,411 @@
+//! The duty itself: what the sidecar that has it does with observations, rules and campaigns.
+
+use super::candidate::{self, Caution, InForce, Submission};
+use super::hold::{self, Held};
+use super::metrics;
+use super::publisher::{Publisher, Sealed};
+use super::shared::{Shared, now};
+use crate::compare::{self, Recent};
+use crate::explain::campaign::Told;
+use crate::keeper::Keeper;
+use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published};
+use azeotrope_engine::campaign::{Change, Criteria, Feed, Joiner, Limits};
+use azeotrope_engine::observation::{Batch, Event};
+use azeotrope_engine::rules::{Config, Document, Rules};
+use azeotrope_engine::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+
+/// Batches of a step.
+const STEP: usize = 256;
+/// Time between two snapshots, at least.
+const SNAPSHOT: Duration = Duration::from_secs(10);
+/// Snapshots take at most one part in so many of the time.
+const SNAPSHOT_SHARE: u32 = 20;
+/// Observations that new rules are held against.
+const RECENT: usize = 200_000;
+/// Accounts of a campaign from which they are told as a crowd.
+const CROWD: usize = 20_000;
+/// Time between two looks at the thresholds.
+const KEEP: Duration = Duration::from_secs(60);
+/// What `campaigns` tells.
+pub(super) const CAMPAIGNS: &str = "campaigns";
+/// Who has the duty.
+pub(super) const DUTY: &str = "duty";
+
+/// Thresholds that were worked out, over those that are written.
+const KEPT: &str = "rules.kept";
+
+/// Thresholds worked out from traffic, in thousandths of a nat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    /// The document they belong to.
+    number: u64,
+    thresholds: Option<[i32; 3]>,
+}
+
+/// What is saved.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    joiner: Vec<u8>,
+    keeper: Vec<u8>,
+}
+
+impl Saved {
+    fn read(bytes: &[u8], criteria: Criteria) -> Result<(Joiner, Keeper), &'static str> {
+        let saved: Self = postcard::from_bytes(bytes).map_err(|_| "a damaged snapshot")?;
+        let joiner = Joiner::restore(&saved.joiner, Limits::default(), criteria)?;
+        Ok((joiner, postcard::from_bytes(&saved.keeper).unwrap_or_default()))
+    }
+}
+
+/// The document that is published: what was written, with the thresholds that were worked out.
+fn document(rules: &InForce, kept: &Kept) -> Document {
+    let mut document = Rules::parse(rules.document.as_bytes()).map(|rules| rules.document).unwrap_or_default();
+    if let Some([observe, throttle, block]) = kept.thresholds
+        && document.keep.enabled
+        && kept.number == rules.number
+    {
+        let of = &mut document.thresholds;
+        (of.observe.0, of.throttle.0, of.block.0) = (observe, throttle, block);
+    }
+    document
+}
+
+/// The duty, and all that it needs.
+pub(super) struct Duty {
+    pub(super) fence: Fence,
+    /// When the lease was last renewed.
+    pub(super) renewed: Instant,
+    cursor: Cursor,
+    joiner: Joiner,
+    keeper: Keeper,
+    kept: Kept,
+    /// As proxies have it.
+    feed: Feed,
+    recent: Recent,
+    publisher: Publisher,
+    /// The rules in force, compiled.
+    config: Config,
+    rules: InForce,
+    /// Batches joined since the last snapshot.
+    joined: u64,
+    saved: Instant,
+    patience: Duration,
+    published: Option<Instant>,
+    kept_at: Instant,
+    /// Campaigns and exchanges when they were last told.
+    told: u64,
+    /// Changes that are not published yet.
+    waiting: Vec<Change>,
+    /// Campaigns that are held back: nothing of them is published.
+    held: Option<Held>,
+}
+
+impl Duty {
+    /// Takes up what the one before left.
+    pub(super) fn take_up(shared: &Shared, fence: Fence, publisher: Publisher) -> Outcome<Self> {
+        let store = &*shared.store;
+        let rules = candidate::in_force(store)?.unwrap_or_default();
+        let kept = store.get(KEPT)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let criteria = Criteria::of(&document(&rules, &kept));
+        let saved = store.load()?.and_then(|(cursor, bytes)| match Saved::read(&bytes, criteria.clone()) {
+            Ok((joiner, keeper)) => Some((cursor, joiner, keeper)),
+            Err(reason) => {
+                shared.say(&format!("{reason}: campaigns begin anew"));
+                None
+            }
+        });
+        let (cursor, joiner, keeper) =
+            saved.unwrap_or_else(|| (Cursor::default(), Joiner::new(Limits::default(), criteria), Keeper::default()));
+        let held = hold::held(store)?;
+        let mut duty = Self { cursor, kept, rules, held, ..Self::new(fence, joiner, keeper, publisher) };
+        // What was held back before is held back still: proxies know of no campaign then.
+        if duty.held.is_none() {
+            duty.rebase();
+        }
+        duty.follow();
+        Ok(duty)
+    }
+
+    fn new(fence: Fence, joiner: Joiner, keeper: Keeper, publisher: Publisher) -> Self {
+        Self {
+            fence,
+            renewed: Instant::now(),
+            cursor: Cursor::default(),
+            joiner,
+            keeper,
+            kept: Kept::default(),
+            feed: Feed::default(),
+            recent: Recent::new(RECENT),
+            publisher,
+            config: Config::default(),
+            rules: InForce::default(),
+            joined: 0,
+            saved: Instant::now(),
+            patience: SNAPSHOT,
+            published: None,
+            kept_at: Instant::now(),
+            told: 0,
+            waiting: Vec::new(),
+            held: None,
+        }
+    }
+
+    /// Takes observations in; whether more wait.
+    pub(super) fn join(&mut self, shared: &Shared) -> Outcome<bool> {
+        let entries = shared.store.read(&self.cursor, STEP)?;
+        let more = entries.len() >= STEP;
+        for Entry { cursor, received, batch } in entries {
+            metrics::add(&shared.metrics.joined, self.take(Timestamp(received), &batch));
+            self.cursor = cursor;
+            self.joined += 1;
+        }
+        self.waiting.extend(self.joiner.take_changes());
+        Ok(more)
+    }
+
+    /// Takes a batch in; how many observations it has. It was checked when it came: one that cannot be read now is
+    /// another version's.
+    pub(super) fn take(&mut self, received: Timestamp, batch: &[u8]) -> u64 {
+        let Ok(batch) = Batch::decode(batch) else { return 0 };
+        for (at, event) in batch.timed(received) {
+            self.observe(at, event);
+        }
+        batch.observations.len() as u64
+    }
+
+    fn observe(&mut self, at: Timestamp, event: &Event) {
+        match event {
+            Event::Request { caller, reading, score, .. } => {
+                self.joiner.observe(caller, reading, at);
+                if self.feed.account(caller.account, at).is_none() && caller.account != 0 {
+                    let population = reading.dialect.map_or(0, |dialect| dialect as u8);
+                    self.keeper.observe(population, caller.account, *score, at);
+                }
+            }
+            Event::Refused { caller, reading } => self.joiner.refused(caller, reading, at),
+            Event::Given { caller, blobs } => blobs.iter().for_each(|&blob| self.joiner.given(blob, caller, at)),
+        }
+        self.recent.push(at, event);
+    }
+
+    /// Considers rules that were submitted.
+    pub(super) fn consider(&mut self, shared: &Shared, caution: Caution) -> Outcome<()> {
+        let store = &*shared.store;
+        let Some(submission) = candidate::submitted(store)? else { return self.keep(shared, caution) };
+        let verdict = self.weigh(&submission, caution);
+        let (what, comparison) = match verdict {
+            Err((reason, comparison)) => {
+                let comparison = comparison.map(|comparison| *comparison);
+                metrics::add(&shared.metrics.rules_refused, 1);
+                candidate::refuse(store, &submission, reason.clone(), comparison)?;
+                (format!("rules refused: {reason}"), None)
+            }
+            Ok(comparison) => {
+                self.rules = candidate::accept(store, &submission, Some(comparison.clone()))?;
+                self.follow();
+                (format!("rules {} in force", self.rules.number), Some(comparison))
+            }
+        };
+        let note = if submission.note.is_empty() { String::new() } else { format!(": {}", submission.note) };
+        shared.say(&format!("{what} (by {}{note})", submission.who));
+        if let Some(comparison) = comparison {
+            shared.say(comparison.text.trim_end());
+        }
+        store.audit(&Audit { at: now(), who: submission.who.clone(), what: format!("{what}{note}") })
+    }
+
+    /// Runs submitted rules in shadow, over recent traffic.
+    fn weigh(
+        &self,
+        submission: &Submission,
+        caution: Caution,
+    ) -> Result<compare::Comparison, (String, Option<Box<compare::Comparison>>)> {
+        let rules = Rules::parse(submission.document.as_bytes())
+            .map_err(|problems| (problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "), None))?;
+        let mut new = self.config.clone();
+        new.rules = rules;
+        let comparison = compare::compare(&self.config, &new, &self.feed, &self.recent);
+        match comparison.refuses(caution.per_mille, caution.few).filter(|_| !submission.force) {
+            Some(reason) => Err((reason, Some(Box::new(comparison)))),
+            None => Ok(comparison),
+        }
+    }
+
+    /// Works thresholds out anew, when it is time. They are held back like any other rules.
+    fn keep(&mut self, shared: &Shared, caution: Caution) -> Outcome<()> {
+        let document = &self.config.rules.document;
+        if !document.keep.enabled || self.kept_at.elapsed() < KEEP {
+            return Ok(());
+        }
+        self.kept_at = Instant::now();
+        let Some(proposal) = self.keeper.thresholds(&document.keep, &document.thresholds) else { return Ok(()) };
+        let mut new = self.config.clone();
+        new.rules.document.thresholds = proposal.thresholds.clone();
+        let comparison = compare::compare(&self.config, &new, &self.feed, &self.recent);
+        if let Some(reason) = comparison.refuses(caution.per_mille, caution.few) {
+            shared.say(&format!("thresholds stay as they are: {reason}"));
+            return Ok(());
+        }
+        let of = &proposal.thresholds;
+        self.kept = Kept { number: self.rules.number, thresholds: Some([of.observe.0, of.throttle.0, of.block.0]) };
+        shared.store.set(KEPT, &serde_json::to_vec(&self.kept).unwrap_or_default())?;
+        self.follow();
+        let what = format!("thresholds kept: {}", proposal.reasons.join("; "));
+        shared.say(&what);
+        shared.store.audit(&Audit { at: now(), who: "keeper".to_owned(), what })
+    }
+
+    /// Takes over the rules in force.
+    fn follow(&mut self) {
+        let document = document(&self.rules, &self.kept);
+        self.joiner.follow(Criteria::of(&document));
+        self.publisher.rules(document.to_json().to_string().as_bytes());
+        self.config.rules = Rules::from(document);
+    }
+
+    /// Makes the feed anew from what is known.
+    fn rebase(&mut self) {
+        let changes = self.joiner.feed(CROWD, Timestamp(now()));
+        self.joiner.take_changes();
+        self.waiting.clear();
+        self.publisher.base(&changes);
+        self.feed = Feed::default();
+        changes.iter().for_each(|change| {
+            self.feed.apply(change);
+        });
+    }
+
+    /// Whether campaigns may be published: not while they would act on too many accounts at once, and nobody let them.
+    fn cleared(&mut self, shared: &Shared, caution: Caution) -> Outcome<bool> {
+        let store = &*shared.store;
+        if let Some(held) = &self.held {
+            // What is new meanwhile comes with all the rest, when they are let go.
+            self.waiting.clear();
+            if !hold::released(store, held)? {
+                return Ok(false);
+            }
+            hold::hold(store, None)?;
+            shared.say(&format!("campaigns that link {} accounts are let go", held.accounts));
+            self.held = None;
+            self.rebase();
+            return Ok(true);
+        }
+        let (now, known) = (Timestamp(now()), self.joiner.known());
+        let Some(accounts) = hold::too_many(caution, &self.feed, &self.waiting, known, now) else { return Ok(true) };
+        let held = Held { id: rand::random::<u64>() | 1, accounts, of: known as u64 };
+        hold::hold(store, Some(&held))?;
+        let what = format!(
+            "campaigns held back: they would act on {accounts} of {known} accounts at once; `azeotrope campaigns --release`"
+        );
+        shared.say(&what);
+        store.audit(&Audit { at: now.0, who: shared.name.clone(), what })?;
+        self.held = Some(held);
+        Ok(false)
+    }
+
+    /// Publishes what has changed, when it is time. `false`: another has the duty.
+    pub(super) fn publish(&mut self, shared: &Shared, every: Duration, caution: Caution) -> Outcome<bool> {
+        let seconds = now() / 1_000;
+        if self.published.is_some_and(|at| at.elapsed() < every) {
+            return Ok(true);
+        }
+        let cleared = self.cleared(shared, caution)?;
+        let changed = cleared && !self.waiting.is_empty();
+        if !(changed || self.publisher.due(seconds)) {
+            return Ok(true);
+        }
+        let changes = if cleared { std::mem::take(&mut self.waiting) } else { Vec::new() };
+        for change in &changes {
+            self.feed.apply(change);
+            if let Change::Account { account, .. } = change {
+                self.keeper.forget(*account);
+            }
+        }
+        self.publisher.changes(&changes);
+        if cleared && self.publisher.wants_base() {
+            self.rebase();
+        }
+        let store = &*shared.store;
+        let before = store.current()?;
+        let current = before.as_ref().map_or(0, |edition| edition.version);
+        let note = format!(
+            "rules {}, {} campaigns, {} changes",
+            self.rules.number,
+            self.joiner.campaigns().len(),
+            changes.len()
+        );
+        let Sealed { version, manifest, parts } = self.publisher.bundle(current, seconds);
+        let edition = Edition { version, at: now(), note, manifest };
+        match store.publish(self.fence, &edition, &parts)? {
+            Published::Behind(_) => return Ok(false),
+            Published::Done => {}
+        }
+        // Who fetches the bundle before this one still finds its parts.
+        let mut wanted: Vec<_> = parts.iter().map(|(hash, _)| *hash).collect();
+        let keys = shared.trusted();
+        let old =
+            before.and_then(|edition| Some(azeotrope_engine::bundle::Manifest::open(&edition.manifest, &keys).ok()?.0));
+        wanted.extend(old.iter().flat_map(|manifest| &manifest.parts).map(|part| part.hash));
+        store.keep(&wanted)?;
+        self.publisher.published();
+        self.published = Some(Instant::now());
+        metrics::add(&shared.metrics.published, 1);
+        Ok(true)
+    }
+
+    /// Saves when it is time, and tells of campaigns. `false`: another has the duty.
+    pub(super) fn save_when_due(&mut self, shared: &Shared) -> Outcome<bool> {
+        self.tell(shared)?;
+        if self.joined == 0 || self.saved.elapsed() < self.patience {
+            return Ok(true);
+        }
+        self.save(shared)
+    }
+
+    pub(super) fn save(&mut self, shared: &Shared) -> Outcome<bool> {
+        let begun = Instant::now();
+        let bytes = self.snapshot();
+        if !shared.store.save(self.fence, &self.cursor, &bytes)? {
+            return Ok(false);
+        }
+        shared.store.trim(&self.cursor)?;
+        (self.saved, self.joined) = (Instant::now(), 0);
+        self.patience = SNAPSHOT.max(begun.elapsed() * SNAPSHOT_SHARE);
+        Ok(true)
+    }
+
+    /// All that the next one needs; nothing where it cannot be written down, which does not happen.
+    pub(super) fn snapshot(&self) -> Vec<u8> {
+        let (joiner, keeper) = (self.joiner.snapshot(), postcard::to_allocvec(&self.keeper));
+        let saved = joiner.ok().zip(keeper.ok()).map(|(joiner, keeper)| Saved { joiner, keeper });
+        saved.and_then(|saved| postcard::to_allocvec(&saved).ok()).unwrap_or_default()
+    }
+
+    /// A duty without a store.
+    #[cfg(test)]
+    pub(super) fn for_measurement() -> Self {
+        let publisher = Publisher::new(crate::signing::Signer::generate(), Duration::from_secs(60), &[]);
+        let joiner = Joiner::new(Limits::default(), Criteria::default());
+        Self::new(Fence(1), joiner, Keeper::default(), publisher)
+    }
+
+    /// Tells people of campaigns, where something has changed.
+    fn tell(&mut self, shared: &Shared) -> Outcome<()> {
+        let campaigns = self.joiner.campaigns();
+        let state = campaigns.iter().map(|campaign| campaign.exchanges + u64::from(campaign.accounts)).sum::<u64>()
+            + campaigns.len() as u64;
+        metrics::set(&shared.metrics.campaigns, campaigns.len() as u64);
+        let first = self.told == 0;
+        if !first && state == self.told - 1 {
+            return Ok(());
+        }
+        self.told = state + 1;
+        let criteria = Criteria::of(&self.config.rules.document);
+        let told: Vec<Told> = campaigns.iter().map(|campaign| Told::of(campaign, &criteria)).collect();
+        shared.store.set(CAMPAIGNS, &serde_json::to_vec(&told).unwrap_or_default())?;
+        let duty = serde_json::json!({ "name": shared.name, "since": now(), "campaigns": campaigns.len() });
+        shared.store.set(DUTY, duty.to_string().as_bytes())
+    }
+}

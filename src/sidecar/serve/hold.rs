@@ -1,0 +1,90 @@
+//! Campaigns that would act on too many accounts at once: held back until a person lets them go.
+
+use super::candidate::Caution;
+use crate::store::{Outcome, Store};
+use azeotrope_engine::campaign::{Change, Feed};
+use azeotrope_engine::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+/// Where it is kept.
+const HELD: &str = "campaigns.held";
+/// Where a person lets go.
+const RELEASED: &str = "campaigns.released";
+
+/// What is held back, for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Held {
+    /// Tells it from others.
+    pub(super) id: u64,
+    /// Accounts that would be acted on at once.
+    pub(super) accounts: u64,
+    /// Accounts that are known.
+    pub(super) of: u64,
+}
+
+/// Whether changes of the feed would act on more accounts at once than is allowed: how many that are.
+pub(super) fn too_many(caution: Caution, feed: &Feed, changes: &[Change], known: usize, now: Timestamp) -> Option<u64> {
+    let new: HashSet<u64> = changes
+        .iter()
+        .filter_map(|change| match change {
+            Change::Account { account, .. } if feed.account(*account, now).is_none() => Some(*account),
+            _ => None,
+        })
+        .collect();
+    let new = new.len() as u64;
+    (new >= u64::from(caution.few.max(1)) && new * 1_000 > known as u64 * u64::from(caution.per_mille)).then_some(new)
+}
+
+/// What is held back.
+pub(super) fn held(store: &dyn Store) -> Outcome<Option<Held>> {
+    let held: Option<Held> = store.get(HELD)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok(held.filter(|held| held.id != 0))
+}
+
+/// Holds back, or (`None`) no more.
+pub(super) fn hold(store: &dyn Store, held: Option<&Held>) -> Outcome<()> {
+    store.set(HELD, &serde_json::to_vec(&held.cloned().unwrap_or_default()).unwrap_or_default())
+}
+
+/// A person lets go of what is held back now. `false`: nothing is.
+pub(super) fn release(store: &dyn Store) -> Outcome<bool> {
+    let Some(held) = held(store)? else { return Ok(false) };
+    store.set(RELEASED, &held.id.to_le_bytes())?;
+    Ok(true)
+}
+
+/// Whether a person has let go of this.
+pub(super) fn released(store: &dyn Store, held: &Held) -> Outcome<bool> {
+    Ok(store.get(RELEASED)?.is_some_and(|id| id == held.id.to_le_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azeotrope_engine::rules::FamilySet;
+
+    fn accounts(range: std::ops::Range<u64>) -> Vec<Change> {
+        let (families, until) = (FamilySet::default(), Timestamp(u64::MAX));
+        range.map(|account| Change::Account { account, campaign: 0, score: 7_000, families, until }).collect()
+    }
+
+    #[test]
+    fn only_accounts_that_are_new_to_proxies_count_and_each_once() {
+        let caution = Caution { per_mille: 100, few: 10 };
+        let mut feed = Feed::default();
+        let count = |feed: &Feed, changes: &[Change]| too_many(caution, feed, changes, 1_000, Timestamp(0));
+        assert_eq!(count(&feed, &accounts(1..101)), None);
+        assert_eq!(count(&feed, &accounts(1..102)), Some(101));
+        assert_eq!(count(&feed, &[accounts(1..80), accounts(1..80)].concat()), None);
+        accounts(1..50).iter().for_each(|change| assert!(feed.apply(change)));
+        assert_eq!(count(&feed, &accounts(1..140)), None);
+    }
+
+    #[test]
+    fn a_few_are_never_too_many() {
+        let caution = Caution { per_mille: 100, few: 10 };
+        assert_eq!(too_many(caution, &Feed::default(), &accounts(1..10), 12, Timestamp(0)), None);
+        assert_eq!(too_many(caution, &Feed::default(), &accounts(1..11), 12, Timestamp(0)), Some(10));
+    }
+}
