@@ -2,7 +2,8 @@
 //!
 //! Both judge the same observations in order, each with counters of its own, as a single proxy without history. What a
 //! shadow over digests cannot show: how new weights of the content model or new corpora would read the text; an
-//! observation carries what the old ones made of it.
+//! observation carries what the old ones made of it. Nor does it know refusals of the model, of which observations do not tell, or
+//! campaigns other than those known now.
 
 use azeotrope_engine::campaign::Feed;
 use azeotrope_engine::engine::Engine;
@@ -72,7 +73,8 @@ impl Side {
         Self { engine: Engine::of(config.clone()), store: MemoryStore::default(), accounts: HashMap::new() }
     }
 
-    fn take(&mut self, feed: &Feed, now: Timestamp, event: &Event) {
+    /// Takes an observation; `status`: how upstream answered, where it is a request.
+    fn take(&mut self, feed: &Feed, now: Timestamp, event: &Event, status: u16) {
         let Self { engine, store, accounts } = self;
         match event {
             Event::Request { caller, reading, .. } => {
@@ -80,7 +82,7 @@ impl Side {
                 let sharpest = accounts.entry(caller.account).or_default();
                 *sharpest = verdict.would.max(*sharpest);
                 if !verdict.would.refuses() {
-                    engine.settle(store, caller, reading, 200, now);
+                    engine.settle(store, caller, reading, status, now);
                 }
             }
             Event::Refused { caller, reading } => {
@@ -93,13 +95,23 @@ impl Side {
     }
 }
 
+/// Whether `next` tells that upstream refused the request `event`.
+fn refuses(event: &Event, next: &Event) -> bool {
+    let Event::Request { caller, reading, .. } = event else { return false };
+    matches!(next, Event::Refused { caller: by, reading: what } if caller == by && reading == what)
+}
+
 /// Holds rules against others over recent traffic.
 pub(crate) fn compare(old: &Config, new: &Config, feed: &Feed, recent: &Recent) -> Comparison {
     let (mut before, mut after) = (Side::new(old), Side::new(new));
     let mut found = Comparison::default();
-    for (at, event) in &recent.events {
-        before.take(feed, *at, event);
-        after.take(feed, *at, event);
+    let mut events = recent.events.iter().peekable();
+    while let Some((at, event)) = events.next() {
+        // A filter tells of a refusal right behind the request: of a request that is refused here there is none.
+        let refused = events.next_if(|(_, next)| refuses(event, next)).is_some();
+        let status = if refused { 429 } else { 200 };
+        before.take(feed, *at, event, status);
+        after.take(feed, *at, event, status);
         found.requests += u64::from(matches!(event, Event::Request { .. }));
     }
     let acts = |action: Action| action >= Action::Throttle;
@@ -212,5 +224,21 @@ mod tests {
         assert_eq!(recent.events.len(), 3);
         recent.push(Timestamp(OLDEST + 100), &event);
         assert_eq!(recent.events.len(), 1);
+    }
+
+    #[test]
+    fn what_upstream_refused_for_load_does_not_count_as_served() {
+        let caller = Caller { account: 9, network: 8, agent: 3, ..Caller::default() };
+        let reading = Reading { content: 77, ..Reading::default() };
+        let asked = Event::Request { caller, reading: reading.clone(), would: Action::Allow, score: 0 };
+        let refused = Event::Refused { caller, reading };
+        let other = Event::Refused { caller: Caller { account: 10, ..caller }, reading: Reading::default() };
+        assert!(refuses(&asked, &refused) && !refuses(&asked, &other) && !refuses(&refused, &refused));
+        let pages = |status| {
+            let mut side = Side::new(&Config::default());
+            side.take(&Feed::default(), Timestamp(NOW), &asked, status);
+            side.store.len()
+        };
+        assert!(pages(429) < pages(200));
     }
 }

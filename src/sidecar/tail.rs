@@ -13,12 +13,13 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Fits the highest scores; `scores` in falling order, thousandths of a nat. `all`: how many accounts they are of.
+    /// Fits the highest scores; `scores` in falling order, thousandths of a nat. `all`: how many accounts they are of;
+    /// `most`: how many the fit looks at at most, though never fewer than [`TAIL`].
     #[allow(clippy::cast_precision_loss)]
-    pub(crate) fn fit(scores: &[i32], all: usize) -> Option<Self> {
+    pub(crate) fn fit(scores: &[i32], all: usize, most: usize) -> Option<Self> {
         let above = scores.iter().take_while(|&&score| score > 0).count();
         // Half of what scores anything at all, so that the fit sees the tail and not the body.
-        let taken = (above / 2).max(TAIL);
+        let taken = (above / 2).min(most).max(TAIL);
         let from = f64::from(*scores.get(taken).filter(|_| above > taken)?) / 1000.0;
         let excess: f64 = scores.iter().take(taken).map(|&score| f64::from(score) / 1000.0 - from).sum();
         Some(Self { from, share: taken as f64 / all as f64, mean: (excess / taken as f64).max(0.05) })
@@ -40,14 +41,14 @@ mod tests {
         let scores: Vec<i32> = (1..=100_000)
             .map(|rank| if rank <= 1000 { (1500.0 * (1000.0 / f64::from(rank)).ln()) as i32 } else { 0 })
             .collect();
-        let tail = Tail::fit(&scores, scores.len()).unwrap();
+        let tail = Tail::fit(&scores, scores.len(), usize::MAX).unwrap();
         assert!((tail.mean - 1.5).abs() < 0.1, "{}", tail.mean);
         assert!((tail.threshold(1e-4) - 1.5 * 100.0_f64.ln()).abs() < 0.3, "{}", tail.threshold(1e-4));
     }
 
     #[test]
     fn too_few_scores_are_no_tail() {
-        assert!(Tail::fit(&[5000, 3000, 0, 0, 0, 0], 6).is_none());
-        assert!(Tail::fit(&[], 0).is_none());
+        assert!(Tail::fit(&[5000, 3000, 0, 0, 0, 0], 6, usize::MAX).is_none());
+        assert!(Tail::fit(&[], 0, usize::MAX).is_none());
     }
 }

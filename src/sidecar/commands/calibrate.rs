@@ -51,7 +51,7 @@ impl Args {
             scores.extend(honest(&engine, &self.setting, trace, labels)?);
         }
         scores.sort_unstable_by(|a, b| b.cmp(a));
-        let Some(tail) = Tail::fit(&scores, scores.len()) else {
+        let Some(tail) = Tail::fit(&scores, scores.len(), usize::MAX) else {
             let above = scores.iter().filter(|&&score| score > 0).count();
             print(&format!("{above} of {} honest accounts score anything: too few for a fit\n", scores.len()))?;
             return Ok(Outcome::Problems);

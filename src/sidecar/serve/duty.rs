@@ -265,6 +265,16 @@ impl Duty {
         self.config.rules = Rules::from(document);
     }
 
+    /// Carries out changes as proxies do; accounts of campaigns are none of the keeper's.
+    fn apply(&mut self, changes: &[Change]) {
+        for change in changes {
+            self.feed.apply(change);
+            if let Change::Account { account, .. } = change {
+                self.keeper.forget(*account);
+            }
+        }
+    }
+
     /// Makes the feed anew from what is known.
     fn rebase(&mut self) {
         let changes = self.joiner.feed(CROWD, Timestamp(now()));
@@ -272,9 +282,7 @@ impl Duty {
         self.waiting.clear();
         self.publisher.base(&changes);
         self.feed = Feed::default();
-        changes.iter().for_each(|change| {
-            self.feed.apply(change);
-        });
+        self.apply(&changes);
     }
 
     /// Whether campaigns may be published: not while they would act on too many accounts at once, and nobody let them.
@@ -317,12 +325,7 @@ impl Duty {
             return Ok(true);
         }
         let changes = if cleared { std::mem::take(&mut self.waiting) } else { Vec::new() };
-        for change in &changes {
-            self.feed.apply(change);
-            if let Change::Account { account, .. } = change {
-                self.keeper.forget(*account);
-            }
-        }
+        self.apply(&changes);
         self.publisher.changes(&changes);
         if cleared && self.publisher.wants_base() {
             self.rebase();
