@@ -64,13 +64,10 @@ impl Live {
             name: name(),
         });
         let live = Self { running: RefCell::new(running), keys, seen: Cell::new(None), beside };
-        if let Some(bundle) = bundle {
-            live.offer(|running, now| {
-                let Package { manifest, parts } = Package::unpack(&bundle.0, &live.keys)?;
-                running.offer(manifest, now, |index, _| parts.get(index).cloned())
-            });
-        }
         live.look();
+        if let Some(bundle) = bundle {
+            live.offer(|running, now| live.bring(running, &bundle.0, now));
+        }
         Ok(live)
     }
 
@@ -173,6 +170,23 @@ impl Live {
             }
             taken
         });
+    }
+
+    /// Puts the bundle of a configuration into force, and on the shelf: the process does not go back behind it.
+    fn bring(&self, running: &mut Running, bundle: &[u8], now: Timestamp) -> Result<bool, Refusal> {
+        let Package { manifest, parts } = Package::unpack(bundle, &self.keys)?;
+        let size: usize = parts.iter().map(Vec::len).sum();
+        let sealed = bundle.get(..bundle.len().saturating_sub(size)).unwrap_or(bundle);
+        let parts: Vec<_> = parts.into_iter().map(Some).collect();
+        let taken = running.offer(manifest.clone(), now, |index, _| parts.get(index).cloned().flatten())?;
+        if taken {
+            let mut store = SharedStore::default();
+            let shelved = shelf::look(&store);
+            let before = shelved.as_ref().map(|shelved| (shelved, &manifest));
+            // Where another worker has put it meanwhile it is there; this one has it in any case.
+            let _ = shelf::put(&mut store, before, (sealed, &manifest), &parts);
+        }
+        Ok(taken)
     }
 
     fn offer(&self, offer: impl FnOnce(&mut Running, Timestamp) -> Result<bool, Refusal>) {

@@ -224,3 +224,18 @@ def test_a_configuration_with_a_forged_bundle_is_refused_and_the_one_before_stay
     wait("refused", lambda: proxy.metric("config.refused") > 0)
     assert status(proxy) == 403
     assert "$.bundle: signed with a key that `public_keys` does not have" in proxy.log()
+
+
+def test_a_process_does_not_go_back_behind_a_bundle_that_a_configuration_brought(keys, start, tmp_path):
+    def configuration(action, version):
+        package = base64.b64encode(signed(keys, tmp_path, action, version)).decode()
+        return {"mode": "enforce", "public_keys": [keys.public], "bundle": package}
+
+    proxy = start("ecds", plugin=configuration("block", 55), workers=2)
+    wait("in force", lambda: status(proxy) == 403)
+    refused = proxy.metric("bundle.refused")
+    proxy.reconfigure(configuration("throttle", 54))
+    wait("it is told", lambda: proxy.metric("bundle.refused") > refused)
+    assert status(proxy) == 403 and "older than version 55, which is in force" in proxy.log()
+    proxy.reconfigure(configuration("throttle", 56))
+    wait("the next one is taken", lambda: status(proxy) == 429)
