@@ -159,4 +159,20 @@ mod tests {
         }
         assert_eq!(Change::read_all(&[9]), None);
     }
+
+    #[cfg(not(target_family = "wasm"))]
+    proptest::proptest! {
+        #[test]
+        fn whatever_bytes_come_are_read_or_refused(
+            bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..2_000),
+        ) {
+            if let Some(changes) = Change::read_all(&bytes) {
+                assert!(changes.len() * 8 <= bytes.len());
+                let mut feed = super::super::feed::Feed::default();
+                changes.iter().for_each(|change| {
+                    feed.apply(change);
+                });
+            }
+        }
+    }
 }

@@ -123,3 +123,29 @@ fn lists_longer_than_a_request_has_are_refused() {
     let cut = Load::empty(Timestamp(0)).batch(long, Timestamp(0));
     assert_eq!(Batch::header(&cut).unwrap().name.len(), MAX_NAME);
 }
+
+#[cfg(not(target_family = "wasm"))]
+proptest::proptest! {
+    #[test]
+    fn whatever_bytes_come_are_read_or_refused_and_never_grow(
+        bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..2_000),
+    ) {
+        let sent = [&[FORMAT], &bytes[..]].concat();
+        if let Ok(batch) = Batch::decode(&sent) {
+            assert!(batch.observations.len() * 8 <= sent.len());
+        }
+    }
+
+    #[test]
+    fn a_batch_with_one_byte_changed_is_read_or_refused(place in 0_usize..400, value: u8) {
+        let mut queue = Queue::new(1 << 16);
+        queue.request(&caller(1), &reading(5), &Verdict::default(), Timestamp(1));
+        queue.given(&caller(3), &[9; 3], Timestamp(2));
+        let mut bytes = queue.take().unwrap().batch(header(), Timestamp(3));
+        let place = place % bytes.len();
+        bytes[place] = value;
+        if let Ok(batch) = Batch::decode(&bytes) {
+            assert!(batch.observations.len() <= 2 + bytes.len() / 8);
+        }
+    }
+}
