@@ -93,7 +93,7 @@ impl Live {
         let Some(beside) = &self.beside else { return };
         let Some(rules) = self.running(Running::version) else { return };
         if let Ok(mut poll) = beside.poll.try_borrow_mut() {
-            poll.tick(&beside.wire, &self.keys, beside.sender, rules, now);
+            poll.tick(&beside.wire, beside.sender, rules, now);
         }
         if let Ok(mut link) = beside.link.try_borrow_mut() {
             let header = Header {

@@ -37,8 +37,9 @@ pub(crate) struct Poll {
 }
 
 impl Poll {
-    /// Asks whether there is a newer bundle, when it is time and this worker's turn. `running`: the version in force here.
-    pub(crate) fn tick(&mut self, wire: &Wire, keys: &TrustedKeys, owner: u64, running: u64, now: Timestamp) {
+    /// Asks whether there is a newer bundle, when it is time and this worker's turn. `running`: the version in force here,
+    /// which is that of the shelf: it was looked at just before.
+    pub(crate) fn tick(&mut self, wire: &Wire, owner: u64, running: u64, now: Timestamp) {
         if self.flight.is_some() || now < self.next {
             return;
         }
@@ -51,9 +52,7 @@ impl Poll {
         if !shelf::lease(&mut store, LEADER, owner, now.0, until) {
             return;
         }
-        let known = shelf::look(&store).and_then(|shelved| Some(Manifest::open(&shelved.sealed, keys).ok()?.0.version));
-        let known = known.unwrap_or(0);
-        let (tag, running) = (format!("\"{known}\""), running.to_string());
+        let (tag, running) = (format!("\"{running}\""), running.to_string());
         let headers = [("if-none-match", tag.as_str()), ("x-azeotrope-running", running.as_str())];
         self.flight = wire.call("GET", "/v1/bundle", &headers, None, TIMEOUT);
     }

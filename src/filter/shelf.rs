@@ -108,11 +108,11 @@ pub(crate) fn lease<S: Store>(store: &mut S, name: &str, owner: u64, now: u64, u
 #[cfg(test)]
 mod tests {
     use super::*;
-    use azeotrope_engine::bundle::{PartKind, hash};
+    use azeotrope_engine::bundle::PartKind;
     use azeotrope_engine::store::MemoryStore;
 
     fn manifest(version: u64, parts: &[&[u8]]) -> Manifest {
-        let part = |bytes: &&[u8]| Part { kind: PartKind::Feed, size: bytes.len() as u32, hash: hash(bytes) };
+        let part = |bytes: &&[u8]| Part::of(PartKind::Feed, bytes);
         Manifest { version, issued: 0, expires: 9, parts: parts.iter().map(part).collect() }
     }
 
