@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// What was submitted last.
 const SUBMITTED: &str = "rules.submitted";
+/// Its id, apart: it is looked at ten times a second, and the document may be large.
+const NEWEST: &str = "rules.submitted.id";
 /// What became of it.
 const OUTCOME: &str = "rules.outcome";
 /// What is in force.
@@ -86,14 +88,18 @@ fn write(store: &dyn Store, key: &str, value: &impl Serialize) -> Outcome<()> {
 
 /// Submits rules.
 pub(super) fn submit(store: &dyn Store, submission: &Submission) -> Outcome<()> {
-    write(store, SUBMITTED, submission)
+    write(store, SUBMITTED, submission)?;
+    write(store, NEWEST, &submission.id)
 }
 
 /// What was submitted and not considered yet.
 pub(super) fn submitted(store: &dyn Store) -> Outcome<Option<Submission>> {
-    let Some(submission) = read::<Submission>(store, SUBMITTED)? else { return Ok(None) };
-    let considered = outcome(store)?.is_some_and(|outcome| outcome.id == submission.id);
-    Ok((!considered).then_some(submission))
+    let newest: Option<u64> = read(store, NEWEST)?;
+    let considered = |id| move |outcome: Accepted| outcome.id == id;
+    match newest {
+        Some(id) if !outcome(store)?.is_some_and(considered(id)) => read(store, SUBMITTED),
+        _ => Ok(None),
+    }
 }
 
 /// What became of what was considered last.
@@ -133,8 +139,9 @@ pub(super) fn refuse(
 /// Puts a submission into force. The outcome comes last: who dies half-way leaves a submission that is considered again.
 pub(super) fn accept(store: &dyn Store, submission: &Submission, comparison: Option<Comparison>) -> Outcome<InForce> {
     let Submission { id, at, who, note, document, .. } = submission.clone();
-    let before = in_force(store)?.filter(|before| before.document != document || before.at != at);
-    let number = before.map_or(0, |before| before.number) + 1;
+    // It is in force already where only the outcome was not written any more.
+    let number =
+        in_force(store)?.map_or(1, |before| before.number + u64::from(before.at != at || before.document != document));
     let accepted = InForce { number, at, who, note, document };
     write(store, &kept(number), &accepted)?;
     let mut history = history(store)?;
