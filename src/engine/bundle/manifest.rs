@@ -3,7 +3,7 @@
 //! Bytes: [`MAGIC`], the key's id (8), the length of the body (u32, little endian), the body, the signature (64)
 //! over all before it.
 
-use super::{Hash, Refusal, TrustedKeys};
+use super::{Hash, Refusal, TrustedKeys, hash};
 use crate::rules::document::MAX_VERSION;
 use crate::wire::{In, Out};
 
@@ -45,6 +45,14 @@ pub struct Part {
     pub size: u32,
     /// Its SHA-256.
     pub hash: Hash,
+}
+
+impl Part {
+    /// The part that these bytes are.
+    #[must_use]
+    pub fn of(kind: PartKind, bytes: &[u8]) -> Self {
+        Self { kind, size: u32::try_from(bytes.len()).unwrap_or(u32::MAX), hash: hash(bytes) }
+    }
 }
 
 /// What is signed.

@@ -75,10 +75,4 @@ impl Contents {
                 .ok_or_else(|| Refusal::Content(index, "no changes of a feed".to_owned())),
         }
     }
-
-    /// Changes of the feed as a part's bytes.
-    #[must_use]
-    pub fn feed(changes: &[Change]) -> Vec<u8> {
-        Change::write_all(changes)
-    }
 }

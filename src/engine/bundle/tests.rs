@@ -17,14 +17,10 @@ fn seal(manifest: &Manifest, seed: u8) -> Vec<u8> {
     manifest.seal(PublicKey::new(*pair.pk).id(), |bytes| *pair.sk.sign(bytes, None))
 }
 
-fn part(kind: PartKind, bytes: &[u8]) -> Part {
-    Part { kind, size: u32::try_from(bytes.len()).unwrap(), hash: hash(bytes) }
-}
-
 fn bundle(version: u64) -> (Manifest, Vec<Vec<u8>>) {
-    let feed = Contents::feed(&[Change::Profile { campaign: 0, profile: Profile::default() }]);
+    let feed = Change::write_all(&[Change::Profile { campaign: 0, profile: Profile::default() }]);
     let rules = br#"{"format":1,"version":7}"#.to_vec();
-    let parts = vec![part(PartKind::Rules, &rules), part(PartKind::Feed, &feed)];
+    let parts = vec![Part::of(PartKind::Rules, &rules), Part::of(PartKind::Feed, &feed)];
     (Manifest { version, issued: 1_000, expires: 2_000, parts }, vec![rules, feed])
 }
 

@@ -129,14 +129,6 @@ impl Batch {
         Ok(Self { header, observations })
     }
 
-    /// Reads who sent a batch, and nothing behind it.
-    ///
-    /// # Errors
-    /// What is wrong with its beginning.
-    pub fn header(bytes: &[u8]) -> Result<Header, Refusal> {
-        Self::begin(bytes).map(|(header, _)| header)
-    }
-
     fn begin(bytes: &[u8]) -> Result<(Header, In<'_>), Refusal> {
         if bytes.len() > MAX_BATCH {
             return Err(Refusal::TooLarge);

@@ -117,11 +117,11 @@ fn lists_longer_than_a_request_has_are_refused() {
     let mut long = Load::empty(Timestamp(0)).batch(header(), Timestamp(0));
     let at = long.len() - header().name.len() - 1;
     long.splice(at.., [200].into_iter().chain([b'n'; 200]));
-    assert_eq!(Batch::header(&long), Err(Refusal::TooMany("name")));
+    assert_eq!(Batch::decode(&long), Err(Refusal::TooMany("name")));
     // A longer one is cut where it is written.
     let long = Header { name: "n".repeat(MAX_NAME + 1), ..header() };
     let cut = Load::empty(Timestamp(0)).batch(long, Timestamp(0));
-    assert_eq!(Batch::header(&cut).unwrap().name.len(), MAX_NAME);
+    assert_eq!(Batch::decode(&cut).unwrap().header.name.len(), MAX_NAME);
 }
 
 #[cfg(not(target_family = "wasm"))]
