@@ -1,9 +1,11 @@
 //! The `azeotrope` program.
 
+mod clock;
 mod commands;
 mod compare;
 mod ecds;
 mod explain;
+mod file;
 mod fleet;
 mod keeper;
 mod remote;

@@ -1,11 +1,11 @@
 //! `azeotrope serve`: the service beside the proxies.
 
+use super::setup::corpus;
 use super::{Failure, Outcome, read};
 use crate::ecds::Extension;
 use crate::serve::{self, Caution, Options, Tokens};
 use crate::signing::Signer;
 use crate::store;
-use azeotrope_engine::corpus::{self, Corpus};
 use azeotrope_engine::rules::{Kind, MAX_BYTES, check};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -108,11 +108,7 @@ impl Args {
         if self.corpus.len() > serve::CORPORA {
             return Err(Failure::Usage(format!("{} corpora; {} fit a bundle", self.corpus.len(), serve::CORPORA)));
         }
-        let corpora = self.corpus.iter().map(|path| {
-            let bytes = read(path, corpus::LARGEST)?;
-            Corpus::from_bytes(&bytes).map_err(|reason| Failure::Usage(format!("{}: {reason}", path.display())))?;
-            Ok(bytes)
-        });
+        let corpora = self.corpus.iter().map(|path| Ok(corpus(path)?.0));
         Ok(Options {
             listen: self.listen,
             corpora: corpora.collect::<Result<_, Failure>>()?,

@@ -3,7 +3,7 @@
 use super::{Failure, input, read};
 use crate::fleet::Fleet;
 use crate::trace::{Exchange, Lines};
-use azeotrope_engine::corpus::{self, Corpus};
+use azeotrope_engine::corpus::{Corpus, LARGEST};
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::rules::{self, Config};
 use std::path::{Path, PathBuf};
@@ -35,6 +35,14 @@ pub(crate) struct Setup {
     pub(crate) trace: PathBuf,
 }
 
+/// A corpus file: its bytes, and what they are.
+pub(in crate::commands) fn corpus(path: &Path) -> Result<(Vec<u8>, Corpus), Failure> {
+    let bytes = read(path, LARGEST)?;
+    let corpus =
+        Corpus::from_bytes(&bytes).map_err(|reason| Failure::Usage(format!("{}: {reason}", path.display())))?;
+    Ok((bytes, corpus))
+}
+
 impl Setting {
     /// The engine of the proxies: enforcing, behind one hop as traces are recorded.
     pub(crate) fn engine(&self) -> Result<Engine, Failure> {
@@ -44,10 +52,7 @@ impl Setting {
             Failure::Usage(format!("rules refused:\n{}", listed.join("\n")))
         })?;
         for path in &self.corpus {
-            let file = read(path, corpus::LARGEST)?;
-            let corpus =
-                Corpus::from_bytes(&file).map_err(|reason| Failure::Usage(format!("{}: {reason}", path.display())))?;
-            config.corpora.push(corpus);
+            config.corpora.push(corpus(path)?.1);
         }
         Ok(Engine::of(config))
     }

@@ -1,5 +1,6 @@
 //! The filter as Envoy is told to load it.
 
+use crate::file;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use envoy_types::pb::envoy::config::core::v3::async_data_source::Specifier;
@@ -10,7 +11,7 @@ use envoy_types::pb::envoy::extensions::wasm::v3::plugin_config::Vm;
 use envoy_types::pb::envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig};
 use envoy_types::pb::google::protobuf::{Any, BoolValue, StringValue};
 use serde_json::{Map, Value, json};
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use tonic::codegen::Bytes;
 
@@ -114,16 +115,7 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<bool> {
     if std::fs::read(path).is_ok_and(|found| found == text.as_bytes()) {
         return Ok(false);
     }
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let written = std::fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
-    let done = written.and_then(|()| std::fs::rename(&beside, path));
-    if done.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    done.map(|()| true)
+    file::replace(path, text).map(|()| true)
 }
 
 #[cfg(test)]

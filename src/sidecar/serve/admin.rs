@@ -3,8 +3,9 @@
 use super::candidate::{self, Accepted, InForce, Submission};
 use super::hold;
 use super::http::{body, refused, shows};
-use super::shared::{Shared, now};
-use super::watch;
+use super::shared::Shared;
+use crate::clock::now;
+use crate::file;
 use crate::store::{Audit, Unavailable};
 use axum::Router;
 use axum::body::Body;
@@ -178,7 +179,7 @@ fn submit(shared: &Shared, document: Vec<u8>, wish: &Wish) -> Result<Response, N
 fn keep_file(shared: &Shared, document: &str) -> Option<String> {
     let path = shared.rules_file.as_ref()?;
     let known = candidate::know_file(&*shared.store, document.as_bytes());
-    let written = watch::replace(path, document);
+    let written = file::replace(path, document);
     let problem = match (known, written) {
         (Ok(()), Ok(())) => return None,
         (Err(error), _) => error.to_string(),

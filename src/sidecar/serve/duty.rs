@@ -1,17 +1,19 @@
 //! The duty itself: what the sidecar that has it does with observations, rules and campaigns.
 
-use super::candidate::{self, Caution, InForce, Submission};
+use super::candidate::{self, Caution, InForce};
 use super::hold::{self, Held};
 use super::metrics;
 use super::publisher::{Publisher, Sealed};
-use super::shared::{Shared, now};
-use crate::compare::{self, Recent};
+use super::ruling::{Kept, document};
+use super::shared::Shared;
+use crate::clock::now;
+use crate::compare::Recent;
 use crate::explain::campaign::Told;
 use crate::keeper::Keeper;
 use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published};
 use azeotrope_engine::campaign::{Change, Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::observation::{Batch, Event};
-use azeotrope_engine::rules::{Config, Document, Rules};
+use azeotrope_engine::rules::Config;
 use azeotrope_engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
@@ -26,23 +28,10 @@ const SNAPSHOT_SHARE: u32 = 20;
 const RECENT: usize = 200_000;
 /// Accounts of a campaign from which they are told as a crowd.
 const CROWD: usize = 20_000;
-/// Time between two looks at the thresholds.
-const KEEP: Duration = Duration::from_secs(60);
 /// What `campaigns` tells.
 pub(super) const CAMPAIGNS: &str = "campaigns";
 /// Who has the duty.
 pub(super) const DUTY: &str = "duty";
-
-/// Thresholds that were worked out, over those that are written.
-const KEPT: &str = "rules.kept";
-
-/// Thresholds worked out from traffic, in thousandths of a nat.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Kept {
-    /// The document they belong to.
-    number: u64,
-    thresholds: Option<[i32; 3]>,
-}
 
 /// What is saved.
 #[derive(Serialize, Deserialize)]
@@ -59,43 +48,30 @@ impl Saved {
     }
 }
 
-/// The document that is published: what was written, with the thresholds that were worked out.
-fn document(rules: &InForce, kept: &Kept) -> Document {
-    let mut document = Rules::parse(rules.document.as_bytes()).map(|rules| rules.document).unwrap_or_default();
-    if let Some([observe, throttle, block]) = kept.thresholds
-        && document.keep.enabled
-        && kept.number == rules.number
-    {
-        let of = &mut document.thresholds;
-        (of.observe.0, of.throttle.0, of.block.0) = (observe, throttle, block);
-    }
-    document
-}
-
 /// The duty, and all that it needs.
 pub(super) struct Duty {
     pub(super) fence: Fence,
     /// When the lease was last renewed.
     pub(super) renewed: Instant,
     cursor: Cursor,
-    joiner: Joiner,
-    keeper: Keeper,
-    kept: Kept,
+    pub(super) joiner: Joiner,
+    pub(super) keeper: Keeper,
+    pub(super) kept: Kept,
     /// As proxies have it.
-    feed: Feed,
-    recent: Recent,
-    publisher: Publisher,
+    pub(super) feed: Feed,
+    pub(super) recent: Recent,
+    pub(super) publisher: Publisher,
     /// The rules in force, compiled.
-    config: Config,
-    rules: InForce,
+    pub(super) config: Config,
+    pub(super) rules: InForce,
     /// Batches joined since the last snapshot.
     joined: u64,
     saved: Instant,
     patience: Duration,
     published: Option<Instant>,
-    kept_at: Instant,
-    /// Campaigns and exchanges when they were last told.
-    told: u64,
+    pub(super) kept_at: Instant,
+    /// Campaigns and exchanges when they were last told; `None`: they were not yet.
+    told: Option<u64>,
     /// Changes that are not published yet.
     waiting: Vec<Change>,
     /// Campaigns that are held back: nothing of them is published.
@@ -107,7 +83,7 @@ impl Duty {
     pub(super) fn take_up(shared: &Shared, fence: Fence, publisher: Publisher) -> Outcome<Self> {
         let store = &*shared.store;
         let rules = candidate::in_force(store)?.unwrap_or_default();
-        let kept = store.get(KEPT)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let kept = Kept::of(store)?;
         let criteria = Criteria::of(&document(&rules, &kept));
         let saved = store.load()?.and_then(|(cursor, bytes)| match Saved::read(&bytes, criteria.clone()) {
             Ok((joiner, keeper)) => Some((cursor, joiner, keeper)),
@@ -146,7 +122,7 @@ impl Duty {
             patience: SNAPSHOT,
             published: None,
             kept_at: Instant::now(),
-            told: 0,
+            told: None,
             waiting: Vec::new(),
             held: None,
         }
@@ -188,81 +164,6 @@ impl Duty {
             Event::Given { caller, blobs } => blobs.iter().for_each(|&blob| self.joiner.given(blob, caller, at)),
         }
         self.recent.push(at, event);
-    }
-
-    /// Considers rules that were submitted.
-    pub(super) fn consider(&mut self, shared: &Shared, caution: Caution) -> Outcome<()> {
-        let store = &*shared.store;
-        let Some(submission) = candidate::submitted(store)? else { return self.keep(shared, caution) };
-        let verdict = self.weigh(&submission, caution);
-        let (what, comparison) = match verdict {
-            Err((reason, comparison)) => {
-                let comparison = comparison.map(|comparison| *comparison);
-                metrics::add(&shared.metrics.rules_refused, 1);
-                candidate::refuse(store, &submission, reason.clone(), comparison)?;
-                (format!("rules refused: {reason}"), None)
-            }
-            Ok(comparison) => {
-                self.rules = candidate::accept(store, &submission, Some(comparison.clone()))?;
-                self.follow();
-                (format!("rules {} in force", self.rules.number), Some(comparison))
-            }
-        };
-        let note = if submission.note.is_empty() { String::new() } else { format!(": {}", submission.note) };
-        shared.say(&format!("{what} (by {}{note})", submission.who));
-        if let Some(comparison) = comparison {
-            shared.say(comparison.text.trim_end());
-        }
-        store.audit(&Audit { at: now(), who: submission.who.clone(), what: format!("{what}{note}") })
-    }
-
-    /// Runs submitted rules in shadow, over recent traffic.
-    fn weigh(
-        &self,
-        submission: &Submission,
-        caution: Caution,
-    ) -> Result<compare::Comparison, (String, Option<Box<compare::Comparison>>)> {
-        let rules = Rules::parse(submission.document.as_bytes())
-            .map_err(|problems| (problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "), None))?;
-        let mut new = self.config.clone();
-        new.rules = rules;
-        let comparison = compare::compare(&self.config, &new, &self.feed, &self.recent);
-        match comparison.refuses(caution.per_mille, caution.few).filter(|_| !submission.force) {
-            Some(reason) => Err((reason, Some(Box::new(comparison)))),
-            None => Ok(comparison),
-        }
-    }
-
-    /// Works thresholds out anew, when it is time. They are held back like any other rules.
-    fn keep(&mut self, shared: &Shared, caution: Caution) -> Outcome<()> {
-        let document = &self.config.rules.document;
-        if !document.keep.enabled || self.kept_at.elapsed() < KEEP {
-            return Ok(());
-        }
-        self.kept_at = Instant::now();
-        let Some(proposal) = self.keeper.thresholds(&document.keep, &document.thresholds) else { return Ok(()) };
-        let mut new = self.config.clone();
-        new.rules.document.thresholds = proposal.thresholds.clone();
-        let comparison = compare::compare(&self.config, &new, &self.feed, &self.recent);
-        if let Some(reason) = comparison.refuses(caution.per_mille, caution.few) {
-            shared.say(&format!("thresholds stay as they are: {reason}"));
-            return Ok(());
-        }
-        let of = &proposal.thresholds;
-        self.kept = Kept { number: self.rules.number, thresholds: Some([of.observe.0, of.throttle.0, of.block.0]) };
-        shared.store.set(KEPT, &serde_json::to_vec(&self.kept).unwrap_or_default())?;
-        self.follow();
-        let what = format!("thresholds kept: {}", proposal.reasons.join("; "));
-        shared.say(&what);
-        shared.store.audit(&Audit { at: now(), who: "keeper".to_owned(), what })
-    }
-
-    /// Takes over the rules in force.
-    fn follow(&mut self) {
-        let document = document(&self.rules, &self.kept);
-        self.joiner.follow(Criteria::of(&document));
-        self.publisher.rules(document.to_json().to_string().as_bytes());
-        self.config.rules = Rules::from(document);
     }
 
     /// Carries out changes as proxies do; accounts of campaigns are none of the keeper's.
@@ -369,7 +270,7 @@ impl Duty {
 
     pub(super) fn save(&mut self, shared: &Shared) -> Outcome<bool> {
         let begun = Instant::now();
-        let bytes = self.snapshot();
+        let Some(bytes) = self.snapshot() else { return Ok(true) };
         if !shared.store.save(self.fence, &self.cursor, &bytes)? {
             return Ok(false);
         }
@@ -379,11 +280,10 @@ impl Duty {
         Ok(true)
     }
 
-    /// All that the next one needs; nothing where it cannot be written down, which does not happen.
-    pub(super) fn snapshot(&self) -> Vec<u8> {
-        let (joiner, keeper) = (self.joiner.snapshot(), postcard::to_allocvec(&self.keeper));
-        let saved = joiner.ok().zip(keeper.ok()).map(|(joiner, keeper)| Saved { joiner, keeper });
-        saved.and_then(|saved| postcard::to_allocvec(&saved).ok()).unwrap_or_default()
+    /// All that the next one needs; `None` where it cannot be written down, which does not happen.
+    pub(super) fn snapshot(&self) -> Option<Vec<u8>> {
+        let (joiner, keeper) = (self.joiner.snapshot().ok()?, postcard::to_allocvec(&self.keeper).ok()?);
+        postcard::to_allocvec(&Saved { joiner, keeper }).ok()
     }
 
     /// A duty without a store.
@@ -400,11 +300,9 @@ impl Duty {
         let state = campaigns.iter().map(|campaign| campaign.exchanges + u64::from(campaign.accounts)).sum::<u64>()
             + campaigns.len() as u64;
         metrics::set(&shared.metrics.campaigns, campaigns.len() as u64);
-        let first = self.told == 0;
-        if !first && state == self.told - 1 {
+        if self.told.replace(state) == Some(state) {
             return Ok(());
         }
-        self.told = state + 1;
         let criteria = Criteria::of(&self.config.rules.document);
         let told: Vec<Told> = campaigns.iter().map(|campaign| Told::of(campaign, &criteria)).collect();
         shared.store.set(CAMPAIGNS, &serde_json::to_vec(&told).unwrap_or_default())?;

@@ -1,8 +1,9 @@
 //! What filters ask for: observations in, bundles out.
 
 use super::metrics;
-use super::shared::{Shared, now};
+use super::shared::Shared;
 use super::{admin, people};
+use crate::clock::now;
 use crate::store::{Appended, Seen};
 use axum::Router;
 use axum::body::{Body, to_bytes};

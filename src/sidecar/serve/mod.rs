@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `connections`, `http`, `people`, `admin` | the interface: for filters, for people, for changes |
 //! | `joining`, `duty` | the duty that one of several sidecars has: observations into campaigns, rules into force |
+//! | `ruling` | rules into force: those that were submitted, thresholds that keep themselves |
 //! | `publisher` | rules, corpora and campaigns into signed bundles |
 //! | `candidate` | rules on their way into force: checked, run in shadow, accepted or refused |
 //! | `hold` | campaigns that would act on too many accounts at once |
@@ -22,6 +23,7 @@ mod metrics;
 mod pace;
 mod people;
 mod publisher;
+mod ruling;
 mod shared;
 mod watch;
 

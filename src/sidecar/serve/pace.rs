@@ -94,7 +94,7 @@ fn sidecar_pace() {
     println!("joined: {:.0} observations a second on one core", count as f64 / busy.as_secs_f64());
     println!("{ACCOUNTS} accounts, {count} requests: {} MiB", resident() - before);
     let begun = Instant::now();
-    let snapshot = duty.snapshot();
+    let snapshot = duty.snapshot().unwrap();
     println!("snapshot: {} MiB in {:.1} s", snapshot.len() >> 20, begun.elapsed().as_secs_f64());
     drop((snapshot, duty));
     let batches: Vec<_> = (0..400).map(|n| batch(n * BATCH)).collect();

@@ -2,7 +2,7 @@
 
 use crate::signing::Signer;
 use crate::store::Hash;
-use azeotrope_engine::bundle::{Contents, MAX_PARTS, Manifest, Part, PartKind, hash};
+use azeotrope_engine::bundle::{MAX_PARTS, Manifest, Part, PartKind};
 use azeotrope_engine::campaign::Change;
 use std::time::Duration;
 
@@ -22,8 +22,7 @@ struct Piece {
 
 impl Piece {
     fn new(kind: PartKind, bytes: Vec<u8>) -> Self {
-        let size = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        Self { part: Part { kind, size, hash: hash(&bytes) }, bytes }
+        Self { part: Part::of(kind, &bytes), bytes }
     }
 }
 
@@ -59,7 +58,7 @@ impl Publisher {
             ttl: ttl.as_secs(),
             corpora: corpora.iter().map(|corpus| Piece::new(PartKind::Corpus, corpus.clone())).collect(),
             rules: Piece::new(PartKind::Rules, Vec::new()),
-            base: Piece::new(PartKind::Feed, Contents::feed(&[])),
+            base: Piece::new(PartKind::Feed, Change::write_all(&[])),
             deltas: Vec::new(),
             expires: 0,
             changed: true,
@@ -75,7 +74,7 @@ impl Publisher {
 
     /// All that is known of campaigns.
     pub(super) fn base(&mut self, changes: &[Change]) {
-        self.base = Piece::new(PartKind::Feed, Contents::feed(changes));
+        self.base = Piece::new(PartKind::Feed, Change::write_all(changes));
         self.deltas.clear();
         self.changed = true;
     }
@@ -83,7 +82,7 @@ impl Publisher {
     /// What is new of campaigns.
     pub(super) fn changes(&mut self, changes: &[Change]) {
         if !changes.is_empty() {
-            self.deltas.push(Piece::new(PartKind::Feed, Contents::feed(changes)));
+            self.deltas.push(Piece::new(PartKind::Feed, Change::write_all(changes)));
             self.changed = true;
         }
     }

@@ -9,7 +9,7 @@ use azeotrope_engine::bundle::{Manifest, Package, TrustedKeys};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// Time between two looks at what is published.
@@ -135,12 +135,6 @@ impl Shared {
             manifest.parts.iter().filter_map(|part| parts.get(&part.hash)).map(|part| &part[..]).collect();
         Some(Arc::new(Current { version: manifest.version, package: Package::pack(&edition.manifest, &bytes) }))
     }
-}
-
-/// Milliseconds since 1970-01-01T00:00:00Z.
-pub(super) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Keeps what is served at what is published. What was served goes on being served while the store is away.

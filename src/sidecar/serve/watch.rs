@@ -5,10 +5,11 @@
 //! written is not taken for the whole.
 
 use super::candidate::{self, Submission};
-use super::shared::{Shared, now};
+use super::shared::Shared;
 use super::{Options, metrics};
+use crate::clock::now;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -88,21 +89,4 @@ fn load(path: &Path) -> Result<Vec<u8>, String> {
     let file = std::fs::File::open(path).map_err(|error| format!("{at}: {error}"))?;
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("{at}: {error}"))?;
     Ok(bytes)
-}
-
-/// Replaces the file, all at once.
-///
-/// # Errors
-/// It cannot be written: a ConfigMap, say.
-pub(super) fn replace(path: &Path, document: &str) -> std::io::Result<()> {
-    let beside = path.with_extension(format!("new-{}", std::process::id()));
-    let written = std::fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(document.as_bytes())?;
-        file.sync_all()
-    });
-    let done = written.and_then(|()| std::fs::rename(&beside, path));
-    if done.is_err() {
-        let _ = std::fs::remove_file(&beside);
-    }
-    done
 }

@@ -1,12 +1,12 @@
 //! Small changes of rules, in a file or in force: pins and exceptions.
 
 use super::live::{self, Change};
+use crate::clock;
 use crate::commands::{Failure, Outcome, print, read};
+use crate::file;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where the rules are that are changed.
 #[derive(Debug, clap::Args)]
@@ -48,11 +48,7 @@ fn checked(text: &str) -> Result<(), Failure> {
 
 /// Replaces a file all at once.
 fn write(path: &Path, text: &str) -> Result<Outcome, Failure> {
-    let beside = path.with_extension("new");
-    let written = std::fs::File::create(&beside)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|error| Failure::Io(path.display().to_string(), error))?;
+    file::replace(path, text).map_err(|error| Failure::Io(path.display().to_string(), error))?;
     print(&format!("{}: written\n", path.display()))?;
     Ok(Outcome::Well)
 }
@@ -105,7 +101,7 @@ pub(super) fn allow(
         ));
     }
     if let Some(days) = days {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = clock::seconds();
         entry.insert("until".to_owned(), json!(now + days * 86_400));
     }
     place.change(|document| {

@@ -1,14 +1,15 @@
 //! Keys, and bundles that need no sidecar.
 
+use crate::clock;
+use crate::commands::setup::corpus;
 use crate::commands::{Failure, Outcome, output, print, read};
 use crate::signing::Signer;
-use azeotrope_engine::bundle::{Manifest, Package, Part, PartKind, hash};
-use azeotrope_engine::corpus::{self, Corpus};
+use azeotrope_engine::bundle::{Manifest, Package, Part, PartKind};
 use azeotrope_engine::rules::{MAX_BYTES, MAX_CONFIGURATION, Rules};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// What is to be signed.
 pub(super) struct Order {
@@ -49,21 +50,14 @@ pub(super) fn sign(order: &Order) -> Result<Outcome, Failure> {
     }
     let mut parts = vec![(PartKind::Rules, rules)];
     for path in &order.corpus {
-        let bytes = read(path, corpus::LARGEST)?;
-        Corpus::from_bytes(&bytes).map_err(|reason| Failure::Usage(format!("{}: {reason}", path.display())))?;
-        parts.push((PartKind::Corpus, bytes));
+        parts.push((PartKind::Corpus, corpus(path)?.0));
     }
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let part = |(kind, bytes): &(PartKind, Vec<u8>)| Part {
-        kind: *kind,
-        size: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-        hash: hash(bytes),
-    };
+    let now = clock::seconds();
     let manifest = Manifest {
         version: order.number.unwrap_or(now),
         issued: now,
         expires: now + order.expire_hours.as_secs(),
-        parts: parts.iter().map(part).collect(),
+        parts: parts.iter().map(|(kind, bytes)| Part::of(*kind, bytes)).collect(),
     };
     let bytes: Vec<Vec<u8>> = parts.into_iter().map(|(_, bytes)| bytes).collect();
     let text = STANDARD.encode(Package::pack(&signer.seal(&manifest), &bytes));

@@ -1,6 +1,7 @@
 //! Leases by the clock of this process, which is the only one; the snapshot is one value.
 
-use super::{Embedded, End, now};
+use super::{Embedded, End};
+use crate::clock;
 use crate::store::{Cursor, Duty, Fence, JOINER, Outcome};
 use redb::{ReadableTable, Table, TableDefinition, WriteTransaction};
 use std::time::Duration;
@@ -34,7 +35,7 @@ fn known(leases: &Table<'_, &str, (u64, u64, u64)>, name: &str) -> Result<(u64, 
 
 impl Duty for Embedded {
     fn lease(&self, name: &str, owner: u64, ttl: Duration) -> Outcome<Option<Fence>> {
-        let now = now();
+        let now = clock::now();
         let end = now.saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX).max(1));
         self.write(|transaction| {
             let mut leases = transaction.open_table(LEASES)?;

@@ -12,7 +12,6 @@ use super::{Limits, Outcome, Unavailable};
 use redb::{Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, TableDefinition, WriteTransaction};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 /// Bytes of the file that are kept in memory at most.
 const CACHE: usize = 64 << 20;
@@ -137,12 +136,6 @@ fn prepare(database: &Database) -> Result<(), DatabaseError> {
         redb::Error::Io(error) => error.into(),
         other => std::io::Error::other(other.to_string()).into(),
     })
-}
-
-/// Milliseconds since the epoch.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

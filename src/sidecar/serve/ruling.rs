@@ -1,0 +1,123 @@
+//! Rules into force: those that were submitted, and thresholds that keep themselves.
+
+use super::candidate::{self, Caution, InForce, Submission};
+use super::duty::Duty;
+use super::metrics;
+use super::shared::Shared;
+use crate::clock::now;
+use crate::compare::{self, Comparison};
+use crate::store::{Audit, Outcome, Store};
+use azeotrope_engine::campaign::Criteria;
+use azeotrope_engine::rules::{Document, Rules};
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+
+/// Time between two looks at the thresholds.
+const KEEP: Duration = Duration::from_secs(60);
+/// Thresholds that were worked out, over those that are written.
+const KEPT: &str = "rules.kept";
+
+/// Thresholds worked out from traffic, in thousandths of a nat.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Kept {
+    /// The document they belong to.
+    number: u64,
+    thresholds: Option<[i32; 3]>,
+}
+
+impl Kept {
+    /// Those that hold.
+    pub(super) fn of(store: &dyn Store) -> Outcome<Self> {
+        Ok(store.get(KEPT)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+    }
+}
+
+/// The document that is published: what was written, with the thresholds that were worked out.
+pub(super) fn document(rules: &InForce, kept: &Kept) -> Document {
+    let mut document = Rules::parse(rules.document.as_bytes()).map(|rules| rules.document).unwrap_or_default();
+    if let Some([observe, throttle, block]) = kept.thresholds
+        && document.keep.enabled
+        && kept.number == rules.number
+    {
+        let of = &mut document.thresholds;
+        (of.observe.0, of.throttle.0, of.block.0) = (observe, throttle, block);
+    }
+    document
+}
+
+impl Duty {
+    /// Considers rules that were submitted.
+    pub(super) fn consider(&mut self, shared: &Shared, caution: Caution) -> Outcome<()> {
+        let store = &*shared.store;
+        let Some(submission) = candidate::submitted(store)? else { return self.keep(shared, caution) };
+        let verdict = self.weigh(&submission, caution);
+        let (what, comparison) = match verdict {
+            Err((reason, comparison)) => {
+                let comparison = comparison.map(|comparison| *comparison);
+                metrics::add(&shared.metrics.rules_refused, 1);
+                candidate::refuse(store, &submission, reason.clone(), comparison)?;
+                (format!("rules refused: {reason}"), None)
+            }
+            Ok(comparison) => {
+                self.rules = candidate::accept(store, &submission, Some(comparison.clone()))?;
+                self.follow();
+                (format!("rules {} in force", self.rules.number), Some(comparison))
+            }
+        };
+        let note = if submission.note.is_empty() { String::new() } else { format!(": {}", submission.note) };
+        shared.say(&format!("{what} (by {}{note})", submission.who));
+        if let Some(comparison) = comparison {
+            shared.say(comparison.text.trim_end());
+        }
+        store.audit(&Audit { at: now(), who: submission.who.clone(), what: format!("{what}{note}") })
+    }
+
+    /// Runs submitted rules in shadow, over recent traffic.
+    fn weigh(
+        &self,
+        submission: &Submission,
+        caution: Caution,
+    ) -> Result<Comparison, (String, Option<Box<Comparison>>)> {
+        let rules = Rules::parse(submission.document.as_bytes())
+            .map_err(|problems| (problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "), None))?;
+        let mut new = self.config.clone();
+        new.rules = rules;
+        let comparison = compare::compare(&self.config, &new, &self.feed, &self.recent);
+        match comparison.refuses(caution.per_mille, caution.few).filter(|_| !submission.force) {
+            Some(reason) => Err((reason, Some(Box::new(comparison)))),
+            None => Ok(comparison),
+        }
+    }
+
+    /// Works thresholds out anew, when it is time. They are held back like any other rules.
+    fn keep(&mut self, shared: &Shared, caution: Caution) -> Outcome<()> {
+        let document = &self.config.rules.document;
+        if !document.keep.enabled || self.kept_at.elapsed() < KEEP {
+            return Ok(());
+        }
+        self.kept_at = Instant::now();
+        let Some(proposal) = self.keeper.thresholds(&document.keep, &document.thresholds) else { return Ok(()) };
+        let mut new = self.config.clone();
+        new.rules.document.thresholds = proposal.thresholds.clone();
+        let comparison = compare::compare(&self.config, &new, &self.feed, &self.recent);
+        if let Some(reason) = comparison.refuses(caution.per_mille, caution.few) {
+            shared.say(&format!("thresholds stay as they are: {reason}"));
+            return Ok(());
+        }
+        let of = &proposal.thresholds;
+        self.kept = Kept { number: self.rules.number, thresholds: Some([of.observe.0, of.throttle.0, of.block.0]) };
+        shared.store.set(KEPT, &serde_json::to_vec(&self.kept).unwrap_or_default())?;
+        self.follow();
+        let what = format!("thresholds kept: {}", proposal.reasons.join("; "));
+        shared.say(&what);
+        shared.store.audit(&Audit { at: now(), who: "keeper".to_owned(), what })
+    }
+
+    /// Takes over the rules in force.
+    pub(super) fn follow(&mut self) {
+        let document = document(&self.rules, &self.kept);
+        self.joiner.follow(Criteria::of(&document));
+        self.publisher.rules(document.to_json().to_string().as_bytes());
+        self.config.rules = Rules::from(document);
+    }
+}
