@@ -9,6 +9,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "upstream")]
 
 import envoy  # noqa: E402
+import sidecars  # noqa: E402
 from server import Upstream  # noqa: E402
 
 
@@ -17,6 +18,13 @@ def upstream():
     """The stand-in LLM upstream; `seen()` tells what reached it."""
     with Upstream() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def keys():
+    """A signing key and tokens for sidecars."""
+    with sidecars.Keys() as keys:
+        yield keys
 
 
 @pytest.fixture

@@ -46,3 +46,15 @@ def bot(port, n):
     messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": task}]
     body = client.chat(task, model=TARGET, messages=messages, max_tokens=4096)
     return client.post(port, client.CHAT, body, headers(f"sk-harvest-{n:06}", 50_000 + n))
+
+
+def people(proxies, count):
+    """People, through the proxies in turn; none of them may be hindered."""
+    for n in range(count):
+        assert person(proxies[n % len(proxies)].port, n).status == 200
+
+
+def harvest(proxies, accounts=14):
+    """The statuses of a request of each account, through the proxies in turn: of two, each sees too few of them to tell
+    them from a popular prompt."""
+    return [bot(proxies[n % len(proxies)].port, n).status for n in range(accounts)]

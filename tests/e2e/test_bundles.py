@@ -18,12 +18,6 @@ from sidecars import wait
 VICTIM = "sk-somebody-000001"
 
 
-@pytest.fixture(scope="module")
-def keys():
-    with sidecars.Keys() as keys:
-        yield keys
-
-
 class StandIn:
     """A sidecar that answers as it is told: `answers[path prefix] = (status, body, seconds to wait)`."""
 

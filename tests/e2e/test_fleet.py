@@ -6,9 +6,7 @@ import signal
 import threading
 import time
 
-import client
 import crowd
-import envoy
 import pytest
 import rules
 import sidecars
@@ -16,12 +14,6 @@ from sidecars import wait
 
 PLUGIN = {"mode": "enforce", "headers": "held", "trusted_hops": 2}
 WORKERS = 2
-
-
-@pytest.fixture(scope="module")
-def keys():
-    with sidecars.Keys() as keys:
-        yield keys
 
 
 @pytest.fixture
@@ -64,23 +56,13 @@ def seen(sidecar, requests):
     return sidecar.get("/v1/status")["today"]["requests"] >= requests
 
 
-def people(proxies, count):
-    for n in range(count):
-        assert crowd.person(proxies[n % len(proxies)].port, n).status == 200
-
-
-def harvest(proxies, accounts=14):
-    """Half of the accounts goes through each proxy: too few there to be told from a popular prompt."""
-    return [crowd.bot(proxies[n % len(proxies)].port, n).status for n in range(accounts)]
-
-
 def actions(proxy, count):
     return [line["azeotrope"] for line in proxy.access_log(count)]
 
 
 def test_a_campaign_split_over_both_proxies_is_named_and_throttled_on_both(fleet, pair):
-    people(fleet, 240)
-    assert harvest(fleet) == [200] * 14
+    crowd.people(fleet, 240)
+    assert crowd.harvest(fleet) == [200] * 14
     for proxy in fleet:
         verdicts = actions(proxy, 127)
         assert not [verdict for verdict in verdicts if "would=throttle" in verdict or "would=block" in verdict]
@@ -131,8 +113,8 @@ def test_a_threshold_published_once_is_live_in_all_workers_within_five_seconds_u
 
 
 def test_what_filters_saw_while_a_sidecar_died_is_not_lost_and_the_other_goes_on(fleet, pair):
-    people(fleet, 240)
-    harvest(fleet)
+    crowd.people(fleet, 240)
+    crowd.harvest(fleet)
     named = wait("the campaign is named", lambda: pair[0].get("/v1/campaigns")["campaigns"])[0]["name"]
     version = pair[0].version()
     holder = next(one for one in pair if one.name == pair[0].get("/v1/status")["duty"]["name"])

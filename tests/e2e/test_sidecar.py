@@ -15,12 +15,6 @@ from sidecars import wait
 RULES = {"format": 1, "version": 1, "thresholds": {"observe": 4.0}}
 
 
-@pytest.fixture(scope="module")
-def keys():
-    with sidecars.Keys() as keys:
-        yield keys
-
-
 def document(**thresholds):
     return json.dumps({**RULES, "thresholds": thresholds})
 
@@ -115,10 +109,8 @@ def test_rules_that_would_act_on_many_at_once_are_refused_unless_forced(keys, st
     with sidecars.Sidecar(keys) as sidecar:
         plugin = sidecar.plugin(mode="observe", headers="held", trusted_hops=2)
         proxy = start(workers=1, plugin=plugin, sidecars=[sidecar.port])
-        for n in range(200):
-            crowd.person(proxy.port, n)
-        for n in range(20):
-            crowd.bot(proxy.port, n)
+        crowd.people([proxy], 200)
+        crowd.harvest([proxy], 20)
         wait("observations are joined", lambda: sidecar.get("/v1/status")["today"]["requests"] >= 220)
         wait("the campaign is named", lambda: sidecar.get("/v1/campaigns")["campaigns"])
         path = tmp_path / "rules.json"
@@ -138,10 +130,8 @@ def test_campaigns_that_would_act_on_many_at_once_are_held_back_until_a_person_l
     with sidecars.Sidecar(keys, options=["--hold-above", 20, "--hold-from", 6]) as sidecar:
         proxy = start(workers=1, plugin=sidecar.plugin(mode="enforce", headers="held", trusted_hops=2),
                       sidecars=[sidecar.port])
-        for n in range(200):
-            crowd.person(proxy.port, n)
-        for n in range(14):
-            crowd.bot(proxy.port, n)
+        crowd.people([proxy], 200)
+        crowd.harvest([proxy], 14)
         held = wait("it is held back", lambda: sidecar.get("/v1/status")["held_back"])
         assert held["accounts"] >= 6 and "would act on" in sidecar.command("status", check=False).stdout
         # A restart changes nothing: it is held back still.
@@ -164,10 +154,8 @@ def test_campaigns_survive_a_crash_and_what_was_acknowledged_is_joined(keys, sta
     with sidecars.Sidecar(keys) as sidecar:
         proxy = start(workers=1, plugin=sidecar.plugin(mode="enforce", headers="held", trusted_hops=2),
                       sidecars=[sidecar.port])
-        for n in range(200):
-            crowd.person(proxy.port, n)
-        for n in range(14):
-            crowd.bot(proxy.port, n)
+        crowd.people([proxy], 200)
+        crowd.harvest([proxy], 14)
         wait("all was heard", lambda: sidecar.get("/v1/status")["today"]["requests"] >= 214)
         # At once: nothing was saved yet but the stream itself.
         sidecar.kill()

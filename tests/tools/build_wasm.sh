@@ -9,12 +9,10 @@ BINARYEN=132.0.0
 TARGET_DIR=${CARGO_TARGET_DIR:-target}
 
 echo "wasm: compiling for wasm32-wasip1"
-# Names of folders on this machine do not belong into the module. (Flags given so take the place of those in
-# .cargo/config.toml, which are therefore named again.)
+# Names of folders on this machine do not belong into the module. (Joined to the flags in .cargo/config.toml.)
 REGISTRY=${CARGO_HOME:-$HOME/.cargo}
-export CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="-Cllvm-args=--inline-threshold=12 --cfg=sha2_backend_soft=\"compact\" \
-    --remap-path-prefix=$REGISTRY=~ --remap-path-prefix=$PWD=."
-cargo build --profile module --target wasm32-wasip1 -p azeotrope-filter ${CARGO_FLAGS:-}
+cargo build --profile module --target wasm32-wasip1 -p azeotrope-filter ${CARGO_FLAGS:-} --config \
+    "target.wasm32-wasip1.rustflags = ['--remap-path-prefix=$REGISTRY=~', '--remap-path-prefix=$PWD=.']"
 
 WASM_OPT=${WASM_OPT:-.cache/binaryen-$BINARYEN/node_modules/.bin/wasm-opt}
 if ! command -v "$WASM_OPT" >/dev/null 2>&1; then
