@@ -9,14 +9,13 @@
 //! | [`settings`] | how the client program is set | nothing else of it |
 //! | [`shape`] | sizes and switches | words |
 
-pub mod content;
 pub mod conversation;
 pub mod key;
 pub mod settings;
 pub mod shape;
 pub mod skeleton;
 
-pub use azeotrope_text::{hash, minhash, words};
+pub use azeotrope_text::{hash, minhash, wording as content, words};
 
 use crate::dialect::{self, Dialect, Kind, Prompt, Role};
 use crate::evidence::content::Features;
@@ -112,7 +111,7 @@ pub fn features(prompt: &Prompt) -> Features {
 /// One pass over the words: the template, the shape, and the features. What is trained on is what is scored.
 fn scan(prompt: &Prompt, last: u16, digests: &DigestKey) -> (Skeleton, Shape, Features) {
     let mut features = Features::default();
-    let skeleton = Skeleton::of(prompt, last, digests, &mut |word| features.word(word));
+    let skeleton = Skeleton::of(prompt, last, digests, features.buckets());
     let shape = Shape::of(prompt, last);
     features.shape(&shape);
     (skeleton, shape, features)

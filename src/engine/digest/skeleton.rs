@@ -6,14 +6,14 @@
 //! that survives is enough.
 
 use super::key::{DigestKey, Domain};
-use super::minhash::{BINS, MinHash};
-use super::words::{Word, Words, mix};
-use crate::dialect::{Kind, Prompt, Role};
+use super::minhash::BINS;
+use super::words::{Words, mix};
+pub use azeotrope_text::template::{EDGE, HEAD};
 
-/// Bytes read of each end of a text: templates stand at the edges, payloads between.
-pub const EDGE: usize = 4 * 1024;
-/// Words of the head and tail keys.
-pub const HEAD: usize = 8;
+use crate::dialect::{Kind, Prompt, Role};
+use azeotrope_text::buckets::Buckets;
+use azeotrope_text::template::{Text, edge};
+
 /// Words below which a system prompt says nothing ("You are a helpful assistant.").
 pub const SYSTEM_WORDS: usize = 8;
 
@@ -56,7 +56,7 @@ impl Skeleton {
         self.keys.iter().find(|(of, _)| *of == place).map(|&(_, key)| key)
     }
 
-    pub(super) fn of(prompt: &Prompt, last: u16, digests: &DigestKey, words: &mut dyn FnMut(Word)) -> Self {
+    pub(super) fn of(prompt: &Prompt, last: u16, digests: &DigestKey, features: &mut Buckets) -> Self {
         let mut skeleton = Self { keys: Vec::with_capacity(KEYS) };
         let mut add = |place: Place, hash: u64| {
             if hash != 0 {
@@ -69,7 +69,7 @@ impl Skeleton {
         let mut tools = 0_u64;
         for part in prompt.parts.iter().filter(|part| part.role == Role::System) {
             match part.kind {
-                Kind::Text => system.read(prompt.slice(part.span), words),
+                Kind::Text => system.read(prompt.slice(part.span), features),
                 Kind::ToolSchema => {
                     Words::new(edge(prompt.slice(part.span)).0)
                         .for_each(|word| tools = mix(tools ^ word).wrapping_add(word));
@@ -77,72 +77,22 @@ impl Skeleton {
                 _ => {}
             }
         }
-        if system.count >= SYSTEM_WORDS {
-            add(Place::System, mix(system.order).max(1));
-            system.minhash.finish().0.into_iter().for_each(|bin| add(Place::SystemPart, bin));
+        if system.count() >= SYSTEM_WORDS {
+            add(Place::System, system.whole());
+            system.signature().0.into_iter().for_each(|bin| add(Place::SystemPart, bin));
         }
         add(Place::Tools, tools);
         let mut user = Text::default();
         for part in
             prompt.parts.iter().filter(|part| part.role == Role::User && part.turn == last && part.kind == Kind::Text)
         {
-            user.read(prompt.slice(part.span), words);
+            user.read(prompt.slice(part.span), features);
         }
-        if user.count >= HEAD {
+        if user.count() >= HEAD {
             add(Place::Head, user.head());
             add(Place::Tail, user.tail());
         }
-        user.minhash.finish().0.into_iter().for_each(|bin| add(Place::UserPart, bin));
+        user.signature().0.into_iter().for_each(|bin| add(Place::UserPart, bin));
         skeleton
     }
-}
-
-/// A text under reading.
-#[derive(Default)]
-struct Text {
-    minhash: MinHash,
-    count: usize,
-    order: u64,
-    head: u64,
-    last: [Word; HEAD],
-}
-
-impl Text {
-    fn read(&mut self, text: &str, words: &mut dyn FnMut(Word)) {
-        let (head, tail) = edge(text);
-        for piece in [head, tail] {
-            self.minhash.pause();
-            for word in Words::new(piece) {
-                words(word);
-                self.minhash.push(word);
-                self.order = self.order.wrapping_mul(0x1000_0000_01b3) ^ mix(word);
-                self.count += 1;
-                if self.count <= HEAD {
-                    self.head = self.order;
-                }
-                self.last.rotate_left(1);
-                if let Some(place) = self.last.last_mut() {
-                    *place = word;
-                }
-            }
-        }
-    }
-
-    fn head(&self) -> u64 {
-        mix(self.head).max(1)
-    }
-
-    fn tail(&self) -> u64 {
-        self.last.iter().fold(1_u64, |hash, &word| mix(hash ^ word)).max(1)
-    }
-}
-
-/// The two ends of a text, without overlap, cut on character boundaries.
-fn edge(text: &str) -> (&str, &str) {
-    if text.len() <= 2 * EDGE {
-        return (text, "");
-    }
-    let head = text.get(..text.floor_char_boundary(EDGE)).unwrap_or("");
-    let tail = text.get(text.ceil_char_boundary(text.len() - EDGE)..).unwrap_or("");
-    (head, tail)
 }

@@ -7,53 +7,26 @@
 //! rules.
 
 use crate::digest::shape::Shape;
-use crate::digest::words::{Word, mix};
+pub use azeotrope_text::buckets::WORDS;
 
-/// Buckets of word features.
-pub const WORDS: usize = 1 << 14;
+use azeotrope_text::buckets::Buckets;
+
 /// Places of shape features.
 pub const SHAPES: usize = 64;
 /// Bytes of a model: a weight each, and the four numbers of its scale.
 pub const BYTES: usize = WORDS + SHAPES + 16;
-/// Most word features of a request that are counted.
-const MOST: usize = 4096;
 
 /// The features of one request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Features {
-    seen: Vec<u64>,
-    words: Vec<u16>,
+    words: Buckets,
     shape: u64,
-    previous: Word,
-}
-
-impl Default for Features {
-    fn default() -> Self {
-        Self { seen: vec![0; WORDS / 64], words: Vec::with_capacity(256), shape: 0, previous: 0 }
-    }
 }
 
 impl Features {
-    /// Takes the next word.
-    #[inline]
-    pub fn word(&mut self, word: Word) {
-        self.add(mix(word));
-        if self.previous != 0 {
-            self.add(mix(word ^ self.previous.rotate_left(17)));
-        }
-        self.previous = word;
-    }
-
-    #[inline]
-    fn add(&mut self, hash: u64) {
-        let bucket = hash as usize % WORDS;
-        if let Some(bits) = self.seen.get_mut(bucket / 64) {
-            let bit = 1_u64 << (bucket % 64);
-            if *bits & bit == 0 && self.words.len() < MOST {
-                *bits |= bit;
-                self.words.push(u16::try_from(bucket).unwrap_or(0));
-            }
-        }
+    /// Where its words go.
+    pub fn buckets(&mut self) -> &mut Buckets {
+        &mut self.words
     }
 
     /// Takes the shape.
@@ -110,7 +83,7 @@ impl Features {
     /// Buckets of the words, in order of appearance, each once.
     #[must_use]
     pub fn words(&self) -> &[u16] {
-        &self.words
+        self.words.met()
     }
 
     /// Bits of the shape features.
@@ -156,11 +129,11 @@ impl Model {
             return 0;
         }
         let weight = |of: &[i8], at: usize| of.get(at).copied().map_or(0, i64::from);
-        let words: i64 = features.words.iter().map(|&bucket| weight(&self.words, usize::from(bucket))).sum();
+        let words: i64 = features.words().iter().map(|&bucket| weight(&self.words, usize::from(bucket))).sum();
         let shapes: i64 =
             (0..SHAPES).filter(|place| features.shape >> place & 1 == 1).map(|place| weight(&self.shapes, place)).sum();
         // Fixed point: the root is taken of 2^16 times the number, so a division keeps eight fractional bits.
-        let root = ((features.words.len().max(1) as u64) << 16).isqrt() as i64;
+        let root = ((features.words().len().max(1) as u64) << 16).isqrt() as i64;
         let score = words * 256 * i64::from(self.word_scale) / root
             + shapes * i64::from(self.shape_scale)
             + i64::from(self.bias);
@@ -210,7 +183,7 @@ mod tests {
 
     fn features(text: &str) -> Features {
         let mut features = Features::default();
-        crate::digest::words::Words::new(text).for_each(|word| features.word(word));
+        crate::digest::words::Words::new(text).for_each(|word| features.buckets().word(word));
         features
     }
 

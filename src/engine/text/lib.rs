@@ -11,7 +11,10 @@
 #[macro_use]
 extern crate azeotrope_test_in_node;
 
+pub mod buckets;
 pub mod hash;
 pub mod json;
 pub mod minhash;
+pub mod template;
+pub mod wording;
 pub mod words;

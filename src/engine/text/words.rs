@@ -95,34 +95,40 @@ impl<'a> Words<'a> {
 
     fn word(&mut self) -> Option<Word> {
         let (mut hash, start) = (0, self.at);
-        while let Some(&byte) = self.text.as_bytes().get(self.at) {
-            if byte.is_ascii_alphabetic() {
+        loop {
+            // Most of any request is ASCII letters: a loop of their own, over what is at hand.
+            let rest = self.rest();
+            let mut count = 0;
+            while let Some(&byte) = rest.get(count)
+                && byte.is_ascii_alphabetic()
+            {
                 hash = step(hash, u64::from(byte | 0x20));
-                self.at += 1;
-            } else if byte < 0x80 {
+                count += 1;
+            }
+            self.at += count;
+            if rest.get(count).is_none_or(u8::is_ascii) {
                 break;
-            } else {
-                let Some(character) = self.text.get(self.at..).and_then(|rest| rest.chars().next()) else { break };
-                match class(character) {
-                    Class::Letter(folded) => {
-                        hash = step(hash, u64::from(u32::from(folded)));
+            }
+            let Some(character) = self.text.get(self.at..).and_then(|rest| rest.chars().next()) else { break };
+            match class(character) {
+                Class::Letter(folded) => {
+                    hash = step(hash, u64::from(u32::from(folded)));
+                    self.at += character.len_utf8();
+                }
+                Class::Nothing => self.at += character.len_utf8(),
+                Class::Whole => {
+                    if self.at == start {
                         self.at += character.len_utf8();
+                        return Some(mix(u64::from(u32::from(character))));
                     }
-                    Class::Nothing => self.at += character.len_utf8(),
-                    Class::Whole => {
-                        if self.at == start {
-                            self.at += character.len_utf8();
-                            return Some(mix(u64::from(u32::from(character))));
-                        }
-                        break;
+                    break;
+                }
+                Class::Separator => {
+                    if self.at == start {
+                        self.at += character.len_utf8();
+                        return None;
                     }
-                    Class::Separator => {
-                        if self.at == start {
-                            self.at += character.len_utf8();
-                            return None;
-                        }
-                        break;
-                    }
+                    break;
                 }
             }
         }
@@ -172,6 +178,8 @@ enum Class {
 fn class(character: char) -> Class {
     match u32::from(character) {
         0x00ad | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x2064 | 0xfe00..=0xfe0f | 0xfeff => Class::Nothing,
+        // Dashes, typographic quotes, ellipses: known before the table of all scripts is asked.
+        0x2010..=0x2027 | 0x2030..=0x205e => Class::Separator,
         // Full-width Latin letters.
         code @ (0xff21..=0xff3a | 0xff41..=0xff5a) => {
             Class::Letter(char::from_u32(code - 0xfee0).unwrap_or(character).to_ascii_lowercase())

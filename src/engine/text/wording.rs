@@ -3,9 +3,9 @@
 //! Letters and digits count, folded to ASCII lower case; white space, punctuation and markup do not, so that a question
 //! copied out of a public set is found again under another layout. A paragraph (up to an empty line) has a digest of its
 //! own, which finds the question inside a template. Unkeyed: corpus filters are built offline from public texts and must
-//! match everywhere; these digests do not leave the engine ([`super::Reading::content`] is the keyed one).
+//! match everywhere; these digests do not leave the engine, which keys what does.
 
-use super::words::mix;
+use crate::words::mix;
 
 /// Bytes of a turn that are read.
 pub const READ: usize = 16 * 1024;
@@ -33,22 +33,33 @@ impl Wording {
     pub fn of(text: &str) -> Self {
         let mut wording = Self::default();
         let (mut whole, mut paragraph, mut found, mut breaks, mut longest) = (Run::default(), Run::default(), 0, 0, 0);
-        for &byte in text.as_bytes().iter().take(READ) {
-            match byte {
-                b'\n' => breaks += 1,
-                b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => {
-                    if breaks > 1 {
-                        wording.keep(&mut found, paragraph, &mut longest);
-                        paragraph = Run::default();
-                    }
-                    breaks = 0;
-                    let byte = byte.to_ascii_lowercase();
-                    whole.push(byte);
-                    paragraph.push(byte);
-                }
-                b' ' | b'\t' | b'\r' => {}
-                _ => breaks = 0,
+        let mut rest = text.as_bytes();
+        rest = rest.get(..READ).unwrap_or(rest);
+        while let Some((&first, others)) = rest.split_first() {
+            if folded(first) == 0 {
+                breaks = match first {
+                    b'\n' => breaks + 1,
+                    b' ' | b'\t' | b'\r' => breaks,
+                    _ => 0,
+                };
+                rest = others;
+                continue;
             }
+            if breaks > 1 {
+                wording.keep(&mut found, paragraph, &mut longest);
+                paragraph = Run::default();
+            }
+            breaks = 0;
+            // In the first paragraph both runs are the same: one is computed.
+            let run = if paragraph.length == whole.length {
+                let run = whole.extend(rest);
+                paragraph = whole;
+                run
+            } else {
+                paragraph.extend(rest);
+                whole.extend(rest)
+            };
+            rest = rest.get(run..).unwrap_or(&[]);
         }
         wording.whole = whole.finish();
         if paragraph.length < whole.length {
@@ -76,6 +87,26 @@ impl Wording {
     }
 }
 
+/// What a byte counts as: itself in lower case; 0: it does not count. Beyond ASCII all bytes count.
+#[allow(clippy::indexing_slicing, reason = "evaluated by the compiler")]
+const FOLDED: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let this = byte as u8;
+        if this.is_ascii_alphanumeric() || !this.is_ascii() {
+            table[byte] = this.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+};
+
+#[inline]
+fn folded(byte: u8) -> u8 {
+    FOLDED.get(usize::from(byte)).copied().unwrap_or(0)
+}
+
 /// A running hash and its length.
 #[derive(Clone, Copy, Debug, Default)]
 struct Run {
@@ -84,10 +115,21 @@ struct Run {
 }
 
 impl Run {
+    /// Takes the letters and digits that `bytes` begin with; how many.
     #[inline]
-    fn push(&mut self, byte: u8) {
-        self.hash = (self.hash ^ u64::from(byte)).wrapping_mul(MULTIPLIER).rotate_left(5);
-        self.length += 1;
+    fn extend(&mut self, bytes: &[u8]) -> usize {
+        let (mut hash, mut count) = (self.hash, 0);
+        for &byte in bytes {
+            let byte = folded(byte);
+            if byte == 0 {
+                break;
+            }
+            hash = (hash ^ u64::from(byte)).wrapping_mul(MULTIPLIER).rotate_left(5);
+            count += 1;
+        }
+        self.hash = hash;
+        self.length += count;
+        count
     }
 
     fn finish(self) -> u64 {

@@ -1,0 +1,112 @@
+//! One pass over a text's words: what a skeleton is made of, and the word features on the way.
+
+use crate::buckets::Buckets;
+use crate::minhash::{MinHash, Signature};
+use crate::words::{Word, Words, mix};
+
+/// Bytes read of each end of a text: templates stand at the edges, payloads between.
+pub const EDGE: usize = 4 * 1024;
+/// Words of the head and tail keys.
+pub const HEAD: usize = 8;
+
+/// A text under reading, piece by piece.
+#[derive(Clone, Debug, Default)]
+pub struct Text {
+    minhash: MinHash,
+    count: usize,
+    order: u64,
+    head: u64,
+    /// The last words, the one of number `n` at `n % HEAD`.
+    last: [Word; HEAD],
+}
+
+impl Text {
+    /// Reads the ends of `text`; its words are features, too.
+    pub fn read(&mut self, text: &str, features: &mut Buckets) {
+        let (head, tail) = edge(text);
+        for piece in [head, tail] {
+            self.minhash.pause();
+            for word in Words::new(piece) {
+                features.word(word);
+                self.minhash.push(word);
+                self.order = self.order.wrapping_mul(0x1000_0000_01b3) ^ mix(word);
+                if let Some(place) = self.last.get_mut(self.count % HEAD) {
+                    *place = word;
+                }
+                self.count += 1;
+                if self.count <= HEAD {
+                    self.head = self.order;
+                }
+            }
+        }
+    }
+
+    /// Words read.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// All words, in their order.
+    #[must_use]
+    pub fn whole(&self) -> u64 {
+        mix(self.order).max(1)
+    }
+
+    /// The first [`HEAD`] words.
+    #[must_use]
+    pub fn head(&self) -> u64 {
+        mix(self.head).max(1)
+    }
+
+    /// The last [`HEAD`] words.
+    #[must_use]
+    pub fn tail(&self) -> u64 {
+        let (newer, older) = self.last.split_at(self.count % HEAD);
+        older.iter().chain(newer).fold(1_u64, |hash, &word| mix(hash ^ word)).max(1)
+    }
+
+    /// MinHash values of the words.
+    #[must_use]
+    pub fn signature(self) -> Signature {
+        self.minhash.finish()
+    }
+}
+
+/// The two ends of a text, without overlap, cut on character boundaries.
+#[must_use]
+pub fn edge(text: &str) -> (&str, &str) {
+    if text.len() <= 2 * EDGE {
+        return (text, "");
+    }
+    let head = text.get(..text.floor_char_boundary(EDGE)).unwrap_or("");
+    let tail = text.get(text.ceil_char_boundary(text.len() - EDGE)..).unwrap_or("");
+    (head, tail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Text {
+        let mut read = Text::default();
+        read.read(text, &mut Buckets::default());
+        read
+    }
+
+    #[test]
+    fn head_and_tail_are_the_first_and_the_last_words() {
+        for between in ["", " one", " one two three", " one two three four five six seven eight nine"] {
+            let text = read(&format!("a b c d e f g h{between} i j k l m n o p"));
+            let (head, tail) = (read("a b c d e f g h"), read("i j k l m n o p"));
+            assert_eq!((text.head(), text.tail()), (head.head(), tail.tail()), "{between}");
+        }
+    }
+
+    #[test]
+    fn the_middle_of_a_long_text_is_not_read() {
+        let long = |middle: &str| format!("{}{middle}{}", "word ".repeat(1_000), " text".repeat(1_000));
+        let (a, b) = (read(&long("this")), read(&long("that")));
+        assert_eq!((a.whole(), a.count()), (b.whole(), b.count()));
+    }
+}
