@@ -21,7 +21,7 @@ SHARED ?= ../shared/traffic
 SEEDS ?= 2
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
-.PHONY: help need-redis build wasm demo demo-fleet sidecar-pace test test-unit test-wasm test-e2e test-sdk test-slow soak-answers first-event lint check-wasm-size envoy need detection model check-model \
+.PHONY: help need-redis build wasm demo demo-fleet sidecar-pace bench-engine test test-unit test-wasm test-e2e test-sdk test-slow soak-answers first-event lint check-wasm-size envoy need detection model check-model \
 	clean clean-all
 
 help: ## list the targets
@@ -61,6 +61,12 @@ first-event: $(WASM) $(VENV) envoy ## time to the first event of a streamed answ
 
 sidecar-pace: ## what one sidecar joins a second, and the bytes and memory it takes (needs redis-server)
 	tests/tools/with_redis.sh cargo test --profile fast -p azeotrope --bin azeotrope -- --ignored --nocapture sidecar_pace
+
+bench-engine: $(TARGETS) ## what the engine's request path costs: native against wasm, stage by stage (instructions with valgrind)
+	CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --quiet --release -p azeotrope-bench-engine
+	cargo build --quiet --profile module -p azeotrope-bench-engine --target wasm32-wasip1
+	python3 tests/bench/engine.py target/release/azeotrope-bench-engine \
+	    target/wasm32-wasip1/module/azeotrope-bench-engine.wasm | tee target/bench-engine.md
 
 demo-fleet: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## two Envoys, two sidecars, a Redis: one campaign, live rules, a sidecar that dies
 	$(PYTHON) tests/demo/fleet.py

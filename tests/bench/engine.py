@@ -1,0 +1,65 @@
+"""What the engine's request path costs, stage by stage: natively and as wasm in V8 (Node), on the same bodies of real prompts,
+and in instructions where valgrind is installed. Prints a Markdown table.
+
+    python3 tests/bench/engine.py <native program> <wasm program>
+"""
+
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import bodies
+
+HERE = pathlib.Path(__file__).resolve().parent
+SIZES = {"0.5 KiB": 512, "4 KiB": 4 << 10, "32 KiB": 32 << 10, "256 KiB": 256 << 10}
+#: Runs of each program, in turn, of which the least counts: whatever else the machine does only adds to a run.
+RUNS = 5
+COUNTED = ("read", "request")
+
+
+def times(command, text):
+    """Nanoseconds a body, by stage."""
+    out = subprocess.run([*command, "time"], input=text, capture_output=True, text=True, check=True).stdout
+    return {stage: int(value) for stage, value in (line.split() for line in out.splitlines())}
+
+
+def least(command, text, before):
+    now = times(command, text)
+    return {stage: min(value, before.get(stage, value)) for stage, value in now.items()}
+
+
+def instructions(native, text, stage):
+    """Instructions a body, as callgrind counts them; the same on every run."""
+    count = len(text.splitlines())
+    with tempfile.TemporaryDirectory() as folder:
+        def total(rounds):
+            command = ["valgrind", "--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*measured*",
+                       f"--callgrind-out-file={folder}/out", native, "once", stage, str(rounds)]
+            done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
+            return int(re.search(r"Collected : (\d+)", done.stderr)[1])
+        # What comes before the rounds is in both.
+        return (total(3) - total(1)) // (2 * count)
+
+
+def main():
+    native, wasm = sys.argv[1:]
+    in_node = ["node", "--no-warnings", str(HERE / "wasi.mjs"), wasm]
+    print("| body | stage | native, µs | wasm, µs | wasm / native | instructions |\n|---|---|---|---|---|---|")
+    for name, size in SIZES.items():
+        text = "\n".join(bodies.compose(size)) + "\n"
+        here, there = {}, {}
+        for _ in range(RUNS):
+            here, there = least([native], text, here), least(in_node, text, there)
+        for stage, value in here.items():
+            counted = "–"
+            if stage in COUNTED and shutil.which("valgrind"):
+                counted = f"{instructions(native, text, stage):,}"
+            print(f"| {name} | {stage} | {value / 1e3:.1f} | {there[stage] / 1e3:.1f} | "
+                  f"{there[stage] / value:.2f} | {counted} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
