@@ -21,8 +21,8 @@ SHARED ?= ../shared/traffic
 SEEDS ?= 2
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
-.PHONY: help need-redis build wasm demo demo-fleet sidecar-pace bench-engine test test-unit test-wasm test-e2e test-sdk test-slow soak-answers first-event lint check-wasm-size envoy need detection model check-model \
-	clean clean-all
+# Every target with a description is a name, not a file.
+.PHONY: need need-redis clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
