@@ -1,4 +1,5 @@
-//! Counters and gauges: a fixed set of names (no client chooses one), defined once a VM.
+//! Counters and gauges: a fixed set of names (no client chooses one), defined once a VM. Counters end in `_total`, as
+//! Prometheus' users expect.
 
 use crate::abi::{self, Kind};
 use azeotrope_engine::dialect::Dialect;
@@ -7,7 +8,7 @@ use std::cell::Cell;
 
 macro_rules! metrics {
     ($($(#[$doc:meta])* $name:ident: $kind:ident = $text:literal,)*) => {
-        /// A metric; its name at the host is `wasmcustom.azeotrope.…`.
+        /// A metric; its name at the host is `wasmcustom.azeotrope.…`, and ends in `_total` if it is a counter.
         #[derive(Clone, Copy, Debug)]
         pub(crate) enum Metric { $($(#[$doc])* $name,)* }
 
@@ -98,7 +99,7 @@ metrics! {
     /// Bundles refused, likewise.
     BundleRefused: Counter = "azeotrope.bundle.refused",
     /// When the bundle in force ends, in seconds since 1970-01-01T00:00:00Z; 0: there is none.
-    BundleExpires: Gauge = "azeotrope.bundle.expires",
+    BundleExpires: Gauge = "azeotrope.bundle.expires_timestamp_seconds",
     /// Observations that the sidecar took.
     SidecarSent: Counter = "azeotrope.sidecar.sent",
     /// Observations that it will never hear of: there was no room, or it did not take them in time.
@@ -116,7 +117,8 @@ pub(crate) fn define() {
     IDS.with(|ids| {
         for (id, (kind, name)) in ids.iter().zip(ALL) {
             if id.get().is_none() {
-                id.set(abi::define(*kind, name).ok());
+                let end = if matches!(kind, Kind::Counter) { "_total" } else { "" };
+                id.set(abi::define(*kind, &[name, end].concat()).ok());
             }
         }
     });

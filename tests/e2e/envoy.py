@@ -2,7 +2,7 @@
 
     with envoy.start("static", upstream_port=8080, workers=2, plugin={"mode": "enforce"}) as proxy:
         requests.get(f"http://127.0.0.1:{proxy.port}/")
-        proxy.stats("wasmcustom.")["wasmcustom.azeotrope.verdict.allow"]
+        proxy.metric("verdict.allow")
 
 Ports are free ones on 127.0.0.1. The shipped file is changed only where a test must: addresses, ports, paths of the
 module and the access log, and what `start` is asked for.
@@ -99,8 +99,9 @@ class Envoy:
                 if value.isdigit() and (not parts or any(part in name for part in parts))}
 
     def metric(self, name):
-        """A metric of the module, over all workers; 0 if it does not exist."""
-        return self.stats().get(f"wasmcustom.azeotrope.{name}", 0)
+        """A metric of the module, over all workers; 0 if it does not exist. Counters without their `_total`."""
+        stats = self.stats()
+        return stats.get(f"wasmcustom.azeotrope.{name}_total", stats.get(f"wasmcustom.azeotrope.{name}", 0))
 
     def access_log(self, count=None, timeout=10):
         """The access log's entries; waits until there are `count`."""
