@@ -22,7 +22,7 @@ SEEDS ?= 2
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
 # Every target with a description is a name, not a file.
-.PHONY: need need-redis clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
+.PHONY: need need-redis need-deploy clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -34,7 +34,7 @@ wasm: $(WASM) ## the Proxy-Wasm module, optimised: target/azeotrope.wasm
 demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from ordinary use (STAY=1 keeps it up)
 	$(PYTHON) tests/demo/demo.py
 
-test: test-unit test-wasm test-e2e test-sdk ## everything below that checks behaviour
+test: test-unit test-wasm test-e2e test-sdk test-deploy ## everything below that checks behaviour
 
 test-unit: need-redis ## engine, program and filter, natively, with the property tests
 	cargo test --quiet --workspace
@@ -49,6 +49,9 @@ test-e2e: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real En
 
 test-sdk: $(PROGRAM) $(WASM) $(VENV) envoy ## the official SDKs through the real Envoy; the stand-in upstream; the demo
 	$(PYTEST) tests/sdk tests/upstream tests/demo
+
+test-deploy: need-deploy $(PROGRAM) $(WASM) $(VENV) envoy ## manifests, chart, images, dashboard, alerts and documents of envoy/
+	$(PYTEST) tests/deploy
 
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
 	cargo test --quiet --release -p azeotrope-engine --lib -- --ignored
@@ -102,6 +105,11 @@ need:
 
 need-redis:
 	@command -v redis-server >/dev/null || { echo 'the tests of the sidecar need redis-server (Debian: apt install redis-server)'; exit 1; }
+
+need-deploy:
+	@for tool in skopeo promtool; do \
+	    command -v $$tool >/dev/null || { echo "make test-deploy needs $$tool (Debian: apt install skopeo prometheus)"; exit 1; }; \
+	done
 
 clean-all: clean ## remove what was fetched, too
 	rm -rf .cache

@@ -207,7 +207,7 @@ class Envoy:
                 endpoints = [{"endpoint": {"address": address(port)}} for port in ports]
                 cluster["load_assignment"]["endpoints"] = [{"lb_endpoints": endpoints}]
                 if not self.sidecars:
-                    del cluster["health_checks"]
+                    cluster.pop("health_checks", None)
 
     def _write_live(self):
         document = yaml.safe_load(LIVE.read_text())
