@@ -31,6 +31,10 @@ build: $(PROGRAM) ## the program: target/release/azeotrope
 
 wasm: $(WASM) ## the Proxy-Wasm module, optimised: target/azeotrope.wasm
 
+image: $(WASM) $(PROGRAM) ## OCI images of filter and sidecar, without Docker: target/image/ (push: skopeo copy)
+	python3 tests/tools/build_image.py filter $(WASM)
+	python3 tests/tools/build_image.py sidecar $(PROGRAM)
+
 demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from ordinary use (STAY=1 keeps it up)
 	$(PYTHON) tests/demo/demo.py
 
