@@ -13,16 +13,18 @@ mod serve;
 mod signing;
 mod store;
 mod tail;
+mod terminal;
 mod trace;
 mod train;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, campaigns, corpus, digest, replay, rules};
+use commands::{Failure, Outcome, campaigns, corpus, digest, replay, rules};
 use std::process::ExitCode;
 
 /// Detects distillation (model extraction) through LLM APIs.
 ///
-/// Exit codes: 0: all well; 1: problems found; 2: wrong usage, or a file could not be read or written.
+/// Exit codes: 0: all well; 1: problems found; 2: wrong usage, or a file could not be read or written; 3: the sidecar does
+/// not answer, or not with what was asked for.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about, propagate_version = true)]
 struct Cli {
@@ -36,6 +38,7 @@ enum Command {
     Replay(replay::Args),
     Serve(commands::serve::Args),
     Status(commands::status::Args),
+    Top(commands::top::Args),
     Explain(commands::explain::Args),
     Campaigns(campaigns::Args),
     Corpus(corpus::Args),
@@ -43,6 +46,8 @@ enum Command {
     Train(commands::train::Args),
     Rules(rules::Args),
     Digest(digest::Args),
+    Completions(commands::completions::Args),
+    Man(commands::man::Args),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +55,7 @@ fn main() -> ExitCode {
         Command::Replay(args) => args.run(),
         Command::Serve(args) => args.run(),
         Command::Status(args) => args.run(),
+        Command::Top(args) => args.run(),
         Command::Explain(args) => args.run(),
         Command::Campaigns(args) => args.run(),
         Command::Corpus(args) => args.run(),
@@ -57,15 +63,17 @@ fn main() -> ExitCode {
         Command::Train(args) => args.run(),
         Command::Rules(args) => args.run(),
         Command::Digest(args) => args.run(),
+        Command::Completions(args) => args.run::<Cli>(),
+        Command::Man(args) => args.run::<Cli>(),
     };
     match outcome {
         Ok(Outcome::Well) => ExitCode::SUCCESS,
         Ok(Outcome::Problems) => ExitCode::from(1),
-        // Who closes the pipe has read enough.
-        Err(commands::Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("azeotrope: {failure}");
-            ExitCode::from(2)
+            if !matches!(failure, Failure::ClosedPipe) {
+                eprintln!("azeotrope: {failure}");
+            }
+            ExitCode::from(failure.code())
         }
     }
 }

@@ -50,7 +50,7 @@ impl Sidecar {
         let answer = self.answered(agent().get(self.address(path)).call())?;
         match answer.status {
             200 => Ok(answer),
-            status => Err(Failure::Usage(format!("{}{path}: {status}: {}", self.url, reason(&answer)))),
+            status => Err(Failure::Sidecar(format!("{}{path}: {status}: {}", self.url, reason(&answer)))),
         }
     }
 
@@ -89,7 +89,7 @@ impl Sidecar {
     }
 
     fn answered(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, Failure> {
-        let failed = |error: ureq::Error| Failure::Usage(format!("{}: {error}", self.url));
+        let failed = |error: ureq::Error| Failure::Sidecar(format!("{}: {error}", self.url));
         let mut answer = answer.map_err(failed)?;
         let tag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
         let body = answer.body_mut().with_config().limit(LARGEST).read_to_string().map_err(failed)?;

@@ -1,11 +1,13 @@
 //! `azeotrope calibrate`: thresholds for a false-positive budget, from what honest accounts really score.
 
+use super::format::Format;
 use super::setup::{Setting, each};
-use super::{Failure, Outcome, print};
+use super::{Failure, Outcome};
 use crate::tail::Tail;
+use crate::terminal::table::Columns;
 use crate::train::samples::read_labels;
 use azeotrope_engine::engine::Engine;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +33,8 @@ pub(crate) struct Args {
     /// Traces, and after each its labels: TRACE LABELS [TRACE LABELS]...
     #[arg(required = true, num_args = 2.., value_name = "TRACE LABELS")]
     traces: Vec<PathBuf>,
+    #[command(flatten)]
+    format: Format,
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -53,11 +57,14 @@ impl Args {
         scores.sort_unstable_by(|a, b| b.cmp(a));
         let Some(tail) = Tail::fit(&scores, scores.len(), usize::MAX) else {
             let above = scores.iter().filter(|&&score| score > 0).count();
-            print(&format!("{above} of {} honest accounts score anything: too few for a fit\n", scores.len()))?;
+            let json = || json!({ "accounts": scores.len(), "scoring": above, "thresholds": null });
+            let text = || format!("{above} of {} honest accounts score anything: too few for a fit\n", scores.len());
+            self.format.print(json, text)?;
             return Ok(Outcome::Problems);
         };
         let budgets = [("observe", self.observe), ("throttle", self.throttle), ("block", self.block)];
-        print(&table(&scores, &tail, &budgets))?;
+        let rungs = rungs(&scores, &tail, &budgets);
+        self.format.print(|| fitted(scores.len(), &tail, &rungs), || table(scores.len(), &tail, &rungs))?;
         Ok(Outcome::Well)
     }
 }
@@ -67,7 +74,7 @@ fn honest(engine: &Engine, setting: &Setting, trace: &Path, labels: &Path) -> Re
     let labels = read_labels(labels)?;
     let mut fleet = setting.fleet(engine, true);
     let mut accounts: BTreeMap<u64, i32> = BTreeMap::new();
-    each(trace, |exchange| {
+    each(trace, false, |exchange| {
         let verdict = fleet.exchange(exchange);
         if labels.get(&exchange.id).is_some_and(|label| label.benign) {
             let most = accounts.entry(fleet.account(exchange)).or_default();
@@ -78,26 +85,51 @@ fn honest(engine: &Engine, setting: &Setting, trace: &Path, labels: &Path) -> Re
     Ok(accounts.into_iter().map(|(account, most)| fleet.standing(account).max(most)).collect())
 }
 
-#[allow(clippy::cast_precision_loss)]
-fn table(scores: &[i32], tail: &Tail, budgets: &[(&str, f64); 3]) -> String {
-    let mut out = format!(
-        "{} honest accounts; above {:.2} nats the share falls by e every {:.2} nats\n\n{:<10} {:>9} {:>10} {:>22}\n",
-        scores.len(),
+/// Where an action begins.
+struct Rung<'a> {
+    action: &'a str,
+    budget: f64,
+    /// Nats.
+    threshold: f64,
+    /// Honest accounts above it.
+    above: usize,
+}
+
+fn rungs<'a>(scores: &[i32], tail: &Tail, budgets: &[(&'a str, f64); 3]) -> Vec<Rung<'a>> {
+    let mut least = 0.0_f64;
+    let rung = |&(action, budget): &(&'a str, f64)| {
+        // Below the tail the fit says nothing; fewer score there than the budget allows.
+        least = tail.threshold(budget).max(tail.from).max(least).min(100.0);
+        let above = scores.iter().filter(|&&score| f64::from(score) / 1000.0 >= least).count();
+        Rung { action, budget, threshold: (least * 100.0).ceil() / 100.0, above }
+    };
+    budgets.iter().map(rung).collect()
+}
+
+/// The thresholds as a fragment of a rules document.
+fn thresholds(rungs: &[Rung<'_>]) -> Value {
+    rungs.iter().map(|rung| (rung.action.to_owned(), json!(rung.threshold))).collect::<serde_json::Map<_, _>>().into()
+}
+
+fn fitted(accounts: usize, tail: &Tail, rungs: &[Rung<'_>]) -> Value {
+    let listed = rungs.iter().map(|rung| json!({ "action": rung.action, "budget": rung.budget, "above": rung.above }));
+    json!({
+        "accounts": accounts, "tail": { "from": tail.from, "mean": tail.mean },
+        "actions": listed.collect::<Vec<_>>(), "thresholds": thresholds(rungs),
+    })
+}
+
+fn table(accounts: usize, tail: &Tail, rungs: &[Rung<'_>]) -> String {
+    let mut table = Columns::new(&["action", "budget>", "threshold>", "honest accounts above>"]);
+    for rung in rungs {
+        let (budget, threshold) = (format!("{:.0e}", rung.budget), format!("{:.2}", rung.threshold));
+        table.row([rung.action.to_owned(), budget, threshold, rung.above.to_string()]);
+    }
+    format!(
+        "{accounts} honest accounts; above {:.2} nats the share falls by e every {:.2} nats\n\n{}\n{:#}\n",
         tail.from,
         tail.mean,
-        "action",
-        "budget",
-        "threshold",
-        "honest accounts above"
-    );
-    let mut thresholds = serde_json::Map::new();
-    let mut least = 0.0_f64;
-    for (action, budget) in budgets {
-        // Below the tail the fit says nothing; fewer score there than the budget allows.
-        least = tail.threshold(*budget).max(tail.from).max(least).min(100.0);
-        let above = scores.iter().filter(|&&score| f64::from(score) / 1000.0 >= least).count();
-        out += &format!("{action:<10} {budget:>9.0e} {least:>10.2} {above:>22}\n");
-        thresholds.insert((*action).to_owned(), json!((least * 100.0).ceil() / 100.0));
-    }
-    out + &format!("\n{:#}\n", json!({ "thresholds": thresholds }))
+        table.text(),
+        json!({ "thresholds": thresholds(rungs) })
+    )
 }

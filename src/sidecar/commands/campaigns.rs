@@ -1,14 +1,15 @@
 //! `azeotrope campaigns`: what the sidecar has named by the end of a replay.
 
+use super::format::Format;
 use super::setup::{Setting, Setup};
-use super::{Failure, Outcome, print};
+use super::{Failure, Outcome};
 use crate::explain::{campaign::Told, text};
 use crate::remote::{Sidecar, at, reason};
 use std::path::PathBuf;
 
 /// List the campaigns that are named by the end of a replay, or that a sidecar has named, and how they came to be
 ///
-/// Exit codes: 0: listed; 2: wrong usage, or a file could not be read.
+/// Exit codes: 0: listed, or let go; 1: nothing is held back; 2: wrong usage, or a file could not be read; 3: no answer.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Ask a sidecar instead: what it has named so far
@@ -28,9 +29,8 @@ pub(crate) struct Args {
     /// Trace: one JSON exchange a line; `-`: standard input
     #[arg(value_name = "TRACE", required_unless_present = "sidecar")]
     trace: Option<PathBuf>,
-    /// Answer in JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: Format,
 }
 
 impl Args {
@@ -44,17 +44,14 @@ impl Args {
         let setup = Setup { setting: self.setting, no_sidecar: self.no_sidecar, trace };
         let engine = setup.engine()?;
         let mut fleet = setup.fleet(&engine);
-        setup.each(|exchange| {
+        setup.each(false, |exchange| {
             fleet.exchange(exchange);
             Ok(true)
         })?;
         let criteria = azeotrope_engine::campaign::Criteria::of(&engine.config().rules.document);
         let campaigns = fleet.sidecar().map_or(&[][..], |sidecar| sidecar.campaigns());
         let told: Vec<Told> = campaigns.iter().map(|campaign| Told::of(campaign, &criteria)).collect();
-        match self.json {
-            true => print(&format!("{:#}\n", serde_json::json!({ "campaigns": told })))?,
-            false => print(&text::campaigns(&told))?,
-        }
+        self.format.print(|| serde_json::json!({ "campaigns": told }), || text::campaigns(&told))?;
         Ok(Outcome::Well)
     }
 
@@ -63,17 +60,14 @@ impl Args {
         if self.release {
             let answer = sidecar.post("/v1/campaigns/release", &[])?;
             let done = answer.status == 200;
-            print(&format!("{}\n", if done { "let go".to_owned() } else { reason(&answer) }))?;
+            let said = || if done { "let go\n".to_owned() } else { format!("{}\n", reason(&answer)) };
+            self.format.print(|| answer.json(), said)?;
             return Ok(if done { Outcome::Well } else { Outcome::Problems });
         }
         let answer = sidecar.get("/v1/campaigns")?.json();
-        if self.json {
-            print(&format!("{answer:#}\n"))?;
-        } else {
-            let told: Vec<Told> = serde_json::from_value(at(&answer, "/campaigns").clone())
-                .map_err(|error| Failure::Usage(format!("{url}: another version's answer: {error}")))?;
-            print(&text::campaigns(&told))?;
-        }
+        let told: Vec<Told> = serde_json::from_value(at(&answer, "/campaigns").clone())
+            .map_err(|error| Failure::Sidecar(format!("{url}: another version's answer: {error}")))?;
+        self.format.print(|| answer.clone(), || text::campaigns(&told))?;
         Ok(Outcome::Well)
     }
 }

@@ -1,6 +1,8 @@
 //! `azeotrope corpus`: public prompt sets as filters.
 
-use super::{Failure, Outcome, input, output, print};
+use super::format::Format;
+use super::{Failure, Outcome, output};
+use crate::terminal::progress::reading;
 use crate::trace::Lines;
 use azeotrope_engine::corpus::Corpus;
 use azeotrope_engine::digest::content::{SHORTEST, Wording};
@@ -34,13 +36,15 @@ enum Command {
         /// Lines {"prompt": "..."}; `-`: standard input
         #[arg(required = true, value_name = "PROMPTS")]
         prompts: Vec<PathBuf>,
+        #[command(flatten)]
+        format: Format,
     },
 }
 
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
         match self.command {
-            Command::Index { out, prompts } => index(&out, &prompts),
+            Command::Index { out, prompts, format } => index(&out, &prompts, format),
         }
     }
 }
@@ -51,11 +55,11 @@ struct Line<'a> {
     prompt: Cow<'a, str>,
 }
 
-fn index(out: &Path, files: &[PathBuf]) -> Result<Outcome, Failure> {
+fn index(out: &Path, files: &[PathBuf], format: Format) -> Result<Outcome, Failure> {
     let (mut digests, mut read) = (Vec::new(), 0_u64);
     for path in files {
         let name = path.display();
-        let mut lines = Lines::new(input(path)?);
+        let mut lines = Lines::new(reading(path, false)?);
         while let Some((number, line)) = lines.next().map_err(|error| Failure::Io(name.to_string(), error))? {
             let line: Line<'_> = serde_json::from_slice(line).map_err(|error| {
                 Failure::Usage(format!("{name}:{number}: expected {{\"prompt\": \"...\"}}: {error}"))
@@ -75,7 +79,14 @@ fn index(out: &Path, files: &[PathBuf]) -> Result<Outcome, Failure> {
     file.write_all(&bytes)
         .and_then(|()| file.flush())
         .map_err(|error| Failure::Io(out.display().to_string(), error))?;
+    let name = out.display();
+    let json = || {
+        serde_json::json!({
+            "file": name.to_string(), "prompts": corpus.prompts(), "read": read, "bytes": bytes.len(),
+        })
+    };
     let short = format!("the rest repeat or have fewer than {SHORTEST} letters and digits");
-    print(&format!("{}: {} of {read} prompts, {} bytes ({short})\n", out.display(), corpus.prompts(), bytes.len()))?;
+    let text = || format!("{name}: {} of {read} prompts, {} bytes ({short})\n", corpus.prompts(), bytes.len());
+    format.print(json, text)?;
     Ok(Outcome::Well)
 }

@@ -1,6 +1,7 @@
 //! `azeotrope digest`: under which digest logs and rules know somebody.
 
-use super::{Failure, Outcome, print, read};
+use super::format::Format;
+use super::{Failure, Outcome, read};
 use azeotrope_engine::caller::{Caller, Callers, Source};
 use azeotrope_engine::digest::key::{DigestKey, Keys};
 use azeotrope_engine::rules::DigestName;
@@ -26,9 +27,8 @@ pub(crate) struct Args {
     key_file: Option<PathBuf>,
     #[command(flatten)]
     who: Who,
-    /// Print JSON instead: {"kind", "digest"}
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: Format,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -103,8 +103,7 @@ impl Args {
         };
         let digest = DigestName::new(identify(&callers, secret(given)?.as_bytes()));
         let digest = digest.ok_or_else(|| Failure::Usage(format!("this names no {kind}")))?.to_string();
-        let line = if self.json { json!({ "kind": kind, "digest": digest }).to_string() } else { digest };
-        print(&format!("{line}\n"))?;
+        self.format.print(|| json!({ "kind": kind, "digest": digest }), || format!("{digest}\n"))?;
         Ok(Outcome::Well)
     }
 }

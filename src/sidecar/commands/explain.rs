@@ -1,7 +1,8 @@
 //! `azeotrope explain`: the evidence behind a verdict of a replay, in words with the numbers.
 
+use super::format::Format;
 use super::setup::Setup;
-use super::{Failure, Outcome, input, print};
+use super::{Failure, Outcome, input};
 use crate::explain::{Explanation, text};
 use crate::trace::{Lines, verdict_line};
 use serde::Deserialize;
@@ -22,9 +23,8 @@ pub(crate) struct Args {
     /// Verdicts that `azeotrope replay` wrote: check that they say the same
     #[arg(long, value_name = "FILE")]
     verdicts: Option<PathBuf>,
-    /// Answer in JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: Format,
 }
 
 impl Args {
@@ -33,7 +33,7 @@ impl Args {
         let engine = self.setup.engine()?;
         let mut fleet = self.setup.fleet(&engine);
         let mut found = None;
-        self.setup.each(|exchange| {
+        self.setup.each(false, |exchange| {
             if exchange.id != self.id {
                 fleet.exchange(exchange);
                 return Ok(true);
@@ -49,10 +49,7 @@ impl Args {
             return Err(Failure::Usage(format!("{}: no exchange has id {}", self.setup.trace.display(), self.id)));
         };
         explanation.recorded = recorded;
-        match self.json {
-            true => print(&format!("{:#}\n", explanation.to_json()))?,
-            false => print(&text::explanation(&explanation))?,
-        }
+        self.format.print(|| explanation.to_json(), || text::explanation(&explanation))?;
         Ok(if explanation.reproduced() == Some(false) { Outcome::Problems } else { Outcome::Well })
     }
 }

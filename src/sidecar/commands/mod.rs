@@ -2,14 +2,18 @@
 
 pub(crate) mod calibrate;
 pub(crate) mod campaigns;
+pub(crate) mod completions;
 pub(crate) mod corpus;
 pub(crate) mod digest;
 pub(crate) mod explain;
+pub(crate) mod format;
+pub(crate) mod man;
 pub(crate) mod replay;
 pub(crate) mod rules;
 pub(crate) mod serve;
 pub(crate) mod setup;
 pub(crate) mod status;
+pub(crate) mod top;
 pub(crate) mod train;
 
 use std::fmt;
@@ -26,13 +30,15 @@ pub(crate) enum Outcome {
     Problems,
 }
 
-/// Why a command could not do its work: exit code 2.
+/// Why a command could not do its work.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// A file could not be read or written.
     Io(String, io::Error),
     /// Something was asked for that cannot be.
     Usage(String),
+    /// A sidecar that does not answer, or not with what was asked for.
+    Sidecar(String),
     /// Nobody reads the output any more.
     ClosedPipe,
 }
@@ -41,13 +47,22 @@ impl fmt::Display for Failure {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Io(what, error) => write!(to, "{what}: {error}"),
-            Self::Usage(reason) => to.write_str(reason),
+            Self::Usage(reason) | Self::Sidecar(reason) => to.write_str(reason),
             Self::ClosedPipe => to.write_str("the output was closed"),
         }
     }
 }
 
 impl Failure {
+    /// What the program ends with. Who closes the pipe has read enough.
+    pub(crate) fn code(&self) -> u8 {
+        match self {
+            Self::Io(..) | Self::Usage(_) => 2,
+            Self::Sidecar(_) => 3,
+            Self::ClosedPipe => 0,
+        }
+    }
+
     /// An output that cannot be written.
     pub(crate) fn output(error: io::Error) -> Self {
         match error.kind() {

@@ -23,7 +23,7 @@ impl Args {
         let engine = self.setup.engine()?;
         let mut fleet = self.setup.fleet(&engine);
         let mut out = output(self.verdicts.as_deref())?;
-        self.setup.each(|exchange| {
+        self.setup.each(self.verdicts.is_none(), |exchange| {
             let verdict = fleet.exchange(exchange);
             write_verdict(&mut out, exchange.id, &verdict)?;
             Ok(true)

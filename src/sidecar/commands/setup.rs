@@ -1,7 +1,8 @@
 //! What a replay runs with: rules, corpora, proxies, a trace.
 
-use super::{Failure, input, read};
+use super::{Failure, read};
 use crate::fleet::Fleet;
+use crate::terminal::progress::reading;
 use crate::trace::{Exchange, Lines};
 use azeotrope_engine::corpus::{Corpus, LARGEST};
 use azeotrope_engine::engine::Engine;
@@ -74,16 +75,26 @@ impl Setup {
         self.setting.fleet(engine, !self.no_sidecar)
     }
 
-    /// Hands out the exchanges of the trace in order, until `take` answers that it has seen enough (`false`).
-    pub(crate) fn each(&self, take: impl FnMut(&Exchange<'_>) -> Result<bool, Failure>) -> Result<(), Failure> {
-        each(&self.trace, take)
+    /// Hands out the exchanges of the trace in order, until `take` answers that it has seen enough (`false`). `printing`:
+    /// it writes to standard output.
+    pub(crate) fn each(
+        &self,
+        printing: bool,
+        take: impl FnMut(&Exchange<'_>) -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        each(&self.trace, printing, take)
     }
 }
 
-/// Hands out the exchanges of a trace in order, until `take` answers that it has seen enough (`false`).
-pub(crate) fn each(trace: &Path, mut take: impl FnMut(&Exchange<'_>) -> Result<bool, Failure>) -> Result<(), Failure> {
+/// Hands out the exchanges of a trace in order, until `take` answers that it has seen enough (`false`). `printing`: it
+/// writes to standard output.
+pub(crate) fn each(
+    trace: &Path,
+    printing: bool,
+    mut take: impl FnMut(&Exchange<'_>) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
     let name = trace.display().to_string();
-    let mut lines = Lines::new(input(trace)?);
+    let mut lines = Lines::new(reading(trace, printing)?);
     while let Some((number, line)) = lines.next().map_err(|error| Failure::Io(name.clone(), error))? {
         let exchange = Exchange::parse(line).map_err(|reason| Failure::Usage(format!("{name}:{number}: {reason}")))?;
         if !take(&exchange)? {

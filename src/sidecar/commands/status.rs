@@ -1,8 +1,10 @@
 //! `azeotrope status`: what is published, who joins, and which filter runs what.
 
-use super::{Failure, Outcome, print};
+use super::format::Format;
+use super::{Failure, Outcome};
 use crate::explain::words::moment;
 use crate::remote::{Sidecar, at};
+use crate::terminal::table::Columns;
 use azeotrope_engine::time::Timestamp;
 use serde_json::Value;
 use std::fmt::Write;
@@ -10,36 +12,38 @@ use std::fmt::Write;
 /// Show what is published, which sidecar has the duty, and which filters are behind
 ///
 /// Exit codes: 0: all filters run what is published; 1: some are behind, or have lost observations of late; 2: wrong
-/// usage, or no answer.
+/// usage; 3: no answer.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     sidecar: Sidecar,
-    /// Answer in JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: Format,
 }
 
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
         let status = self.sidecar.get("/v1/status")?.json();
-        match self.json {
-            true => print(&format!("{status:#}\n"))?,
-            false => print(&text(&status))?,
-        }
+        self.format.print(|| status.clone(), || text(&status))?;
         let behind = filters(&status).iter().any(|filter| at(filter, "/behind") == true);
         Ok(if behind { Outcome::Problems } else { Outcome::Well })
     }
 }
 
-fn filters(status: &Value) -> &[Value] {
+/// The filters that were heard of late.
+pub(super) fn filters(status: &Value) -> &[Value] {
     at(status, "/filters").as_array().map_or(&[], Vec::as_slice)
 }
 
-fn text(status: &Value) -> String {
+/// A word, where there is one.
+pub(super) fn word(value: &Value) -> String {
+    value.as_str().unwrap_or("none").to_owned()
+}
+
+/// The status for people.
+pub(super) fn text(status: &Value) -> String {
     let mut text = String::new();
     let when = |value: &Value| value.as_u64().map_or_else(|| "never".to_owned(), |at| moment(Timestamp(at)));
-    let word = |value: &Value| value.as_str().unwrap_or("none").to_owned();
     let (bundle, rules, today) = (at(status, "/bundle"), at(status, "/rules"), at(status, "/today"));
     let expires = at(bundle, "/expires").as_u64().map_or_else(|| "never".to_owned(), |s| moment(Timestamp(s * 1_000)));
     let _ = writeln!(
@@ -78,25 +82,19 @@ fn text(status: &Value) -> String {
         at(status, "/batches_waiting")
     );
     let _ = writeln!(text, "today     {} requests of {} accounts", at(today, "/requests"), at(today, "/accounts"));
-    let _ = writeln!(
-        text,
-        "\n{:20} {:16} {:16} {:>12} {:>8} {:>8}",
-        "proxy", "process", "worker", "version", "lost", "heard"
-    );
+    let mut table = Columns::new(&["proxy", "process", "worker", "version>", "lost>", "heard>", ""]);
     for filter in filters(status) {
-        let behind = if at(filter, "/behind") == true { "  behind" } else { "" };
-        let _ = writeln!(
-            text,
-            "{:20} {:16} {:16} {:>12} {:>8} {:>6} s{behind}",
+        table.row([
             word(at(filter, "/name")),
             word(at(filter, "/process")),
             word(at(filter, "/worker")),
             at(filter, "/version").to_string(),
             at(filter, "/lost").to_string(),
-            at(filter, "/heard_seconds_ago").to_string(),
-        );
+            format!("{} s", at(filter, "/heard_seconds_ago")),
+            if at(filter, "/behind") == true { "behind".to_owned() } else { String::new() },
+        ]);
     }
-    text
+    text + "\n" + &table.text()
 }
 
 #[cfg(test)]

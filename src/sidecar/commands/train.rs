@@ -1,8 +1,10 @@
 //! `azeotrope train`: the content model from labelled traces.
 
-use super::{Failure, Outcome, input, output, print, read};
+use super::format::Format;
+use super::{Failure, Outcome, input, output, read};
+use crate::terminal::progress::Steps;
 use crate::train::fit::Linear;
-use crate::train::report::{FOLDS, hold_out, table};
+use crate::train::report::{self, FOLDS, hold_out};
 use crate::train::samples::Samples;
 use azeotrope_engine::rules::document::{Content, Document};
 use azeotrope_engine::rules::names::Weights;
@@ -35,6 +37,8 @@ pub(crate) struct Args {
     /// Most requests of one source
     #[arg(long, default_value_t = 400)]
     most: usize,
+    #[command(flatten)]
+    format: Format,
 }
 
 impl Args {
@@ -52,8 +56,9 @@ impl Args {
         if !samples.all.iter().any(|sample| sample.harvest) || samples.all.iter().all(|sample| sample.harvest) {
             return Err(Failure::Usage("training needs requests of both sides, harvest and benign".to_owned()));
         }
-        let held = hold_out(&samples, &|part| eprintln!("training without part {} of {FOLDS}", part + 1));
-        eprintln!("training on everything");
+        let steps = Steps::new(FOLDS + 1);
+        let held = hold_out(&samples, &|part| steps.begin(&format!("training without part {} of {FOLDS}", part + 1)));
+        steps.begin("training on everything");
         let model = Linear::fit(&samples, &|_| true).quantise(held.slope, held.offset);
         let bytes = match self.raw {
             true => model.to_bytes(),
@@ -66,7 +71,8 @@ impl Args {
         file.write_all(&bytes)
             .and_then(|()| file.flush())
             .map_err(|error| Failure::Io(self.out.display().to_string(), error))?;
-        print(&table(&samples, &held))?;
+        drop(steps);
+        self.format.print(|| report::json(&samples, &held), || report::table(&samples, &held))?;
         Ok(Outcome::Well)
     }
 

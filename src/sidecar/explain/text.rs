@@ -3,14 +3,15 @@
 use super::campaign::Told;
 use super::words::moment;
 use super::{Caller, Explanation};
+use crate::terminal::table::Columns;
 use azeotrope_engine::time::Timestamp;
 
-/// Columns of a line.
+/// Columns of a line at most: longer ones are hard to read.
 const WIDTH: usize = 100;
 
 /// An explanation as text.
 pub(crate) fn explanation(of: &Explanation) -> String {
-    let mut page = Page::default();
+    let mut page = Page::new();
     page.line(0, &format!("exchange {} at {}", of.id, moment(Timestamp(of.time))));
     match (&of.recorded, of.reproduced()) {
         (Some(_), Some(true)) => page.line(0, "The recorded verdict is reproduced byte for byte."),
@@ -22,7 +23,7 @@ pub(crate) fn explanation(of: &Explanation) -> String {
     }
     let (Some(decision), Some(caller)) = (&of.decision, &of.caller) else {
         page.line(0, "It is no LLM call: it passed untouched and uncounted.");
-        return page.0;
+        return page.text;
     };
     page.line(0, &sender(caller));
     page.head(&format!("Decision: {}", decision.action));
@@ -56,7 +57,7 @@ pub(crate) fn explanation(of: &Explanation) -> String {
         page.line(2, "To let it through, put one of these into `allow` of the rules:");
         of.allow.iter().for_each(|entry| page.raw(&format!("    {entry}\n")));
     }
-    page.0
+    page.text
 }
 
 fn sender(caller: &Caller) -> String {
@@ -72,40 +73,45 @@ fn sender(caller: &Caller) -> String {
 
 /// Campaigns as text.
 pub(crate) fn campaigns(told: &[Told]) -> String {
-    let mut page = Page::default();
+    let mut page = Page::new();
     if told.is_empty() {
         page.line(0, "No campaign was named.");
-        return page.0;
+        return page.text;
     }
-    page.line(
-        0,
-        &format!("{:<12} {:>9} {:>10}  {:<21} {:<21} named by", "campaign", "accounts", "exchanges", "since", "named"),
-    );
+    let mut table = Columns::new(&["campaign", "accounts>", "exchanges>", "since", "named", "named by"]);
     for campaign in told {
-        page.raw(&format!(
-            "{:<12} {:>9} {:>10}  {:<21} {:<21} {}\n",
-            campaign.name,
-            campaign.accounts,
-            campaign.exchanges,
+        table.row([
+            campaign.name.clone(),
+            campaign.accounts.to_string(),
+            campaign.exchanges.to_string(),
             moment(Timestamp(campaign.since)),
             moment(Timestamp(campaign.named)),
-            campaign.named_by,
-        ));
+            campaign.named_by.clone(),
+        ]);
     }
+    page.raw(&table.text());
     for campaign in told {
         page.head(&campaign.name);
         page.all(&campaign.words);
     }
-    page.0
+    page.text
 }
 
 /// Text in lines of bounded width.
-#[derive(Default)]
-struct Page(String);
+struct Page {
+    text: String,
+    width: usize,
+}
 
 impl Page {
+    /// An empty page that fits the terminal.
+    fn new() -> Self {
+        let terminal = crate::terminal::width().map_or(WIDTH, usize::from);
+        Self { text: String::new(), width: terminal.min(WIDTH) }
+    }
+
     fn raw(&mut self, text: &str) {
-        self.0.push_str(text);
+        self.text.push_str(text);
     }
 
     fn head(&mut self, title: &str) {
@@ -125,7 +131,7 @@ impl Page {
         let mut first = true;
         for word in text.trim_start().split(' ') {
             let length = word.chars().count();
-            if !first && column + 1 + length > WIDTH {
+            if !first && column + 1 + length > self.width {
                 column = indent + 2;
                 self.raw(&format!("\n{}", " ".repeat(column)));
             } else if !first {
@@ -146,9 +152,9 @@ mod tests {
 
     #[test]
     fn lines_are_broken_between_words() {
-        let mut page = Page::default();
+        let mut page = Page::new();
         page.line(2, &"word ".repeat(60));
-        assert!(page.0.lines().all(|line| line.len() <= WIDTH) && page.0.lines().count() > 2, "{}", page.0);
-        assert!(page.0.lines().skip(1).all(|line| line.starts_with("    w") || line.trim().is_empty()));
+        assert!(page.text.lines().all(|line| line.len() <= WIDTH) && page.text.lines().count() > 2, "{}", page.text);
+        assert!(page.text.lines().skip(1).all(|line| line.starts_with("    w") || line.trim().is_empty()));
     }
 }

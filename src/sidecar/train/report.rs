@@ -2,6 +2,8 @@
 
 use super::fit::{Linear, calibrate, weights};
 use super::samples::{Sample, Samples};
+use crate::terminal::table::Columns;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Parts that the sources are dealt into; each is held out once.
@@ -56,28 +58,67 @@ fn folds(samples: &Samples) -> Vec<usize> {
     parts
 }
 
-/// The held-out scores by source: a table for people.
-pub(crate) fn table(samples: &Samples, held: &HeldOut) -> String {
+/// How a model that has not seen a source judges it.
+struct Row<'a> {
+    harvest: bool,
+    kind: &'a str,
+    source: &'a str,
+    requests: usize,
+    /// Mean of the log-odds, in nats.
+    mean: f32,
+    /// Share of requests held for harvest rather than not.
+    above: f32,
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn rows<'a>(samples: &'a Samples, held: &HeldOut) -> Vec<Row<'a>> {
     let mut rows: BTreeMap<(bool, &str, &str), Vec<f32>> = BTreeMap::new();
     for (sample, &score) in samples.all.iter().zip(&held.scores) {
         if let Some((kind, source)) = samples.sources.get(sample.source) {
             rows.entry((sample.harvest, kind, source)).or_default().push(score);
         }
     }
-    let mut out = format!(
-        "{:<8} {:<22} {:<44} {:>6} {:>7} {:>8}\n",
-        "side", "kind", "source (held out)", "rows", "mean", "> 0 nats"
-    );
-    for ((harvest, kind, source), scores) in &rows {
-        #[allow(clippy::cast_precision_loss)]
-        let (count, mean) = (scores.len(), scores.iter().sum::<f32>() / scores.len() as f32);
-        #[allow(clippy::cast_precision_loss)]
-        let above = scores.iter().filter(|score| **score > 0.0).count() as f32 / count as f32;
-        let source: String = source.chars().take(44).collect();
-        let side = if *harvest { "harvest" } else { "benign" };
-        out += &format!("{side:<8} {kind:<22} {source:<44} {count:>6} {mean:>7.2} {:>7.0}%\n", above * 100.0);
+    let row = |((harvest, kind, source), scores): (_, Vec<f32>)| Row {
+        harvest,
+        kind,
+        source,
+        requests: scores.len(),
+        mean: scores.iter().sum::<f32>() / scores.len() as f32,
+        above: scores.iter().filter(|score| **score > 0.0).count() as f32 / scores.len() as f32,
+    };
+    rows.into_iter().map(row).collect()
+}
+
+fn side(row: &Row<'_>) -> &'static str {
+    if row.harvest { "harvest" } else { "benign" }
+}
+
+/// The held-out scores by source, for people.
+pub(crate) fn table(samples: &Samples, held: &HeldOut) -> String {
+    let mut table = Columns::new(&["side", "kind", "source (held out)", "rows>", "mean>", "above 0 nats>"]);
+    for row in rows(samples, held) {
+        table.row([
+            side(&row).to_owned(),
+            row.kind.to_owned(),
+            row.source.to_owned(),
+            row.requests.to_string(),
+            format!("{:.2}", row.mean),
+            format!("{:.0}%", row.above * 100.0),
+        ]);
     }
-    out + &format!("area under the curve, sources held out, each weighing the same: {:.3}\n", area(samples, held))
+    let area = area(samples, held);
+    format!("{}area under the curve, sources held out, each weighing the same: {area:.3}\n", table.text())
+}
+
+/// The held-out scores by source, for programs.
+pub(crate) fn json(samples: &Samples, held: &HeldOut) -> Value {
+    let told = |row: &Row<'_>| {
+        json!({
+            "side": side(row), "kind": row.kind, "source": row.source, "rows": row.requests, "mean": row.mean,
+            "above_zero": row.above,
+        })
+    };
+    json!({ "sources": rows(samples, held).iter().map(told).collect::<Vec<_>>(), "area": area(samples, held) })
 }
 
 /// Probability that a harvest scores above a benign request, each source weighing the same.

@@ -1,6 +1,7 @@
 //! Labelled samples out of traces.
 
 use crate::commands::{Failure, input};
+use crate::terminal::progress::reading;
 use crate::trace::{Exchange, Lines};
 use azeotrope_engine::digest;
 use azeotrope_engine::evidence::content::Features;
@@ -56,7 +57,7 @@ impl Samples {
         let labels = read_labels(labels)?;
         let routes = Routes::default();
         let name = trace.display().to_string();
-        let mut lines = Lines::new(input(trace)?);
+        let mut lines = Lines::new(reading(trace, false)?);
         while let Some((number, line)) = lines.next().map_err(|error| Failure::Io(name.clone(), error))? {
             let exchange =
                 Exchange::parse(line).map_err(|reason| Failure::Usage(format!("{name}:{number}: {reason}")))?;

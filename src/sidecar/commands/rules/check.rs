@@ -1,5 +1,6 @@
 //! What is wrong with a document.
 
+use crate::commands::format::Format;
 use crate::commands::{Failure, Outcome, print, read};
 use azeotrope_engine::rules::{Kind, MAX_CONFIGURATION, Problem, check};
 use serde_json::{Value, json};
@@ -17,13 +18,12 @@ pub(super) fn pretty(value: &Value) -> Result<Outcome, Failure> {
 }
 
 /// Says what is wrong with a file.
-pub(super) fn file(path: &Path, json: bool) -> Result<Outcome, Failure> {
+pub(super) fn file(path: &Path, format: Format) -> Result<Outcome, Failure> {
     let (kind, problems) = match check(&read(path, MAX_CONFIGURATION)?) {
         Ok(kind) => (kind, Vec::new()),
         Err(found) => found,
     };
-    let report = if json { as_json(kind, &problems) } else { as_text(path, kind, &problems) };
-    print(&report)?;
+    format.print(|| as_json(kind, &problems), || as_text(path, kind, &problems))?;
     Ok(if problems.is_empty() { Outcome::Well } else { Outcome::Problems })
 }
 
@@ -39,11 +39,11 @@ fn as_text(file: &Path, kind: Kind, problems: &[Problem]) -> String {
     problems.iter().map(|problem| format!("{file}: {problem}\n")).collect()
 }
 
-fn as_json(kind: Kind, problems: &[Problem]) -> String {
+fn as_json(kind: Kind, problems: &[Problem]) -> Value {
     let kind = match kind {
         Kind::Rules => "rules",
         Kind::Configuration => "configuration",
     };
     let listed: Vec<_> = problems.iter().map(|found| json!({ "path": found.path, "reason": found.reason })).collect();
-    format!("{}\n", json!({ "kind": kind, "ok": problems.is_empty(), "problems": listed }))
+    json!({ "kind": kind, "ok": problems.is_empty(), "problems": listed })
 }

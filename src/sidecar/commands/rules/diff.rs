@@ -1,21 +1,22 @@
 //! In what two rules documents differ.
 
-use crate::commands::{Failure, Outcome, print, read};
+use crate::commands::format::Format;
+use crate::commands::{Failure, Outcome, read};
 use crate::remote::Sidecar;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
-use serde_json::Value;
-use std::fmt::Write;
+use serde_json::{Value, json};
 use std::path::Path;
 
-pub(super) fn run(old: &Path, new: Option<&Path>, sidecar: &Sidecar) -> Result<Outcome, Failure> {
+pub(super) fn run(old: &Path, new: Option<&Path>, sidecar: &Sidecar, format: Format) -> Result<Outcome, Failure> {
     let (before, after) = match new {
         Some(new) => (document(old)?, document(new)?),
         None => (parse(sidecar.get("/v1/rules")?.body.as_bytes(), "the sidecar")?, document(old)?),
     };
-    let mut text = String::new();
-    differences("$", &before, &after, &mut text);
-    print(&text)?;
-    Ok(if text.is_empty() { Outcome::Well } else { Outcome::Problems })
+    let mut found = Vec::new();
+    differences("$", &before, &after, &mut found);
+    let listed = || found.iter().map(Difference::to_json).collect::<Vec<_>>();
+    format.print(|| json!({ "differences": listed() }), || found.iter().map(Difference::line).collect())?;
+    Ok(if found.is_empty() { Outcome::Well } else { Outcome::Problems })
 }
 
 fn document(path: &Path) -> Result<Value, Failure> {
@@ -31,26 +32,53 @@ fn parse(bytes: &[u8], name: &str) -> Result<Value, Failure> {
     Ok(rules.document.to_json())
 }
 
-/// A line a knob: `$.thresholds.throttle: 7.5 → 8`.
-fn differences(path: &str, before: &Value, after: &Value, text: &mut String) {
+/// One knob, or one entry of a list, that differs.
+struct Difference {
+    path: String,
+    /// `None`: an entry that was added to a list.
+    before: Option<Value>,
+    /// `None`: an entry that was taken from it.
+    after: Option<Value>,
+}
+
+impl Difference {
+    /// `$.thresholds.throttle: 7.5 → 8`.
+    fn line(&self) -> String {
+        let path = &self.path;
+        match (&self.before, &self.after) {
+            (Some(gone), None) => format!("{path}: - {}\n", short(gone)),
+            (None, Some(added)) => format!("{path}: + {}\n", short(added)),
+            (before, after) => {
+                let value = |side: &Option<Value>| short(side.as_ref().unwrap_or(&Value::Null));
+                format!("{path}: {} → {}\n", value(before), value(after))
+            }
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        let mut json = serde_json::Map::from_iter([("path".to_owned(), json!(self.path))]);
+        json.extend(self.before.iter().map(|value| ("before".to_owned(), value.clone())));
+        json.extend(self.after.iter().map(|value| ("after".to_owned(), value.clone())));
+        json.into()
+    }
+}
+
+fn differences(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
+    let mut differs = |before: Option<&Value>, after: Option<&Value>| {
+        found.push(Difference { path: path.to_owned(), before: before.cloned(), after: after.cloned() });
+    };
     match (before, after) {
         (Value::Object(old), Value::Object(new)) => {
             for key in old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))) {
                 let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or(Value::Null);
-                differences(&format!("{path}.{key}"), &of(old), &of(new), text);
+                differences(&format!("{path}.{key}"), &of(old), &of(new), found);
             }
         }
         (Value::Array(old), Value::Array(new)) => {
-            for gone in old.iter().filter(|item| !new.contains(item)) {
-                let _ = writeln!(text, "{path}: - {}", short(gone));
-            }
-            for added in new.iter().filter(|item| !old.contains(item)) {
-                let _ = writeln!(text, "{path}: + {}", short(added));
-            }
+            old.iter().filter(|item| !new.contains(item)).for_each(|gone| differs(Some(gone), None));
+            new.iter().filter(|item| !old.contains(item)).for_each(|added| differs(None, Some(added)));
         }
-        _ if before != after => {
-            let _ = writeln!(text, "{path}: {} → {}", short(before), short(after));
-        }
+        _ if before != after => differs(Some(before), Some(after)),
         _ => {}
     }
 }
@@ -72,10 +100,11 @@ mod tests {
 
     #[test]
     fn a_line_a_knob() {
-        let (mut text, long) = (String::new(), "x".repeat(500));
+        let (mut found, long) = (Vec::new(), "x".repeat(500));
         let old = json!({ "a": { "b": 1, "c": 2 }, "list": [1, 2], "gone": true, "w": long });
         let new = json!({ "a": { "b": 1, "c": 3 }, "list": [2, 4], "w": "y" });
-        differences("$", &old, &new, &mut text);
+        differences("$", &old, &new, &mut found);
+        let text: String = found.iter().map(Difference::line).collect();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 5);
         for line in ["$.a.c: 2 → 3", "$.list: - 1", "$.list: + 4", "$.gone: true → null"] {

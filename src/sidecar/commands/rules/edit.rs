@@ -2,7 +2,8 @@
 
 use super::live::{self, Change};
 use crate::clock;
-use crate::commands::{Failure, Outcome, print, read};
+use crate::commands::format::Format;
+use crate::commands::{Failure, Outcome, read};
 use crate::file;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
 use serde_json::{Value, json};
@@ -34,7 +35,7 @@ impl Place {
         let text = format!("{document:#}\n");
         checked(&text)?;
         match &self.file {
-            Some(path) => write(path, &text),
+            Some(path) => write(path, &text, self.change.format),
             None => live::put(&self.change, &tag, &text, false),
         }
     }
@@ -47,9 +48,10 @@ fn checked(text: &str) -> Result<(), Failure> {
 }
 
 /// Replaces a file all at once.
-fn write(path: &Path, text: &str) -> Result<Outcome, Failure> {
+fn write(path: &Path, text: &str, format: Format) -> Result<Outcome, Failure> {
     file::replace(path, text).map_err(|error| Failure::Io(path.display().to_string(), error))?;
-    print(&format!("{}: written\n", path.display()))?;
+    let name = path.display();
+    format.print(|| json!({ "file": name.to_string() }), || format!("{name}: written\n"))?;
     Ok(Outcome::Well)
 }
 

@@ -1,8 +1,10 @@
 //! Rules into force and back, through a sidecar.
 
-use crate::commands::{Failure, Outcome, print, read};
+use crate::commands::format::Format;
+use crate::commands::{Failure, Outcome, read};
 use crate::explain::words::moment;
 use crate::remote::{Answer, Sidecar, at, reason};
+use crate::terminal::table::Columns;
 use azeotrope_engine::rules::MAX_BYTES;
 use azeotrope_engine::time::Timestamp;
 use std::path::Path;
@@ -18,6 +20,8 @@ pub(super) struct Change {
     /// Who, for the audit trail
     #[arg(long, env = "USER", default_value = "")]
     pub(super) who: String,
+    #[command(flatten)]
+    pub(super) format: Format,
 }
 
 impl Change {
@@ -36,47 +40,48 @@ pub(super) fn publish(file: &Path, change: &Change, force: bool) -> Result<Outco
 pub(super) fn put(change: &Change, seen: &str, document: &str, force: bool) -> Result<Outcome, Failure> {
     let mut query = change.query();
     query.push(("force", if force { "true" } else { "false" }));
-    told(&change.sidecar.put("/v1/rules", &query, seen, document)?)
+    told(&change.sidecar.put("/v1/rules", &query, seen, document)?, change.format)
 }
 
 pub(super) fn rollback(to: Option<u64>, change: &Change) -> Result<Outcome, Failure> {
     let to = to.map(|to| to.to_string());
     let mut query = change.query();
     query.extend(to.as_deref().map(|to| ("to", to)));
-    told(&change.sidecar.post("/v1/rules/rollback", &query)?)
+    told(&change.sidecar.post("/v1/rules/rollback", &query)?, change.format)
 }
 
 /// Says what became of it.
-fn told(answer: &Answer) -> Result<Outcome, Failure> {
+fn told(answer: &Answer, format: Format) -> Result<Outcome, Failure> {
     let json = answer.json();
     let comparison = at(&json, "/comparison/text").as_str().unwrap_or_default();
     match answer.status {
         200 => {
-            let warning =
-                at(&json, "/warning").as_str().map(|warning| format!("warning: {warning}\n")).unwrap_or_default();
-            print(&format!("{comparison}rules {} are in force\n{warning}", at(&json, "/number")))?;
+            let warning = at(&json, "/warning").as_str().map(|warning| format!("warning: {warning}\n"));
+            let warning = warning.unwrap_or_default();
+            let said = || format!("{comparison}rules {} are in force\n{warning}", at(&json, "/number"));
+            format.print(|| json.clone(), said)?;
             Ok(Outcome::Well)
         }
         400 | 404 | 409 | 412 => {
-            print(&format!("{comparison}refused: {}\n", reason(answer)))?;
+            format.print(|| json.clone(), || format!("{comparison}refused: {}\n", reason(answer)))?;
             Ok(Outcome::Problems)
         }
-        status => Err(Failure::Usage(format!("{status}: {}", reason(answer)))),
+        status => Err(Failure::Sidecar(format!("{status}: {}", reason(answer)))),
     }
 }
 
-pub(super) fn history(sidecar: &Sidecar, json: bool) -> Result<Outcome, Failure> {
+pub(super) fn history(sidecar: &Sidecar, format: Format) -> Result<Outcome, Failure> {
     let answer = sidecar.get("/v1/rules/history")?.json();
-    if json {
-        print(&format!("{answer:#}\n"))?;
-        return Ok(Outcome::Well);
-    }
     let entries = at(&answer, "/rules").as_array().map_or(&[][..], Vec::as_slice);
-    let line = |entry: &serde_json::Value| {
-        let since = moment(Timestamp(at(entry, "/at").as_u64().unwrap_or(0)));
-        let word = |key: &str| at(entry, &format!("/{key}")).as_str().unwrap_or("").to_owned();
-        format!("{:>6}  {since}  {}: {}\n", at(entry, "/number").to_string(), word("by"), word("note"))
+    let text = || {
+        let mut table = Columns::new(&["rules>", "since", "by", "note"]);
+        for entry in entries {
+            let since = moment(Timestamp(at(entry, "/at").as_u64().unwrap_or(0)));
+            let word = |key: &str| at(entry, &format!("/{key}")).as_str().unwrap_or("").to_owned();
+            table.row([at(entry, "/number").to_string(), since, word("by"), word("note")]);
+        }
+        table.text()
     };
-    print(&entries.iter().map(line).collect::<String>())?;
+    format.print(|| answer.clone(), text)?;
     Ok(Outcome::Well)
 }

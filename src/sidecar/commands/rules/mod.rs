@@ -8,6 +8,7 @@ mod sign;
 
 pub(crate) use sign::hours;
 
+use super::format::Format;
 use super::{Failure, Outcome};
 use crate::remote::Sidecar;
 use clap::Subcommand;
@@ -31,9 +32,8 @@ enum Command {
     Check {
         /// The document; `-`: standard input
         file: PathBuf,
-        /// Print JSON instead: {"kind", "ok", "problems": [{"path", "reason"}]}
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        format: Format,
     },
     /// Print the JSON Schema (draft 2020-12) of rules documents
     Schema {
@@ -53,16 +53,20 @@ enum Command {
         /// Where the key goes; a file that exists is never written over
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+        #[command(flatten)]
+        format: Format,
     },
     /// Print the public half of a key
     PublicKey {
         /// The key
         #[arg(long, value_name = "FILE")]
         key: PathBuf,
+        #[command(flatten)]
+        format: Format,
     },
     /// Show every knob in which two rules documents differ
     ///
-    /// Exit codes: 0: none; 1: some; 2: wrong usage, or a document has problems.
+    /// Exit codes: 0: none; 1: some; 2: wrong usage, or a document has problems; 3: no answer.
     Diff {
         /// One document
         old: PathBuf,
@@ -70,6 +74,8 @@ enum Command {
         new: Option<PathBuf>,
         #[command(flatten)]
         sidecar: Sidecar,
+        #[command(flatten)]
+        format: Format,
     },
     /// Sign rules into a bundle, for the key `bundle` of a plugin configuration: rules without a sidecar
     Sign {
@@ -90,11 +96,13 @@ enum Command {
         /// Where the base64 goes; absent: standard output
         #[arg(long, value_name = "OUT")]
         out: Option<PathBuf>,
+        #[command(flatten)]
+        format: Format,
     },
     /// Put rules into force through a sidecar
     ///
     /// They run in shadow over recent traffic first, and are refused where they would newly act on too many accounts at
-    /// once. Exit codes: 0: in force; 1: refused; 2: wrong usage, or no answer.
+    /// once. Exit codes: 0: in force; 1: refused; 2: wrong usage; 3: no answer.
     Publish {
         /// The rules document; `-`: standard input
         file: PathBuf,
@@ -106,7 +114,7 @@ enum Command {
     },
     /// Go back to the rules before, through a sidecar
     ///
-    /// Exit codes: 0: in force; 1: refused; 2: wrong usage, or no answer.
+    /// Exit codes: 0: in force; 1: refused; 2: wrong usage; 3: no answer.
     Rollback {
         /// To the rules of this number (`azeotrope rules history`); absent: those before the ones in force
         #[arg(long, value_name = "NUMBER")]
@@ -118,9 +126,8 @@ enum Command {
     History {
         #[command(flatten)]
         sidecar: Sidecar,
-        /// Answer in JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        format: Format,
     },
     /// Hold a threshold where it is, or at a value, whatever traffic does
     Pin {
@@ -155,18 +162,18 @@ enum Command {
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
         match self.command {
-            Command::Check { file, json } => check::file(&file, json),
+            Command::Check { file, format } => check::file(&file, format),
             Command::Schema { configuration } => check::pretty(&check::kind(configuration).schema()),
             Command::Defaults { configuration } => check::pretty(&check::kind(configuration).defaults()),
-            Command::Keygen { out } => sign::keygen(&out),
-            Command::PublicKey { key } => sign::public_key(&key),
-            Command::Diff { old, new, sidecar } => diff::run(&old, new.as_deref(), &sidecar),
-            Command::Sign { file, key, corpus, expire_hours, number, out } => {
-                sign::sign(&sign::Order { file, key, corpus, expire_hours, number, out })
+            Command::Keygen { out, format } => sign::keygen(&out, format),
+            Command::PublicKey { key, format } => sign::public_key(&key, format),
+            Command::Diff { old, new, sidecar, format } => diff::run(&old, new.as_deref(), &sidecar, format),
+            Command::Sign { file, key, corpus, expire_hours, number, out, format } => {
+                sign::sign(&sign::Order { file, key, corpus, expire_hours, number, out, format })
             }
             Command::Publish { file, change, force } => live::publish(&file, &change, force),
             Command::Rollback { to, change } => live::rollback(to, &change),
-            Command::History { sidecar, json } => live::history(&sidecar, json),
+            Command::History { sidecar, format } => live::history(&sidecar, format),
             Command::Pin { rung, place } => edit::pin(&rung, &place),
             Command::Allow { account, organisation, network, skeleton, days, place } => {
                 let subjects = [

@@ -1,13 +1,15 @@
 //! Keys, and bundles that need no sidecar.
 
 use crate::clock;
+use crate::commands::format::Format;
 use crate::commands::setup::corpus;
-use crate::commands::{Failure, Outcome, output, print, read};
+use crate::commands::{Failure, Outcome, output, read};
 use crate::signing::Signer;
 use azeotrope_engine::bundle::{Manifest, Package, Part, PartKind};
 use azeotrope_engine::rules::{MAX_BYTES, MAX_CONFIGURATION, Rules};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ pub(super) struct Order {
     pub(super) expire_hours: Duration,
     pub(super) number: Option<u64>,
     pub(super) out: Option<PathBuf>,
+    pub(super) format: Format,
 }
 
 /// Hours, with a fraction: from a second to a year.
@@ -29,15 +32,19 @@ pub(crate) fn hours(text: &str) -> Result<Duration, String> {
     fits.then(|| Duration::from_secs_f64(hours * SECONDS)).ok_or_else(|| "0.0003 to 8784 hours".to_owned())
 }
 
-pub(super) fn keygen(out: &Path) -> Result<Outcome, Failure> {
+pub(super) fn keygen(out: &Path, format: Format) -> Result<Outcome, Failure> {
     let signer = Signer::generate();
     signer.write(out).map_err(|error| Failure::Io(out.display().to_string(), error))?;
-    print(&format!("{}\n", signer.public().text()))?;
-    Ok(Outcome::Well)
+    tell_public(&signer, format)
 }
 
-pub(super) fn public_key(key: &Path) -> Result<Outcome, Failure> {
-    print(&format!("{}\n", Signer::read(key).map_err(Failure::Usage)?.public().text()))?;
+pub(super) fn public_key(key: &Path, format: Format) -> Result<Outcome, Failure> {
+    tell_public(&Signer::read(key).map_err(Failure::Usage)?, format)
+}
+
+fn tell_public(signer: &Signer, format: Format) -> Result<Outcome, Failure> {
+    let key = signer.public().text();
+    format.print(|| json!({ "public_key": key }), || format!("{key}\n"))?;
     Ok(Outcome::Well)
 }
 
@@ -68,6 +75,8 @@ pub(super) fn sign(order: &Order) -> Result<Outcome, Failure> {
         )));
     }
     let mut out = output(order.out.as_deref())?;
-    writeln!(out, "{text}").and_then(|()| out.flush()).map_err(Failure::output)?;
+    let told = json!({ "version": manifest.version, "expires": manifest.expires, "bundle": text });
+    let line = if order.format.json() { format!("{told:#}") } else { text };
+    writeln!(out, "{line}").and_then(|()| out.flush()).map_err(Failure::output)?;
     Ok(Outcome::Well)
 }
