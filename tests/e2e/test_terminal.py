@@ -57,7 +57,7 @@ class Terminal:
 
     def code(self):
         """The exit code, once it has left."""
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while self._process.poll() is None and time.monotonic() < end:
             self.shows()
             time.sleep(0.02)
