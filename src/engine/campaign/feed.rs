@@ -1,13 +1,14 @@
 //! What the second tier tells the proxies: who belongs to which campaign, and what gives the next account away.
 
 use super::generations::DigestMap;
+use super::joiner::corpus_key;
 use super::population::Client;
 use crate::caller::Caller;
 use crate::corpus::Corpus;
 use crate::digest::Reading;
 use crate::digest::words::mix;
 use crate::nats::MilliNats;
-use crate::rules::FamilySet;
+use crate::rules::{Family, FamilySet};
 use crate::time::Timestamp;
 
 /// How likely an account with these attributes is of a campaign: a naive Bayes table, in thousandths of a nat.
@@ -91,7 +92,7 @@ pub struct Linked {
 }
 
 /// What gives an account away that is not linked yet: the terms of a sum, in thousandths of a nat.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GivenAway {
     /// Index of the campaign.
     pub campaign: u32,
@@ -99,6 +100,8 @@ pub struct GivenAway {
     pub base: MilliNats,
     /// The shared key.
     pub key: MilliNats,
+    /// The family whose key that is.
+    pub by: Family,
     /// What it takes.
     pub target: MilliNats,
     /// How its client program is set.
@@ -232,9 +235,21 @@ impl Feed {
     /// What a request of an account not yet linked says of it, where it carries a key of a campaign.
     #[must_use]
     pub fn gives_away(&self, caller: &Caller, reading: &Reading, now: Timestamp) -> Option<GivenAway> {
-        let known = reading.skeleton.keys.iter().filter_map(|(_, key)| self.keys.get(key));
-        let known = known.filter(|(_, _, until)| now < *until);
-        let &(campaign, lift, _) = known.max_by_key(|(campaign, lift, _)| (*lift, std::cmp::Reverse(*campaign)))?;
+        // Prompts out of public sets first: a sweep has no template but has a key for them.
+        let (mut key, mut by) = (if reading.corpus { corpus_key(reading) } else { 0 }, Family::CorpusSweep);
+        let mut skeleton = reading.skeleton.keys.iter();
+        let mut best = None;
+        loop {
+            if let Some(&(campaign, lift, until)) = self.keys.get(&key)
+                && now < until
+                && best.is_none_or(|(of, most, _)| lift > most || (lift == most && campaign < of))
+            {
+                best = Some((campaign, lift, by));
+            }
+            let Some((_, next)) = skeleton.next() else { break };
+            (key, by) = (*next, Family::SkeletonSpread);
+        }
+        let (campaign, lift, by) = best?;
         let profile = self.profiles.get(campaign as usize)?;
         let client = Client::of(caller, reading);
         let of = |list: &[(u64, MilliNats)], value: u64| {
@@ -244,6 +259,7 @@ impl Feed {
             campaign,
             base: profile.base,
             key: lift,
+            by,
             target: of(&profile.targets, client.target),
             settings: of(&profile.settings, client.settings),
             agent: of(&profile.agents, client.agent),

@@ -12,6 +12,7 @@ use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::digest::hash::Rolling;
 use crate::digest::skeleton::Place;
+use crate::digest::words::mix;
 use crate::nats::MilliNats;
 use crate::rules::Family;
 use crate::time::Timestamp;
@@ -269,8 +270,7 @@ impl Joiner {
             false => Vec::new(),
         };
         if reading.corpus && counts(Family::CorpusSweep) {
-            let dialect = reading.dialect.map_or(0, |dialect| dialect as u64);
-            keys.push((Gathering::Corpus, derived([2, reading.settings, reading.line, dialect])));
+            keys.push((Gathering::Corpus, corpus_key(reading)));
         }
         if reading.payload != 0 && counts(Family::TechniqueSearch) {
             keys.push((Gathering::Payload, derived([4, reading.payload, 0, 0])));
@@ -288,6 +288,12 @@ pub(super) enum Gathering {
     Corpus,
     /// One payload, under whatever wording.
     Payload,
+}
+
+/// The key of prompts out of public sets: one client's settings, for one target.
+pub(super) fn corpus_key(reading: &Reading) -> u64 {
+    let dialect = reading.dialect.map_or(0, |dialect| dialect as u64);
+    mix(reading.settings ^ mix(reading.line ^ dialect))
 }
 
 /// A key made of parts.

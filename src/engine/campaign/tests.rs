@@ -1,6 +1,6 @@
 //! What the second tier does with whole populations.
 
-use super::criteria::Criteria;
+use super::criteria::{Criteria, LINK};
 use super::feed::{Change, Feed};
 use super::joiner::{Joiner, Limits};
 use crate::caller::Caller;
@@ -364,6 +364,24 @@ fn the_whole_feed_says_what_the_changes_said() {
         assert_eq!((score(&told), score(&whole)), (Some(0), Some(0)));
         assert_eq!(whole.accounts() == 0, crowd == 20);
     }
+}
+
+#[test]
+fn a_prompt_out_of_a_public_set_gives_an_account_of_a_sweep_away_at_once() {
+    let mut world = World::new();
+    let swept = |content| Reading { corpus: true, wording: 200, settings: 99, ..request(0, 1, content) };
+    for n in 0..40 {
+        let content = world.fresh();
+        world.send(&bot(n), &swept(content));
+    }
+    assert_eq!(world.named(), 1);
+    let (mut feed, now) = (Feed::default(), Timestamp(world.now));
+    world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+    let given = feed.gives_away(&bot(900), &swept(987_654), now).unwrap();
+    assert!(given.by == Family::CorpusSweep && given.score() >= LINK, "{given:?}");
+    assert_eq!(feed.gives_away(&bot(900), &Reading { corpus: false, ..swept(987_654) }, now), None);
+    // Somebody else's prompt out of the same set: another program, set another way.
+    assert_eq!(feed.gives_away(&account(5), &Reading { settings: 7, ..swept(987_654) }, now), None);
 }
 
 #[test]

@@ -107,9 +107,6 @@ fn orders(rules: &Rules, caller: &Caller, reading: &Reading, now: Timestamp, ver
     }
 }
 
-/// What gives an account away that is not linked yet: a campaign's key, and its kind of client.
-const GIVEN_AWAY: &[Family] = &[Family::SkeletonSpread, Family::CohortSynchrony];
-
 /// What ties a request to a campaign.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
@@ -160,12 +157,9 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
                 if !enabled(Family::HarvestContent) {
                     given.wording = 0;
                 }
-                (given.score() >= LINK).then_some((
-                    given.campaign,
-                    given.score(),
-                    FamilySet::of(GIVEN_AWAY),
-                    Known::GivenAway(given),
-                ))?
+                // A campaign's key, and its kind of client.
+                let families = FamilySet::of(&[given.by, Family::CohortSynchrony]);
+                (given.score() >= LINK).then_some((given.campaign, given.score(), families, Known::GivenAway(given)))?
             }
         };
     let speaking = families.iter().filter(|family| enabled(*family));
