@@ -19,6 +19,10 @@ pub struct Account {
     pub requests: u32,
     /// Requests with a prompt out of a public set.
     pub corpus: u32,
+    /// Whether it ever met another party under a rare key.
+    pub met: bool,
+    /// Whether one of those was set up as it is.
+    pub kin: bool,
     /// Requests that carried a telling key of a campaign.
     pub matches: i32,
     /// The model it last took.
@@ -36,7 +40,19 @@ impl Account {
     /// An account before its first request.
     #[must_use]
     pub fn new(party: u64, client: Client) -> Self {
-        Self { party, client, wording: 0, requests: 0, corpus: 0, matches: 0, model: 0, most: 0, link: None }
+        Self {
+            party,
+            client,
+            wording: 0,
+            requests: 0,
+            corpus: 0,
+            met: false,
+            kin: false,
+            matches: 0,
+            model: 0,
+            most: 0,
+            link: None,
+        }
     }
 
     /// Counts a request; whether it was its first with a prompt out of a public set.

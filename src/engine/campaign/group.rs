@@ -169,6 +169,12 @@ impl Group {
         self.targets.iter().max_by_key(|&&(target, count)| (count, target)).map_or(0, |&(target, _)| target)
     }
 
+    /// What it says that its parties spread over targets as they do.
+    #[must_use]
+    pub fn focus(&self, population: &Population) -> MilliNats {
+        cohort::focus(&self.targets, self.parties(), |target| population.targets.ln_share(target))
+    }
+
     /// What its evidence is worth against a population.
     #[must_use]
     pub fn worth(&self, population: &Population) -> Worth {
@@ -176,7 +182,7 @@ impl Group {
         let target = u64::from(population.targets.count(self.target()));
         let share = |settings| ln_ratio(2 * u64::from(population.settings.count(settings)) + 1, 2 * target + 2).min(0);
         let program = cohort::program(&self.settings, parties, share);
-        let focus = cohort::focus(&self.targets, parties, |target| population.targets.ln_share(target));
+        let focus = self.focus(population);
         Worth {
             parties,
             focus: focus.max(program),

@@ -40,7 +40,7 @@ impl Default for Limits {
 }
 
 /// Layout of snapshots.
-const SNAPSHOT: u8 = 1;
+const SNAPSHOT: u8 = 2;
 
 /// A key that one party has sent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -153,10 +153,12 @@ impl Joiner {
             return;
         }
         let caller = &self.criteria.party(caller, now);
-        let member = self.meet(caller, reading);
+        let member = self.count_in(caller, reading);
         let passed = self.ledger.request(caller, reading, now);
         let keys = self.keys(reading);
-        let mut best: Option<(u32, MilliNats)> = None;
+        let meeting = self.meet(&member, reading, now);
+        let mut best =
+            meeting.campaign.and_then(|of| Some((of, self.campaigns.get(of as usize)?.met(&self.population))));
         for &(kind, key) in &keys {
             let Some((of, lift)) = self.gather(kind, key, &member, reading, now) else { continue };
             if best.is_none_or(|(_, most)| lift > most) {
@@ -166,10 +168,11 @@ impl Joiner {
         self.passed(&passed, &member, now);
         self.consider(&member, best.or_else(|| self.sweeper(reading, &member)), now);
         self.count(&member, reading, &keys, now);
+        self.count_meeting(&member, reading, &meeting);
     }
 
     /// Counts the request for its account.
-    fn meet(&mut self, caller: &Caller, reading: &Reading) -> Member {
+    fn count_in(&mut self, caller: &Caller, reading: &Reading) -> Member {
         let client = Client::of(caller, reading);
         let named = [caller.organisation, caller.network, caller.account];
         let party = named.into_iter().find(|&party| party != 0).unwrap_or(0);
@@ -185,7 +188,7 @@ impl Joiner {
     }
 
     /// Puts the request under one key. Returns the campaign that the key belongs to and what it is worth.
-    fn gather(
+    pub(super) fn gather(
         &mut self,
         kind: Gathering,
         key: u64,
@@ -257,6 +260,11 @@ impl Joiner {
         }
     }
 
+    /// The account that alone has sent a key so far.
+    pub(super) fn single(&self, key: u64) -> Option<u64> {
+        self.singles.peek(key).map(|single| single.account)
+    }
+
     pub(super) fn campaign_of(&self, account: u64) -> Option<u32> {
         self.accounts.peek(account)?.campaign()
     }
@@ -288,6 +296,8 @@ pub(super) enum Gathering {
     Corpus,
     /// One payload, under whatever wording.
     Payload,
+    /// Meetings of accounts that are set up alike.
+    Kin,
 }
 
 /// The key of prompts out of public sets: one client's settings, for one target.

@@ -5,6 +5,7 @@ use super::criteria::LINK;
 use super::feed::{Change, Linked};
 use super::group::Member;
 use super::joiner::{Gathering, Joiner};
+use super::kin::program;
 use super::named::Campaign;
 use crate::digest::Reading;
 use crate::nats::MilliNats;
@@ -101,7 +102,7 @@ impl Joiner {
         let new = known.link.is_none();
         known.most = known.most.max(score);
         known.link = Some(Link { campaign: index, family, score, at: now, told: now, terms });
-        let (client, sweeps) = (known.client, known.corpus > 0);
+        let (client, sweeps, met, kin) = (known.client, known.corpus > 0, known.met, known.kin);
         let clients = self.criteria.counts(Family::CohortSynchrony);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         campaign.hear(family);
@@ -113,6 +114,10 @@ impl Joiner {
         campaign.link(&client, sweeps);
         self.population.remove(&client);
         self.population.sweeping = self.population.sweeping.saturating_sub(u32::from(sweeps));
+        self.population.kin = self.population.kin.saturating_sub(u32::from(kin));
+        if met {
+            self.population.met.remove(program(&client));
+        }
         // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
         if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
             self.changes

@@ -85,6 +85,8 @@ pub struct Campaign {
     agents: Common,
     networks: Common,
     sweeping: u32,
+    /// Requests that met one of its accounts under a rare key: of linked accounts, of others.
+    pub meetings: (u32, u32),
 }
 
 impl Campaign {
@@ -105,6 +107,7 @@ impl Campaign {
             agents: Common::default(),
             networks: Common::default(),
             sweeping: 0,
+            meetings: (0, 0),
         }
     }
 
@@ -189,6 +192,19 @@ impl Campaign {
     #[must_use]
     pub fn takes(&self, target: u64) -> bool {
         self.targets.counts.contains_key(&target)
+    }
+
+    /// Whether it was given away by whom its accounts meet, having no template.
+    #[must_use]
+    pub fn bare(&self) -> bool {
+        self.story.family == Family::CohortSynchrony
+    }
+
+    /// What it says to meet one of its accounts under a rare key.
+    #[must_use]
+    pub fn met(&self, population: &Population) -> MilliNats {
+        let (linked, others) = self.meetings;
+        self.key(linked, others, population)
     }
 
     /// What a shared key is worth: `linked` of the campaign's requests and `others` of the rest carry it.

@@ -32,6 +32,10 @@ impl Joiner {
         };
         let linked: Vec<u32> = group.accounts().filter_map(|account| self.campaign_of(account)).collect();
         let met = most_common(&linked);
+        if kind == Gathering::Kin && met.is_some_and(|(_, count)| count * 5 >= group.parties() as usize) {
+            // Known already. It is no key that gives others away: what it says their clients say.
+            return;
+        }
         // Where three in four belong to one campaign, so does the key.
         let parties = group.parties() as usize;
         if let Some((campaign, _)) = met.filter(|&(_, count)| count >= 4 && count * 4 >= parties * 3) {
@@ -61,6 +65,8 @@ impl Joiner {
         let mut worth = group.worth(&self.population);
         if kind == Gathering::Corpus {
             worth.focus = self.sweep(group.parties(), group.settings());
+        } else if kind == Gathering::Kin {
+            (worth.focus, worth.by_settings) = self.kinship(group);
         } else if !self.criteria.counts(Family::CohortSynchrony) {
             worth.focus = 0;
         }
@@ -104,6 +110,10 @@ impl Joiner {
         if worth.focus > 0 && family != Family::CorpusSweep {
             campaign.hear(Family::CohortSynchrony);
         }
+        // Kin meet under parts of templates.
+        if family == Family::CohortSynchrony {
+            campaign.hear(Family::SkeletonSpread);
+        }
         if worth.wording > 0 {
             campaign.hear(Family::HarvestContent);
         }
@@ -123,7 +133,9 @@ impl Joiner {
                 self.link(account, index, (score, Terms::default()), family, now);
             }
         }
-        self.attach(key, index, now);
+        if family != Family::CohortSynchrony {
+            self.attach(key, index, now);
+        }
     }
 
     /// What changed hands links its hands: to the campaign of one of them, or to each other.
@@ -179,6 +191,7 @@ impl Gathering {
             Self::Skeleton => Family::SkeletonSpread,
             Self::Corpus => Family::CorpusSweep,
             Self::Payload => Family::TechniqueSearch,
+            Self::Kin => Family::CohortSynchrony,
         }
     }
 }

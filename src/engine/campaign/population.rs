@@ -4,6 +4,7 @@
 //! not become its own normality.
 
 use super::generations::Generations;
+use super::kin::program;
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::nats::{MilliNats, ln, ln_ratio};
@@ -152,6 +153,12 @@ pub struct Population {
     pub exchanges: u64,
     /// Its accounts that ever took a prompt from a public set.
     pub sweeping: u32,
+    /// Of whole set-ups, and of those whose accounts have met another party under a rare key.
+    pub programs: Frequencies,
+    /// The latter.
+    pub met: Frequencies,
+    /// Accounts that have so met one set up as they are.
+    pub kin: u32,
     /// When each model was first asked for.
     pub models: Models,
 }
@@ -163,6 +170,7 @@ impl Population {
         self.settings.add(client.settings);
         self.agents.add(client.agent);
         self.networks.add(client.network);
+        self.programs.add(program(client));
     }
 
     /// Takes an account out.
@@ -171,6 +179,7 @@ impl Population {
         self.settings.remove(client.settings);
         self.agents.remove(client.agent);
         self.networks.remove(client.network);
+        self.programs.remove(program(client));
     }
 }
 

@@ -13,6 +13,8 @@ use crate::rules::lists::Migration;
 use crate::rules::{DigestName, Document, Family};
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
 
+mod kin;
+
 const START: u64 = 1_790_000_000_000;
 /// Marks of what a template's requests have in common.
 const TEMPLATE: u64 = 77;

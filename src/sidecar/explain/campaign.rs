@@ -109,6 +109,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     let shared = match story.family {
         Family::CorpusSweep => "take their prompts from public sets with one setting of the client",
         Family::TechniqueSearch => "send one payload under different wordings",
+        Family::CohortSynchrony => "have one program, set in one way, and ask what few but each other ask",
         _ => "share one template",
     };
     let all =
@@ -117,6 +118,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     let wording = story.score.saturating_sub(focus);
     let agreeing = match story.family {
         Family::CorpusSweep => "That so many do, while accounts on the whole seldom do,".to_owned(),
+        Family::CohortSynchrony if worth.by_settings => "that they so meet their own kind, not anybody,".to_owned(),
         _ if worth.by_settings => "one program sets the sampling parameters of nearly all of them, which".to_owned(),
         _ => format!(
             "{all} take {}, which among everybody {} do. That they agree",
@@ -159,6 +161,15 @@ mod tests {
         let (since, named) = (Timestamp(0), Timestamp(60_000));
         let story = Story { since, named, score: 14_500, worth, family: Family::SkeletonSpread };
         by_group(&Campaign::new("c-1".to_owned(), story), &Criteria::default()).join("\n")
+    }
+
+    #[test]
+    fn accounts_that_meet_their_kin_are_told_as_such() {
+        let worth = Worth { parties: 8, taking: 8, focus: 8_000, by_settings: true, ..Worth::default() };
+        let story =
+            Story { since: Timestamp(0), named: Timestamp(1), score: 14_500, worth, family: Family::CohortSynchrony };
+        let told = by_group(&Campaign::new("c-1".to_owned(), story), &Criteria::default()).join("\n");
+        assert!(told.contains("ask what few but each other ask; that they so meet their own kind"), "{told}");
     }
 
     #[test]

@@ -1,0 +1,139 @@
+//! Kin: accounts set up alike that meet under rare keys.
+//!
+//! A harvest without a template still asks what few others ask, and asks it again from other accounts: bare questions of
+//! a set that nobody has indexed, rows that are varied. Each such meeting is of two or three accounts, too few for a
+//! group of its own, and unrelated people meet so, too; but whom they meet is anybody. Accounts of one operator meet each
+//! other: same settings, same program. How many accounts of one set-up have met their own kind, among those
+//! that have met anybody, is held against how often that happens by chance; what kin take is weighed as with a template.
+
+use super::group::{Group, Member};
+use super::joiner::{Gathering, Joiner, derived};
+use super::population::Client;
+use crate::digest::Reading;
+use crate::digest::skeleton::Place;
+use crate::nats::{MilliNats, ln_ratio};
+use crate::rules::Family;
+use crate::time::Timestamp;
+
+/// Parties up to which a key is rare: who meets under a commoner one meets a template or a fashion.
+const RARE: u32 = 8;
+/// Others that an account is taken to meet: so many times likelier than one meeting is it to have met its own kind.
+const MEETINGS: u64 = 4;
+
+/// What it must be worth that accounts meet their kin before their target counts: there are a thousand programs to look at.
+const SURE: MilliNats = 6_900;
+/// Most that their target is worth then, and most that it is worth without one that they meet their kin. Users of one app
+/// are kin, too, so where wording does not speak for a harvest neither ever suffices.
+const FOCUS: MilliNats = 12_000;
+const ALIKE: MilliNats = 8_000;
+
+/// How an account is set up: what kin have in common.
+pub(super) fn program(client: &Client) -> u64 {
+    derived([6, client.settings, client.agent, 0])
+}
+
+/// Whom a request meets under rare keys.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Meeting {
+    /// Another party, whoever that is.
+    met: bool,
+    /// One of its kin.
+    kin: Option<Member>,
+    /// An account of a campaign that has no template.
+    pub(super) campaign: Option<u32>,
+}
+
+impl Joiner {
+    /// Takes note of whom the request meets under rare keys. Where that is kin, both gather under a key for that.
+    pub(super) fn meet(&mut self, member: &Member, reading: &Reading, now: Timestamp) -> Meeting {
+        let counts = |family| self.criteria.counts(family);
+        let Some(known) = self.accounts.peek(member.account) else { return Meeting::default() };
+        if !counts(Family::SkeletonSpread) || !counts(Family::CohortSynchrony) {
+            return Meeting::default();
+        }
+        let (meeting, program) = (self.meeting(member, &known.client, reading), program(&known.client));
+        if meeting.met
+            && let Some(known) = self.accounts.get(member.account).filter(|known| !known.met)
+        {
+            known.met = true;
+            if known.link.is_none() {
+                self.population.met.add(program);
+            }
+        }
+        if let Some(kin) = meeting.kin {
+            self.akin(member.account);
+            self.akin(kin.account);
+            if self.groups.get(program).is_none() {
+                self.groups.insert(program, Group::new(now));
+            }
+            if let Some(group) = self.groups.get(program) {
+                group.join(&kin);
+            }
+            self.gather(Gathering::Kin, program, member, reading, now);
+        }
+        meeting
+    }
+
+    fn meeting(&self, member: &Member, ours: &Client, reading: &Reading) -> Meeting {
+        let mut meeting = Meeting::default();
+        let asked = |place| matches!(place, Place::Head | Place::Tail | Place::UserPart);
+        for &(_, key) in reading.skeleton.keys.iter().filter(|&&(place, _)| asked(place)) {
+            let group = self.groups.peek(key).filter(|group| group.parties() < RARE);
+            for account in group.iter().flat_map(|group| group.accounts()).chain(self.single(key)) {
+                let Some(other) = self.accounts.peek(account).filter(|other| other.party != member.party) else {
+                    continue;
+                };
+                meeting.met = true;
+                let bare = |of: &u32| self.campaigns.get(*of as usize).is_some_and(|campaign| campaign.bare());
+                meeting.campaign = meeting.campaign.or_else(|| other.campaign().filter(bare));
+                let theirs = &other.client;
+                if meeting.kin.is_none() && (ours.settings, ours.agent) == (theirs.settings, theirs.agent) {
+                    let requests = i32::try_from(other.requests.max(1)).unwrap_or(i32::MAX);
+                    let (party, client, wording) = (other.party, other.client, other.wording / requests);
+                    meeting.kin = Some(Member { account, party, client, wording });
+                }
+            }
+        }
+        meeting
+    }
+
+    /// Counts the meeting for the campaign that was met.
+    pub(super) fn count_meeting(&mut self, member: &Member, reading: &Reading, meeting: &Meeting) {
+        let Some(of) = meeting.campaign else { return };
+        let linked = self.campaign_of(member.account);
+        let Some(campaign) = self.campaigns.get_mut(of as usize) else { return };
+        if linked == Some(of) {
+            campaign.meetings.0 = campaign.meetings.0.saturating_add(1);
+        } else if campaign.unlike(&member.client, reading) {
+            campaign.meetings.1 = campaign.meetings.1.saturating_add(1);
+        }
+    }
+
+    /// Counts an account among those that have met their kin.
+    fn akin(&mut self, account: u64) {
+        let Some(known) = self.accounts.get(account).filter(|known| !known.kin) else { return };
+        known.kin = true;
+        if known.link.is_none() {
+            self.population.kin += 1;
+        }
+    }
+
+    /// What is worth that the members of a group of kin take one target, and whether that is so because they are kin
+    /// rather than because of the target.
+    pub(super) fn kinship(&self, group: &Group) -> (MilliNats, bool) {
+        let first = group.accounts().next().and_then(|account| self.accounts.peek(account));
+        let alike = first.map_or(0, |first| self.alike(group.parties(), program(&first.client)));
+        let focus = if alike >= SURE { group.focus(&self.population).min(FOCUS) } else { 0 };
+        (focus.max(alike.min(ALIKE)), alike.min(ALIKE) > focus)
+    }
+
+    /// What it says that so many parties of one program have met their kin, among all of it that have met anybody.
+    fn alike(&self, parties: u32, program: u64) -> MilliNats {
+        let population = &self.population;
+        let here = ln_ratio(u64::from(parties), u64::from(population.met.count(program).max(parties)));
+        let anybody = ln_ratio(u64::from(population.kin), u64::from(population.met.total()));
+        let met = u64::from(population.programs.count(program)) * MEETINGS;
+        let chance = ln_ratio(met, u64::from(population.programs.total())).min(0);
+        (here - anybody.max(chance)).saturating_mul(i32::try_from(parties).unwrap_or(i32::MAX))
+    }
+}

@@ -1,0 +1,78 @@
+//! Harvests without a template.
+
+use super::*;
+
+/// A request under a key that two accounts in turn send: nobody else ever does.
+fn varied(pair: u64, line: u64, content: u64) -> Reading {
+    let skeleton = Skeleton { keys: vec![(Place::UserPart, mix(0x7777 ^ pair))] };
+    Reading { skeleton, ..request(0, line, content) }
+}
+
+/// A question of the harvest: what one account asks another asks again, in other words.
+fn bare(pair: u64, line: u64, wording: i32, content: u64) -> Reading {
+    Reading { settings: 99, wording, ..varied(pair, line, content) }
+}
+
+impl World {
+    /// A world in which people meet people: what one asks another asks, too.
+    fn meeting() -> Self {
+        let mut world = Self::new();
+        for n in 0..1_000 {
+            let content = world.fresh();
+            world.send(&account(n), &varied(n / 2, n % 4, content));
+        }
+        world
+    }
+
+    /// Accounts that meet the one before and the one after, `line` saying what each takes.
+    fn alike(&mut self, bots: std::ops::Range<u64>, wording: i32, line: impl Fn(u64) -> u64) {
+        for n in bots {
+            for pair in [n, n + 1] {
+                let content = self.fresh();
+                self.send(&bot(n), &bare(100_000 + pair, line(n), wording, content));
+            }
+        }
+    }
+}
+
+#[test]
+fn bare_questions_that_accounts_set_up_alike_ask_in_turn_name_a_campaign() {
+    let mut world = World::meeting();
+    world.alike(0..40, 900, |_| 1);
+    assert_eq!(world.named(), 1);
+    let campaign = &world.joiner.campaigns()[0];
+    assert_eq!(campaign.story.family, Family::CohortSynchrony);
+    assert!(campaign.families.contains(&Family::SkeletonSpread));
+    // Who meets its accounts afterwards and is set up as they are is linked; a person who meets them is not.
+    world.alike(39..60, 900, |_| 1);
+    assert!(world.linked(40..60) >= 18, "{}", world.linked(40..60));
+    for n in 0..20 {
+        let content = world.fresh();
+        world.send(&account(n), &varied(100_000 + n, n % 4, content));
+    }
+    let linked = |n: &u64| world.joiner.account(account(*n).account).is_some_and(|account| account.link.is_some());
+    assert_eq!((0..1_000).filter(linked).count(), 0);
+}
+
+#[test]
+fn users_of_one_app_who_ask_alike_do_not() {
+    let mut world = World::meeting();
+    world.alike(0..200, -300, |_| 1);
+    assert_eq!(world.named(), 0);
+}
+
+#[test]
+fn accounts_set_up_alike_that_take_many_things_do_not() {
+    let mut world = World::meeting();
+    world.alike(0..200, 900, |n| n % 4);
+    assert_eq!(world.named(), 0);
+}
+
+#[test]
+fn kin_are_nobody_where_a_family_of_theirs_is_switched_off() {
+    for family in [Family::SkeletonSpread, Family::CohortSynchrony] {
+        let mut world = World::with(&without(&[family]), Limits::default());
+        world.alike(0..60, 900, |_| 1);
+        assert_eq!(world.named(), 0, "{family:?}");
+    }
+}
