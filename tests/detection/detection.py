@@ -77,6 +77,34 @@ def times_of(trace, ids):
     return found
 
 
+def narrow(path, trace, labelled):
+    """Leaves of a trace only what goes to one path: a gateway with one model."""
+    ids = set()
+    kept = trace.with_suffix(".kept")
+    with open(trace, encoding="utf-8") as lines, open(kept, "w", encoding="utf-8") as out:
+        for line in lines:
+            exchange = json.loads(line)
+            if exchange["path"] == path:
+                ids.add(str(exchange["id"]))
+                out.write(line)
+    kept.replace(trace)
+    header, *rows = labelled.read_text(encoding="utf-8").splitlines(keepends=True)
+    labelled.write_text(header + "".join(row for row in rows if row.split("\t", 1)[0] in ids), encoding="utf-8")
+
+
+def relinked(labels, verdicts):
+    """Requests of each replacement account until it was linked (None: never), and of all of them together."""
+    own, linked, together = {}, {}, None
+    rows = (row for row in sorted(labels.items()) if row[1]["actor"] == "replacement")
+    for n, (i, row) in enumerate(rows, 1):
+        account = row["account"]
+        own[account] = own.get(account, 0) + 1
+        if verdicts[i]["campaign"]:
+            together = together or n
+            linked.setdefault(account, own[account])
+    return [linked.get(account) for account in own], together
+
+
 def notes(scenario, labels, verdicts, trace):
     """What only one kind of scenario can tell."""
     result = {}
@@ -87,6 +115,11 @@ def notes(scenario, labels, verdicts, trace):
         result["replays_served"] = sum(verdicts[i]["action"] in ("allow", "observe") for i in replays)
         result["replays_false"] = sum(row["actor"] == "benign" and "blob_provenance" in verdicts[i]["reasons"]
                                       for i, row in labels.items())
+    if any(c["name"] == "replacement" for c in scenario.get("campaigns", [])):
+        each, together = relinked(labels, verdicts)
+        known = sorted(n for n in each if n)
+        result["replaced"] = {"accounts": len(each), "linked_after": together, "within_50": sum(n <= 50 for n in known),
+                              "median": known[len(known) // 2] if known else None}
     flagged = [i for i, v in verdicts.items() if "release_pivot" in v["reasons"]]
     if flagged and "release_hour" in scenario:
         start = tables.epoch(scenario["start"]) + 3600 * scenario["release_hour"]
@@ -105,6 +138,8 @@ def run(args, name, path, seed, ablate):
         trace, labelled = folder / "trace.jsonl", folder / "labels.tsv"
         subprocess.run([sys.executable, args.shared / "generate.py", path, "--corpora", args.shared / "corpora", "--seed",
                         str(seed), "--out", trace, "--labels", labelled], check=True, stderr=subprocess.DEVNULL)
+        if "only" in scenario:
+            narrow(scenario["only"], trace, labelled)
         labels, corpus = score.read_labels(labelled), index(args, scenario, folder)
         replays = [("all", [])] + [(f, rules_without(f, folder)) for f in ablate] + [("sidecar", ["--no-sidecar"])] * bool(ablate)
         for without, options in replays:

@@ -56,6 +56,10 @@ def only(results):
         if "replays" in n:
             lines.append(f"- {r['scenario']}, seed {r['seed']}: {n['replays_caught']} of {n['replays']} blob replays linked, "
                          f"{n['replays_served']} served, {n['replays_false']} false")
+        if "replaced" in n:
+            after = n["replaced"]
+            lines.append(f"- replacement after a ban: the first account is linked at request {after['linked_after']} of all; "
+                         f"{after['within_50']} of {after['accounts']} within 50 requests of their own (median: {after['median']})")
         if "pivot_minutes" in n:
             lines.append(f"- {r['scenario']}, seed {r['seed']}: release pivot flagged {n['pivot_minutes']:.1f} minutes after the "
                          f"release; benign exchanges flagged: {n['pivot_false']}")
@@ -103,8 +107,9 @@ def ablations(results):
 def evasions(results):
     rows = []
     for r in sorted(results, key=lambda r: r["scenario"] != "evasion none"):
-        for c in r["campaigns"].values():
-            rows.append([r["about"], c["accounts"], c["exchanges"], alarm(c), *linked(c, 0.05, 0.2, 1.0), f"{c['served']:.1%}",
+        for name, c in sorted(r["campaigns"].items()):
+            about = r["about"] if len(r["campaigns"]) == 1 else f"{r['about']}: {name}"
+            rows.append([about, c["accounts"], c["exchanges"], alarm(c), *linked(c, 0.05, 0.2, 1.0), f"{c['served']:.1%}",
                          f"{r['campaign_purity']:.2%}"])
     return table(["evasion", "accounts", "exchanges", "named after", "linked at 5%", "20%", "end", "served", "purity"], rows)
 
@@ -123,5 +128,5 @@ def report(results, seeds):
                   "counts as none. Families stand in for each other, so what one adds alone is less than what all do.\n",
                   ablations(ablated)]
     if evaded:
-        parts += ["## What each evasion costs (simulated)", evasions(evaded)]
+        parts += ["## What each evasion costs (simulated)", evasions(evaded), only(evaded)]
     return "\n".join(parts)
