@@ -1,7 +1,7 @@
 //! A whole answer that was not streamed: what it cost, how it ended and which blobs it gave out.
 
 use super::draft::{Draft, each, members, name};
-use super::{Dialect, Kind, Language};
+use super::{Dialect, Language};
 use super::{chat_completions, completions, converse, gemini, messages, responses};
 use crate::json::{Reader, source};
 
@@ -61,8 +61,7 @@ pub struct Answer {
 impl Answer {
     /// The opaque reasoning blobs given out, in the order of the document.
     pub fn blobs(&self) -> impl Iterator<Item = &str> {
-        let prompt = &self.draft.prompt;
-        prompt.parts.iter().filter(|part| part.kind == Kind::Blob).map(|part| prompt.slice(part.span))
+        self.draft.blobs.iter().flatten().filter(|blob| !blob.is_empty()).map(String::as_str)
     }
 
     pub(super) fn id(&mut self, value: &mut Reader<'_>) {
@@ -91,10 +90,10 @@ pub fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
         Dialect::Gemini => gemini::Gemini::answer,
         Dialect::Converse => converse::Converse::answer,
     };
-    let text = source(body);
-    let mut reader = Reader::new(&text);
+    let document = source(body);
+    let mut reader = Reader::over(&document);
     let mut answer = Answer::default();
-    answer.draft.blobs_only = true;
+    answer.draft.blobs = Some(Vec::new());
     // Gemini streams a JSON array of answers where no event stream was asked for.
     each(&mut reader, |reader| {
         if !reader.object() {

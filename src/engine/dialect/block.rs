@@ -27,7 +27,7 @@ pub(super) fn tool(value: &mut Reader<'_>, draft: &mut Draft, schemas: &[&str]) 
     if name.is_none() && !value.truncated() {
         name = hosted.filter(|kind| !matches!(kind.clone().short().as_deref(), Some("function" | "custom")));
     }
-    draft.lines(Role::System, Kind::ToolSchema, &mut [name, description, schema]);
+    draft.values(Role::System, Kind::ToolSchema, &mut [name, description, schema]);
 }
 
 /// Takes a call `{name, arguments}`, whose arguments are under one of `arguments` as a string or as JSON.
@@ -38,7 +38,7 @@ pub(super) fn call(value: &mut Reader<'_>, draft: &mut Draft, arguments: &[&str]
         key if arguments.contains(&key) => input = Some(value.clone()),
         _ => {}
     });
-    draft.lines(Role::Assistant, Kind::ToolCall, &mut [name, input]);
+    draft.values(Role::Assistant, Kind::ToolCall, &mut [name, input]);
 }
 
 /// Takes a string, or an array of strings and blocks, with `block` for each block: what most dialects call content.

@@ -132,7 +132,7 @@ fn tool(value: &mut Reader<'_>, draft: &mut Draft) {
                 }),
                 _ => {}
             });
-            draft.lines(Role::System, Kind::ToolSchema, &mut [name, description, schema]);
+            draft.values(Role::System, Kind::ToolSchema, &mut [name, description, schema]);
         }
         // A tool that Amazon runs: its name is all there is.
         "systemTool" => members(value, |key, value| {

@@ -2,6 +2,8 @@
 
 use super::{Kind, Part, Prompt, Role, Span};
 use crate::json::{Reader, Token};
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// Most parts kept of a request. A long agent session has some hundreds; 2,048 parts are 32 KiB of memory.
 pub const MAX_PARTS: usize = 2_048;
@@ -16,9 +18,9 @@ pub const MAX_NAME: usize = 128;
 /// A prompt in the making.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    pub(super) prompt: Prompt,
+    pub(super) prompt: Prompt<'static>,
     /// Only blobs are wanted: an answer is being read.
-    pub(super) blobs_only: bool,
+    pub(super) blobs: Option<Vec<String>>,
     turn: u16,
 }
 
@@ -41,43 +43,48 @@ impl Draft {
 
     /// Takes a string as a part, without one for an empty string; `false`, taking nothing, where the value is none.
     pub(super) fn string(&mut self, value: &mut Reader<'_>, role: Role, kind: Kind) -> bool {
-        let wanted = value.peek() == Token::String;
-        if wanted {
-            self.write(role, kind, |out| {
-                value.string(out);
-            });
+        if value.peek() != Token::String {
+            return false;
         }
-        wanted
+        match &mut self.blobs {
+            None => {
+                let place = value.string().unwrap_or_default();
+                self.span(role, kind, &place, true);
+            }
+            Some(blobs) if kind == Kind::Blob && blobs.len() < MAX_PARTS => {
+                blobs.extend(value.short().map(Cow::into_owned));
+            }
+            Some(_) => {}
+        }
+        true
     }
 
     /// Takes a string as it is, and any other value as raw JSON; nothing for `null`.
     pub(super) fn value(&mut self, value: &mut Reader<'_>, role: Role, kind: Kind) {
-        self.write(role, kind, |out| append(value, out));
+        if self.blobs.is_some() || matches!(value.peek(), Token::Null | Token::End) || self.string(value, role, kind) {
+            return;
+        }
+        let place = value.place();
+        value.skip();
+        self.span(role, kind, &(place..value.past()), false);
     }
 
-    /// Writes a part of several values, one a line in the order given, whatever their order in the document.
-    pub(super) fn lines(&mut self, role: Role, kind: Kind, values: &mut [Option<Reader<'_>>]) {
-        self.write(role, kind, |out| {
-            let start = out.len();
-            for value in values.iter_mut().flatten() {
-                let before = out.len();
-                if before > start {
-                    out.push('\n');
-                }
-                let line = out.len();
-                append(value, out);
-                if out.len() == line {
-                    out.truncate(before);
-                }
-            }
-        });
+    /// Takes several values, each a part, in the order given, whatever their order in the document.
+    pub(super) fn values(&mut self, role: Role, kind: Kind, values: &mut [Option<Reader<'_>>]) {
+        values.iter_mut().flatten().for_each(|value| self.value(value, role, kind));
+    }
+
+    /// Takes the key before `value` as a part: its name is all there is.
+    pub(super) fn named(&mut self, value: &Reader<'_>, role: Role, kind: Kind) {
+        if self.blobs.is_none() {
+            self.span(role, kind, &value.named(), true);
+        }
     }
 
     /// Notes an image, audio or file, unless the value is `null`; its bytes are not read.
     pub(super) fn media(&mut self, value: &mut Reader<'_>) {
-        if !self.blobs_only && !matches!(value.peek(), Token::Null | Token::End) {
-            let end = offset(&self.prompt.text);
-            self.push(Part { turn: self.turn, role: Role::User, kind: Kind::Media, span: Span { start: end, end } });
+        if self.blobs.is_none() && !matches!(value.peek(), Token::Null | Token::End) {
+            self.push(Role::User, Kind::Media, Span::default());
         }
     }
 
@@ -119,26 +126,15 @@ impl Draft {
         }
     }
 
-    /// Writes a part with `fill`; an empty one is dropped.
-    pub(super) fn write(&mut self, role: Role, kind: Kind, fill: impl FnOnce(&mut String)) {
-        if self.blobs_only && kind != Kind::Blob {
-            return;
-        }
-        if self.prompt.parts.len() >= MAX_PARTS {
-            self.prompt.truncated = true;
-            return;
-        }
-        let start = offset(&self.prompt.text);
-        fill(&mut self.prompt.text);
-        let end = offset(&self.prompt.text);
-        if end > start {
-            self.push(Part { turn: self.turn, role, kind, span: Span { start, end } });
+    fn span(&mut self, role: Role, kind: Kind, place: &Range<usize>, string: bool) {
+        if !place.is_empty() {
+            self.push(role, kind, Span { start: offset(place.start), end: offset(place.end), string });
         }
     }
 
-    fn push(&mut self, part: Part) {
+    fn push(&mut self, role: Role, kind: Kind, span: Span) {
         if self.prompt.parts.len() < MAX_PARTS {
-            self.prompt.parts.push(part);
+            self.prompt.parts.push(Part { turn: self.turn, role, kind, span });
         } else {
             self.prompt.truncated = true;
         }
@@ -182,16 +178,6 @@ pub(super) fn members<'a>(value: &mut Reader<'a>, mut take: impl FnMut(&str, &mu
     }
 }
 
-fn append(value: &mut Reader<'_>, out: &mut String) {
-    match value.peek() {
-        Token::Null | Token::End => {}
-        Token::String => {
-            value.string(out);
-        }
-        _ => out.push_str(value.raw()),
-    }
-}
-
-fn offset(text: &str) -> u32 {
-    u32::try_from(text.len()).unwrap_or(u32::MAX)
+fn offset(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX)
 }

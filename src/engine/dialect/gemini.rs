@@ -75,7 +75,7 @@ fn tools(value: &mut Reader<'_>, draft: &mut Draft) {
     members(value, |key, value| match key {
         "functionDeclarations" | "function_declarations" => each(value, |value| block::tool(value, draft, SCHEMAS)),
         // A tool that Google runs: its name is all there is.
-        _ => draft.write(Role::System, Kind::ToolSchema, |out| out.push_str(super::draft::clip(key))),
+        _ => draft.named(value, Role::System, Kind::ToolSchema),
     });
 }
 

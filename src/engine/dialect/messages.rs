@@ -83,7 +83,7 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
         _ => {}
     });
     if input.is_some() {
-        draft.lines(Role::Assistant, Kind::ToolCall, &mut [name, input]);
+        draft.values(Role::Assistant, Kind::ToolCall, &mut [name, input]);
     }
 }
 

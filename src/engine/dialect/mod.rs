@@ -2,7 +2,8 @@
 //!
 //! One file a dialect. Each is a visitor over [`crate::json`] that keeps what it read when the document is cut short,
 //! ignores what it does not know, and never builds a tree. What the rest of the engine needs of a request is a
-//! [`Prompt`]: an arena of text and a list of [`Part`]s that point into it.
+//! [`Prompt`]: the document and a list of [`Part`]s that point into it. Nothing is copied or unescaped before somebody
+//! reads it, and most of a long conversation nobody does.
 //!
 //! Blocks are told apart by the fields they have rather than by their `type`, so the order of a block's fields changes
 //! nothing and a block of a type yet unknown gives what is familiar in it.
@@ -24,9 +25,10 @@ pub(crate) use answer::finish;
 pub use answer::{Answer, Finish, read_answer};
 pub use draft::{MAX_NAME, MAX_PARTS, MAX_TURNS};
 
-use crate::json::{Reader, source};
+use crate::json::{Reader, plain, resume, source, unescaped};
 use crate::route::Route;
 use draft::Draft;
+use std::borrow::Cow;
 
 /// The API that a path speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -83,13 +85,23 @@ pub enum Kind {
     Media,
 }
 
-/// A range of bytes of [`Prompt::text`]; always on character boundaries.
+/// A range of bytes of [`Prompt::document`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// First byte.
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
+    /// It is what stands between a string's quotes; else a value as it stands.
+    pub string: bool,
+}
+
+impl Span {
+    /// How many bytes it has in the document, escapes and all.
+    #[must_use]
+    pub fn bytes(self) -> u32 {
+        self.end.saturating_sub(self.start)
+    }
 }
 
 /// A piece of a request.
@@ -137,9 +149,9 @@ pub struct Params {
 
 /// A request, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Prompt {
-    /// All text that was kept, unescaped, one part after the other.
-    pub text: String,
+pub struct Prompt<'a> {
+    /// The body, in UTF-8.
+    pub document: Cow<'a, [u8]>,
     /// The model as the caller names it (from the body, or from the path where the dialect has it there).
     pub model: String,
     /// The pieces, in the order of the document.
@@ -154,12 +166,42 @@ pub struct Prompt {
     pub truncated: bool,
 }
 
-impl Prompt {
-    /// The text of a span; empty for a span that is not of this prompt.
+impl Prompt<'_> {
+    /// A span as it stands in the document; empty for one that is not of this prompt.
     #[must_use]
-    pub fn slice(&self, span: Span) -> &str {
-        self.text.get(span.start as usize..span.end as usize).unwrap_or("")
+    pub fn raw(&self, span: Span) -> &[u8] {
+        self.document.get(span.start as usize..span.end as usize).unwrap_or(&[])
     }
+
+    /// The text of a span.
+    #[must_use]
+    pub fn text(&self, span: Span) -> Cow<'_, str> {
+        let raw = self.raw(span);
+        // A string that closes has its quote after it.
+        let cut = span.end as usize >= self.document.len();
+        readable(span, raw, cut)
+    }
+
+    /// The text that the first `most` bytes of a span stand for.
+    #[must_use]
+    pub fn beginning(&self, span: Span, most: usize) -> Cow<'_, str> {
+        match self.raw(span).get(..most) {
+            Some(raw) => readable(span, raw, true),
+            None => self.text(span),
+        }
+    }
+
+    /// The text that the last `most` bytes of a span stand for.
+    #[must_use]
+    pub fn end(&self, span: Span, most: usize) -> Cow<'_, str> {
+        let raw = self.raw(span);
+        let start = u32::try_from(resume(raw, raw.len().saturating_sub(most))).unwrap_or(u32::MAX);
+        self.text(Span { start: span.start.saturating_add(start), ..span })
+    }
+}
+
+fn readable(span: Span, raw: &[u8], cut: bool) -> Cow<'_, str> {
+    if span.string { unescaped(raw, cut) } else { plain(raw, cut) }
 }
 
 /// How a dialect is read.
@@ -174,7 +216,7 @@ trait Language {
 /// Reads the body of a request. Never fails: what cannot be read is left out, and [`Prompt::truncated`] says when it is
 /// the rest of the document.
 #[must_use]
-pub fn read(route: &Route, body: &[u8]) -> Prompt {
+pub fn read<'a>(route: &Route, body: &'a [u8]) -> Prompt<'a> {
     let take = match route.dialect {
         Dialect::ChatCompletions => chat_completions::ChatCompletions::request,
         Dialect::Completions => completions::Completions::request,
@@ -183,8 +225,8 @@ pub fn read(route: &Route, body: &[u8]) -> Prompt {
         Dialect::Gemini => gemini::Gemini::request,
         Dialect::Converse => converse::Converse::request,
     };
-    let text = source(body);
-    let mut reader = Reader::new(&text);
+    let document = source(body);
+    let mut reader = Reader::over(&document);
     let mut draft = Draft::default();
     draft.prompt.params.stream = route.stream;
     if !reader.object() {
@@ -195,6 +237,7 @@ pub fn read(route: &Route, body: &[u8]) -> Prompt {
     }
     let mut prompt = draft.prompt;
     prompt.truncated |= reader.truncated();
+    prompt.document = document;
     // The upstream goes by the path where it names the model; a body that says otherwise deceives only us.
     if !route.model.is_empty() {
         prompt.model.clear();

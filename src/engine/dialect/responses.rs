@@ -117,7 +117,7 @@ fn item(value: &mut Reader<'_>, draft: &mut Draft) {
         _ => {}
     });
     if call.is_some() {
-        draft.lines(Role::Assistant, Kind::ToolCall, &mut [name, call]);
+        draft.values(Role::Assistant, Kind::ToolCall, &mut [name, call]);
     }
     if let Some(speaker) = speaker.or(of_the_model.then_some(Role::Assistant)) {
         draft.speaker(mark, speaker);

@@ -3,8 +3,11 @@
 //! A conversation is the list of its turns without the system prompt, without reasoning and without blobs: clients strip
 //! those from earlier turns, operators change the system prompt mid-way. [`Conversation::whole`] names what this request
 //! sends; the next request of the same conversation carries it as its [`Conversation::parent`].
+//!
+//! Of a text over a KiB its ends and samples between are hashed, as it stands in the document: a client that goes on with
+//! another's conversation and escapes long texts otherwise is not known again.
 
-use super::hash::Rolling;
+use super::hash::{LONG, Rolling, sampled};
 use super::key::{DigestKey, Domain};
 use crate::dialect::{Kind, Part, Prompt, Role};
 
@@ -24,7 +27,7 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    pub(super) fn of(prompt: &Prompt, digests: &DigestKey) -> Self {
+    pub(super) fn of(prompt: &Prompt<'_>, digests: &DigestKey) -> Self {
         let mut rolling = Rolling::default();
         let mut found = Self::default();
         let (mut bytes, mut parent, mut whole, mut last) = (0_usize, (0_u64, 0_usize), (0_u64, 0_usize), None);
@@ -39,9 +42,9 @@ impl Conversation {
                 rolling.number(part.role as u64);
                 last = Some((part.turn, part.role));
             }
-            let text = prompt.slice(part.span);
-            bytes += text.len();
-            rolling.bytes(text.as_bytes());
+            let raw = prompt.raw(part.span);
+            bytes += raw.len();
+            rolling.number(if raw.len() > LONG { sampled(raw) } else { sampled(prompt.text(part.span).as_bytes()) });
             if part.role != Role::Assistant {
                 whole = (rolling.finish(), bytes);
             }

@@ -2,9 +2,9 @@
 //!
 //! | digest | keeps | loses |
 //! |---|---|---|
-//! | [`skeleton`] | the template: system prompt, tools, masked wording of the last user turn | payload, numbers, quotes, code, the middle of long texts |
+//! | [`skeleton`] | the template: system prompt, tools, masked wording of the last user turn | payload, numbers, quotes, code, the middle of long texts and of many |
 //! | [`content`] | what is asked, to the letter | layout, case, punctuation |
-//! | [`conversation`] | which conversation is continued | system prompt, reasoning, blobs |
+//! | [`conversation`] | which conversation is continued | system prompt, reasoning, blobs, short changes amid long texts |
 //! | blobs | which reasoning blob is sent back | all of it |
 //! | [`settings`] | how the client program is set | nothing else of it |
 //! | [`shape`] | sizes and switches | words |
@@ -17,14 +17,14 @@ pub mod skeleton;
 
 pub use azeotrope_text::{hash, minhash, wording as content, words};
 
-use crate::dialect::{self, Dialect, Kind, Prompt, Role};
+use crate::dialect::{self, Dialect, Kind, Part, Prompt, Role};
 use crate::evidence::content::Features;
 use crate::{route::Route, rules::Config};
 use content::Wording;
 use conversation::Conversation;
 use key::{DigestKey, Domain};
 use shape::Shape;
-use skeleton::Skeleton;
+use skeleton::{Piece, Skeleton};
 
 /// Blobs of a request that are looked at; a replay sends one or two.
 pub const BLOBS: usize = 8;
@@ -77,11 +77,11 @@ impl Reading {
 
     /// Digests what was read. A prompt of which nothing could be read is `unread`.
     #[must_use]
-    pub fn of_prompt(prompt: &Prompt, digests: &DigestKey, config: &Config) -> Self {
+    pub fn of_prompt(prompt: &Prompt<'_>, digests: &DigestKey, config: &Config) -> Self {
         let last = last_turn(prompt);
-        let (skeleton, shape, features) = scan(prompt, last, digests);
         let asked = asked(prompt, last);
-        let wording = Wording::of(&asked);
+        let (skeleton, shape, features) = scan(prompt, last, &asked, digests);
+        let wording = Wording::of(asked.iter().map(|piece| &*piece.start));
         let keyed = |domain, hash: u64| if hash == 0 { 0 } else { digests.digest(domain, &hash.to_le_bytes()) };
         Self {
             dialect: None,
@@ -104,14 +104,20 @@ impl Reading {
 
 /// The features of a request that the content model is trained on.
 #[must_use]
-pub fn features(prompt: &Prompt) -> Features {
-    scan(prompt, last_turn(prompt), &DigestKey::default()).2
+pub fn features(prompt: &Prompt<'_>) -> Features {
+    let last = last_turn(prompt);
+    scan(prompt, last, &asked(prompt, last), &DigestKey::default()).2
 }
 
 /// One pass over the words: the template, the shape, and the features. What is trained on is what is scored.
-fn scan(prompt: &Prompt, last: u16, digests: &DigestKey) -> (Skeleton, Shape, Features) {
+fn scan(
+    prompt: &Prompt<'_>,
+    last: u16,
+    asked: &[Piece<'_>],
+    digests: &DigestKey,
+) -> (Skeleton, Shape, Features) {
     let mut features = Features::default();
-    let skeleton = Skeleton::of(prompt, last, digests, features.buckets());
+    let skeleton = Skeleton::of(prompt, asked, digests, features.buckets());
     let shape = Shape::of(prompt, last);
     features.shape(&shape);
     (skeleton, shape, features)
@@ -123,27 +129,20 @@ fn line(model: &str, digests: &DigestKey) -> u64 {
 }
 
 /// The turn that asks: the last one of the user's that has text.
-fn last_turn(prompt: &Prompt) -> u16 {
+fn last_turn(prompt: &Prompt<'_>) -> u16 {
     let texts = prompt.parts.iter().filter(|part| part.role == Role::User && part.kind == Kind::Text);
     texts.map(|part| part.turn).max().unwrap_or(0)
 }
 
-/// The text of the turn that asks; borrowed where it is one piece.
-fn asked(prompt: &Prompt, last: u16) -> std::borrow::Cow<'_, str> {
-    let mut pieces =
-        prompt.parts.iter().filter(|part| part.role == Role::User && part.turn == last && part.kind == Kind::Text);
-    let first = pieces.next().map_or("", |part| prompt.slice(part.span));
-    let mut text = std::borrow::Cow::Borrowed(first);
-    for part in pieces {
-        text.to_mut().push_str("\n\n");
-        text.to_mut().push_str(prompt.slice(part.span));
-    }
-    text
+/// The text of the turn that asks.
+fn asked<'p>(prompt: &'p Prompt<'_>, last: u16) -> Vec<Piece<'p>> {
+    let of = move |part: &Part| part.role == Role::User && part.turn == last && part.kind == Kind::Text;
+    skeleton::ends(prompt, of).map(|part| Piece::of(prompt, part, content::READ)).collect()
 }
 
-fn blobs(prompt: &Prompt, digests: &DigestKey) -> Vec<u64> {
-    let found = prompt.parts.iter().filter(|part| part.kind == Kind::Blob).map(|part| prompt.slice(part.span));
-    found.filter(|blob| blob.len() >= SHORTEST_BLOB).take(BLOBS).map(|blob| blob_digest(blob, digests)).collect()
+fn blobs(prompt: &Prompt<'_>, digests: &DigestKey) -> Vec<u64> {
+    let found = prompt.parts.iter().filter(|part| part.kind == Kind::Blob && part.span.bytes() as usize >= SHORTEST_BLOB);
+    found.take(BLOBS).map(|blob| blob_digest(&prompt.text(blob.span), digests)).collect()
 }
 
 /// The keyed digest of a reasoning blob, as requests carry it and responses give it.

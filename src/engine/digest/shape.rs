@@ -2,7 +2,7 @@
 
 use crate::dialect::{Kind, Params, Prompt, Role};
 
-/// Sizes in bytes, counts saturating.
+/// Sizes in bytes of the document, counts saturating.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     /// Text of the last user turn.
@@ -22,11 +22,11 @@ pub struct Shape {
 }
 
 impl Shape {
-    pub(super) fn of(prompt: &Prompt, last: u16) -> Self {
+    pub(super) fn of(prompt: &Prompt<'_>, last: u16) -> Self {
         let mut shape = Self { params: prompt.params, ..Self::default() };
         let mut answered = None;
         for part in &prompt.parts {
-            let bytes = part.span.end.saturating_sub(part.span.start);
+            let bytes = part.span.bytes();
             match (part.role, part.kind) {
                 (_, Kind::ToolSchema | Kind::ToolCall | Kind::ToolResult) => shape.tools = true,
                 (_, Kind::Media) => shape.media = true,

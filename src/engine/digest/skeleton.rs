@@ -2,17 +2,27 @@
 //!
 //! Kept: the system prompt and the tool schemas as a whole, the first and the last words of the last user turn, and
 //! MinHash values of both texts, all over masked words ([`super::words`]). Lost: payload, numbers, quotes, code, and
-//! everything beyond the first and last [`EDGE`] bytes of a text. Each value is a key under which accounts gather; one
-//! that survives is enough.
+//! everything beyond the first and last [`EDGE`] bytes of a text; of a text in many parts, the parts that have [`HALF`]
+//! bytes of others before and behind them. Each value is a key under which accounts gather; one that survives is enough.
 
 use super::key::{DigestKey, Domain};
 use super::minhash::BINS;
+use super::hash::sampled;
 use super::words::{Words, mix};
-pub use azeotrope_text::template::{EDGE, HEAD};
+pub use azeotrope_text::template::HEAD;
 
-use crate::dialect::{Kind, Prompt, Role};
+use crate::dialect::{Kind, Part, Prompt, Role};
 use azeotrope_text::buckets::Buckets;
-use azeotrope_text::template::{Text, edge};
+use azeotrope_text::template::Text;
+use std::borrow::Cow;
+
+/// Bytes read of each end of a part: templates stand at the edges, payloads between.
+pub const EDGE: usize = 4 * 1024;
+/// Bytes read from either end of a text in many parts. Who would hide a template between them pays for as many with every
+/// request.
+pub const HALF: usize = 16 * 1024;
+/// Bytes read of a tool's name, and of what it says of itself.
+const TOOL: usize = 256;
 
 /// Words below which a system prompt says nothing ("You are a helpful assistant.").
 pub const SYSTEM_WORDS: usize = 8;
@@ -56,7 +66,7 @@ impl Skeleton {
         self.keys.iter().find(|(of, _)| *of == place).map(|&(_, key)| key)
     }
 
-    pub(super) fn of(prompt: &Prompt, last: u16, digests: &DigestKey, features: &mut Buckets) -> Self {
+    pub(super) fn of(prompt: &Prompt<'_>, asked: &[Piece<'_>], digests: &DigestKey, features: &mut Buckets) -> Self {
         let mut skeleton = Self { keys: Vec::with_capacity(KEYS) };
         let mut add = |place: Place, hash: u64| {
             if hash != 0 {
@@ -66,33 +76,79 @@ impl Skeleton {
             }
         };
         let mut system = Text::default();
-        let mut tools = 0_u64;
-        for part in prompt.parts.iter().filter(|part| part.role == Role::System) {
-            match part.kind {
-                Kind::Text => system.read(prompt.slice(part.span), features),
-                Kind::ToolSchema => {
-                    Words::new(edge(prompt.slice(part.span)).0)
-                        .for_each(|word| tools = mix(tools ^ word).wrapping_add(word));
-                }
-                _ => {}
-            }
+        for part in ends(prompt, |part| part.role == Role::System && part.kind == Kind::Text) {
+            Piece::of(prompt, part, EDGE).read(&mut system, features);
         }
         if system.count() >= SYSTEM_WORDS {
             add(Place::System, system.whole());
             system.signature().0.into_iter().for_each(|bin| add(Place::SystemPart, bin));
         }
-        add(Place::Tools, tools);
+        add(Place::Tools, tools(prompt));
         let mut user = Text::default();
-        for part in
-            prompt.parts.iter().filter(|part| part.role == Role::User && part.turn == last && part.kind == Kind::Text)
-        {
-            user.read(prompt.slice(part.span), features);
-        }
+        asked.iter().for_each(|piece| piece.read(&mut user, features));
         if user.count() >= HEAD {
             add(Place::Head, user.head());
             add(Place::Tail, user.tail());
         }
         user.signature().0.into_iter().for_each(|bin| add(Place::UserPart, bin));
         skeleton
+    }
+}
+
+fn tools(prompt: &Prompt<'_>) -> u64 {
+    let mut hash = 0_u64;
+    let mut add = |word: u64| hash = mix(hash ^ word).wrapping_add(word);
+    for part in ends(prompt, |part| part.kind == Kind::ToolSchema) {
+        if part.span.string {
+            Words::new(&prompt.beginning(part.span, TOOL)).for_each(&mut add);
+        } else {
+            add(sampled(prompt.raw(part.span)));
+        }
+    }
+    hash
+}
+
+/// The parts of a text that are read, in their order: those that begin within [`HALF`] bytes of either end.
+pub(super) fn ends<'p>(
+    prompt: &'p Prompt<'_>,
+    of: impl Fn(&Part) -> bool + Copy + 'p,
+) -> impl Iterator<Item = &'p Part> {
+    let size = |part: &Part| (part.span.bytes() as usize).min(2 * EDGE);
+    let mut behind: usize = prompt.parts.iter().filter(|part| of(part)).map(size).sum();
+    let mut before = 0_usize;
+    prompt.parts.iter().filter(move |part| of(part)).filter(move |part| {
+        let start = before;
+        before = before.saturating_add(size(part));
+        behind = behind.saturating_sub(size(part));
+        start < HALF || behind < HALF
+    })
+}
+
+/// A part whose words are read, unescaped once.
+pub(super) struct Piece<'p> {
+    /// Its beginning: of a short one, all.
+    pub(super) start: Cow<'p, str>,
+    /// Of one that is longer than two edges, the last of them.
+    end: Option<Cow<'p, str>>,
+}
+
+impl<'p> Piece<'p> {
+    /// `most`: bytes of the beginning that somebody reads.
+    pub(super) fn of(prompt: &'p Prompt<'_>, part: &Part, most: usize) -> Self {
+        let long = part.span.bytes() as usize > 2 * EDGE;
+        Self {
+            start: prompt.beginning(part.span, if long { most } else { 2 * EDGE }),
+            end: long.then(|| prompt.end(part.span, EDGE)),
+        }
+    }
+
+    fn read(&self, text: &mut Text, features: &mut Buckets) {
+        let Some(end) = &self.end else {
+            text.read(&self.start, features);
+            return;
+        };
+        let edge = self.start.floor_char_boundary(EDGE);
+        text.read(self.start.get(..edge).unwrap_or(""), features);
+        text.read(end, features);
     }
 }

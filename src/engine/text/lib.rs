@@ -15,6 +15,7 @@ pub mod buckets;
 pub mod hash;
 pub mod json;
 pub mod minhash;
+pub mod scan;
 pub mod template;
 pub mod wording;
 pub mod words;

@@ -4,8 +4,6 @@ use crate::buckets::Buckets;
 use crate::minhash::{MinHash, Signature};
 use crate::words::{Word, Words, mix};
 
-/// Bytes read of each end of a text: templates stand at the edges, payloads between.
-pub const EDGE: usize = 4 * 1024;
 /// Words of the head and tail keys.
 pub const HEAD: usize = 8;
 
@@ -21,22 +19,19 @@ pub struct Text {
 }
 
 impl Text {
-    /// Reads the ends of `text`; its words are features, too.
-    pub fn read(&mut self, text: &str, features: &mut Buckets) {
-        let (head, tail) = edge(text);
-        for piece in [head, tail] {
-            self.minhash.pause();
-            for word in Words::new(piece) {
-                features.word(word);
-                self.minhash.push(word);
-                self.order = self.order.wrapping_mul(0x1000_0000_01b3) ^ mix(word);
-                if let Some(place) = self.last.get_mut(self.count % HEAD) {
-                    *place = word;
-                }
-                self.count += 1;
-                if self.count <= HEAD {
-                    self.head = self.order;
-                }
+    /// Reads a piece of text, which no shingle shares with the piece before; its words are features, too.
+    pub fn read(&mut self, piece: &str, features: &mut Buckets) {
+        self.minhash.pause();
+        for word in Words::new(piece) {
+            features.word(word);
+            self.minhash.push(word);
+            self.order = self.order.wrapping_mul(0x1000_0000_01b3) ^ mix(word);
+            if let Some(place) = self.last.get_mut(self.count % HEAD) {
+                *place = word;
+            }
+            self.count += 1;
+            if self.count <= HEAD {
+                self.head = self.order;
             }
         }
     }
@@ -73,17 +68,6 @@ impl Text {
     }
 }
 
-/// The two ends of a text, without overlap, cut on character boundaries.
-#[must_use]
-pub fn edge(text: &str) -> (&str, &str) {
-    if text.len() <= 2 * EDGE {
-        return (text, "");
-    }
-    let head = text.get(..text.floor_char_boundary(EDGE)).unwrap_or("");
-    let tail = text.get(text.ceil_char_boundary(text.len() - EDGE)..).unwrap_or("");
-    (head, tail)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,9 +88,11 @@ mod tests {
     }
 
     #[test]
-    fn the_middle_of_a_long_text_is_not_read() {
-        let long = |middle: &str| format!("{}{middle}{}", "word ".repeat(1_000), " text".repeat(1_000));
-        let (a, b) = (read(&long("this")), read(&long("that")));
-        assert_eq!((a.whole(), a.count()), (b.whole(), b.count()));
+    fn a_text_in_pieces_has_the_words_of_all_and_no_shingle_across() {
+        let mut pieces = Text::default();
+        ["a b c", "d e f"].iter().for_each(|piece| pieces.read(piece, &mut Buckets::default()));
+        let whole = read("a b c d e f");
+        assert_eq!((pieces.whole(), pieces.count(), pieces.tail()), (whole.whole(), 6, whole.tail()));
+        assert_eq!(pieces.signature(), Signature::default());
     }
 }

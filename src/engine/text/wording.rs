@@ -28,13 +28,39 @@ pub struct Wording {
 }
 
 impl Wording {
-    /// Digests of `text`.
+    /// Digests of a text in pieces, each of which begins a paragraph.
     #[must_use]
-    pub fn of(text: &str) -> Self {
-        let mut wording = Self::default();
-        let (mut whole, mut paragraph, mut found, mut breaks, mut longest) = (Run::default(), Run::default(), 0, 0, 0);
-        let mut rest = text.as_bytes();
-        rest = rest.get(..READ).unwrap_or(rest);
+    pub fn of<'p>(pieces: impl IntoIterator<Item = &'p str>) -> Self {
+        let mut reading = Reading::default();
+        for piece in pieces {
+            reading.piece(piece.as_bytes());
+        }
+        reading.finish()
+    }
+
+    /// All digests that a corpus may know.
+    pub fn all(&self) -> impl Iterator<Item = u64> + '_ {
+        std::iter::once(self.whole).chain(self.paragraphs).filter(|&digest| digest != 0)
+    }
+}
+
+/// A text under reading.
+#[derive(Default)]
+struct Reading {
+    wording: Wording,
+    whole: Run,
+    paragraph: Run,
+    found: usize,
+    longest: usize,
+    read: usize,
+}
+
+impl Reading {
+    fn piece(&mut self, text: &[u8]) {
+        let mut rest = text.get(..READ.saturating_sub(self.read)).unwrap_or(text);
+        self.read += rest.len();
+        // A piece begins a paragraph.
+        let mut breaks = 2;
         while let Some((&first, others)) = rest.split_first() {
             if folded(first) == 0 {
                 breaks = match first {
@@ -45,45 +71,43 @@ impl Wording {
                 rest = others;
                 continue;
             }
-            if breaks > 1 {
-                wording.keep(&mut found, paragraph, &mut longest);
-                paragraph = Run::default();
+            if breaks > 1 && self.paragraph.length > 0 {
+                self.keep();
             }
             breaks = 0;
             // In the first paragraph both runs are the same: one is computed.
-            let run = if paragraph.length == whole.length {
-                let run = whole.extend(rest);
-                paragraph = whole;
+            let run = if self.paragraph.length == self.whole.length {
+                let run = self.whole.extend(rest);
+                self.paragraph = self.whole;
                 run
             } else {
-                paragraph.extend(rest);
-                whole.extend(rest)
+                self.paragraph.extend(rest);
+                self.whole.extend(rest)
             };
             rest = rest.get(run..).unwrap_or(&[]);
         }
-        wording.whole = whole.finish();
-        if paragraph.length < whole.length {
-            wording.keep(&mut found, paragraph, &mut longest);
-        }
-        wording
     }
 
-    fn keep(&mut self, found: &mut usize, paragraph: Run, longest: &mut usize) {
+    fn keep(&mut self) {
+        let paragraph = std::mem::take(&mut self.paragraph);
         let digest = paragraph.finish();
-        if digest != 0 && paragraph.length > *longest {
-            (self.payload, *longest) = (digest, paragraph.length);
+        if digest != 0 && paragraph.length > self.longest {
+            (self.wording.payload, self.longest) = (digest, paragraph.length);
         }
         if digest != 0
-            && let Some(place) = self.paragraphs.get_mut(*found)
+            && let Some(place) = self.wording.paragraphs.get_mut(self.found)
         {
             *place = digest;
-            *found += 1;
+            self.found += 1;
         }
     }
 
-    /// All digests that a corpus may know.
-    pub fn all(&self) -> impl Iterator<Item = u64> + '_ {
-        std::iter::once(self.whole).chain(self.paragraphs).filter(|&digest| digest != 0)
+    fn finish(mut self) -> Wording {
+        self.wording.whole = self.whole.finish();
+        if self.paragraph.length < self.whole.length {
+            self.keep();
+        }
+        self.wording
     }
 }
 
@@ -146,8 +170,8 @@ mod tests {
     #[test]
     fn layout_does_not_matter_and_numbers_do() {
         let spaced = QUESTION.replace(' ', "  \n").to_uppercase();
-        assert_eq!(Wording::of(QUESTION).whole, Wording::of(&spaced).whole);
-        assert_ne!(Wording::of(QUESTION).whole, Wording::of(&QUESTION.replace("2007", "2008")).whole);
+        assert_eq!(Wording::of([QUESTION]).whole, Wording::of([&*spaced]).whole);
+        assert_ne!(Wording::of([QUESTION]).whole, Wording::of([&*QUESTION.replace("2007", "2008")]).whole);
     }
 
     #[test]
@@ -155,11 +179,11 @@ mod tests {
         let asked = format!(
             "Reason step by step and put the answer in a box, please.\n\n{QUESTION}\n\nShow everything you thought of, to the end."
         );
-        assert!(Wording::of(&asked).all().any(|digest| digest == Wording::of(QUESTION).whole));
+        assert!(Wording::of([&*asked]).all().any(|digest| digest == Wording::of([QUESTION]).whole));
     }
 
     #[test]
     fn small_talk_has_no_digest() {
-        assert_eq!(Wording::of("Hello, how are you?").all().count(), 0);
+        assert_eq!(Wording::of(["Hello, how are you?"]).all().count(), 0);
     }
 }

@@ -65,7 +65,7 @@ fn index(out: &Path, files: &[PathBuf], format: Format) -> Result<Outcome, Failu
                 Failure::Usage(format!("{name}:{number}: expected {{\"prompt\": \"...\"}}: {error}"))
             })?;
             read += 1;
-            digests.extend(Some(Wording::of(&line.prompt).whole).filter(|&digest| digest != 0));
+            digests.extend(Some(Wording::of([&*line.prompt]).whole).filter(|&digest| digest != 0));
             if digests.len() > MOST {
                 return Err(Failure::Usage(format!(
                     "{name}:{number}: more than {MOST} prompts: build several filters"

@@ -1,19 +1,23 @@
 use super::*;
 
+fn texts(prompt: &Prompt<'_>) -> Vec<String> {
+    prompt.parts.iter().map(|part| prompt.text(part.span).into_owned()).collect()
+}
+
 /// `part` is the beginning of a document of which `whole` is all.
-fn assert_beginning(name: &str, cut: &Prompt, whole: &Prompt) {
+fn assert_beginning(name: &str, cut: &Prompt<'_>, whole: &Prompt<'_>) {
     let Some((last, before)) = cut.parts.split_last() else {
         return;
     };
     assert!(cut.parts.len() <= whole.parts.len(), "{name}: {cut:?}");
     for (part, full) in before.iter().zip(&whole.parts) {
         assert_eq!((part.turn, part.kind), (full.turn, full.kind), "{name}");
-        assert_eq!(cut.slice(part.span), whole.slice(full.span), "{name}");
+        assert_eq!(cut.text(part.span), whole.text(full.span), "{name}");
     }
     let full = whole.parts[before.len()];
     assert_eq!((last.turn, last.role), (full.turn, full.role), "{name}");
-    let beginning = whole.slice(full.span).starts_with(cut.slice(last.span));
-    assert!(beginning, "{name}: {:?} is no beginning of {:?}", cut.slice(last.span), whole.slice(full.span));
+    let (found, all) = (cut.text(last.span), whole.text(full.span));
+    assert!(all.starts_with(&*found), "{name}: {found:?} is no beginning of {all:?}");
 }
 
 #[test]
@@ -44,7 +48,7 @@ fn a_cut_anywhere_is_survived() {
 fn a_character_that_is_cut_is_left_out() {
     let body = r#"{"messages":[{"role":"user","content":"aé"#.as_bytes();
     let prompt = read(&route(Dialect::Messages), &body[..body.len() - 1]);
-    assert_eq!((prompt.text.as_str(), prompt.truncated), ("a", true));
+    assert_eq!((&*texts(&prompt), prompt.truncated), (&["a".to_owned()][..], true));
 }
 
 #[test]
@@ -68,15 +72,15 @@ fn both_of_two_equal_keys_are_seen() {
     let body = r#"{"messages":[{"role":"user","content":"one","content":"two"}],"model":"a","model":"b","temperature":1,
         "temperature":0,"messages":[{"role":"user","content":"three"}]}"#;
     let prompt = read_json(Dialect::ChatCompletions, body);
-    let texts: Vec<_> = prompt.parts.iter().map(|part| (part.turn, prompt.slice(part.span))).collect();
-    assert_eq!(texts, [(0, "one"), (0, "two"), (1, "three")]);
+    let turns: Vec<_> = prompt.parts.iter().map(|part| part.turn).collect();
+    assert_eq!((turns, texts(&prompt)), (vec![0, 0, 1], vec!["one".into(), "two".into(), "three".into()]));
     assert_eq!((prompt.model.as_str(), prompt.params.temperature, prompt.turns), ("b", Some(0), 2));
 }
 
 #[test]
 fn escaped_keys_hide_nothing() {
     let prompt = read_json(Dialect::ChatCompletions, r#"{"m\u0065ssages":[{"c\u006fntent":"x"}]}"#);
-    assert_eq!(prompt.text, "x");
+    assert_eq!(texts(&prompt), ["x"]);
 }
 
 #[test]
@@ -129,7 +133,8 @@ mod properties {
             }
             let prompt = read(&route(fixture.0), &body);
             for part in &prompt.parts {
-                prop_assert!(prompt.text.get(part.span.start as usize..part.span.end as usize).is_some());
+                prop_assert!(prompt.document.get(part.span.start as usize..part.span.end as usize).is_some());
+                let _ = prompt.text(part.span);
             }
         }
     }

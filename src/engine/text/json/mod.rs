@@ -18,8 +18,10 @@ mod string;
 mod tests;
 
 pub use source::source;
+pub use string::{plain, resume, unescaped};
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What the next value is, by its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,18 +47,26 @@ pub enum Token {
 /// A position in a document. Cloning it remembers a value to be read again later.
 #[derive(Clone, Debug)]
 pub struct Reader<'a> {
-    text: &'a str,
+    text: &'a [u8],
     at: usize,
     /// A key or an item was announced and its value is not taken yet.
     owed: bool,
     truncated: bool,
+    /// Where the last key stands.
+    named: (usize, usize),
 }
 
 impl<'a> Reader<'a> {
-    /// Reads `text`, which [`source`] makes from bytes.
+    /// Reads `text`.
     #[must_use]
     pub fn new(text: &'a str) -> Self {
-        Self { text, at: 0, owed: false, truncated: false }
+        Self::over(text.as_bytes())
+    }
+
+    /// Reads bytes, which [`source`] has prepared; what is no UTF-8 in them becomes U+FFFD in the strings that are taken.
+    #[must_use]
+    pub fn over(text: &'a [u8]) -> Self {
+        Self { text, at: 0, owed: false, truncated: false, named: (0, 0) }
     }
 
     /// The document ended early or was no JSON from some point on.
@@ -94,17 +104,24 @@ impl<'a> Reader<'a> {
         if !self.advance(b'}') {
             return None;
         }
-        let Some(key) = self.short() else {
+        let Some(place) = self.string() else {
             self.fail();
             return None;
         };
+        self.named = (place.start, place.end);
         if self.next_byte() != Some(b':') {
             self.fail();
             return None;
         }
         self.at = self.at.saturating_add(1);
         self.owed = true;
-        Some(key)
+        Some(unescaped(self.text.get(place).unwrap_or(&[]), false))
+    }
+
+    /// Where the name of the last key stands in the document.
+    #[must_use]
+    pub fn named(&self) -> Range<usize> {
+        self.named.0..self.named.1
     }
 
     /// Whether the array entered last has another item. Skips the item before it if nobody took that.
@@ -143,11 +160,10 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes the value and gives its JSON as it stands in the document.
-    pub fn raw(&mut self) -> &'a str {
-        self.next_byte();
-        let start = self.at;
+    pub fn raw(&mut self) -> &'a [u8] {
+        let place = self.place();
         self.skip();
-        self.text.get(start..self.at).unwrap_or("")
+        self.text.get(place..self.at).unwrap_or(&[])
     }
 
     /// Where the next value begins, in bytes from the document's first; takes nothing.
@@ -172,7 +188,7 @@ impl<'a> Reader<'a> {
     }
 
     fn rest(&self) -> &'a [u8] {
-        self.text.as_bytes().get(self.at..).unwrap_or(&[])
+        self.text.get(self.at..).unwrap_or(&[])
     }
 
     /// The first byte that is no white space; moves up to it.
@@ -180,7 +196,7 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let blank = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
         self.at = self.at.saturating_add(blank.unwrap_or(rest.len()));
-        self.text.as_bytes().get(self.at).copied()
+        self.text.get(self.at).copied()
     }
 
     fn enter(&mut self, open: u8) -> bool {
@@ -235,7 +251,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Takes a number or word. One that the end of the document may have cut is not given.
-    fn word(&mut self) -> Option<&'a str> {
+    fn word(&mut self) -> Option<&'a [u8]> {
         self.owed = false;
         let start = self.at;
         let rest = self.rest();

@@ -11,7 +11,7 @@ impl Reader<'_> {
     pub fn thousandths(&mut self) -> Option<i64> {
         match self.peek() {
             Token::Number => parse(self.word()?),
-            Token::String => parse(&self.short()?),
+            Token::String => parse(self.short()?.as_bytes()),
             _ => None,
         }
     }
@@ -23,8 +23,8 @@ impl Reader<'_> {
 }
 
 /// Reads JSON's number grammar, and a leading `+` or missing digits, into thousandths.
-fn parse(text: &str) -> Option<i64> {
-    let (text, negative) = match text.as_bytes() {
+fn parse(text: &[u8]) -> Option<i64> {
+    let (text, negative) = match text {
         [b'-', rest @ ..] => (rest, true),
         [b'+', rest @ ..] => (rest, false),
         all => (all, false),

@@ -1,65 +1,24 @@
-//! Strings: skipped fast, or unescaped straight into the caller's arena.
+//! Strings: found fast, and unescaped only where somebody reads them.
 
 use super::{Reader, Token};
-use memchr::{memchr, memchr2};
+use crate::scan::{escape, quote};
 use std::borrow::Cow;
+use std::ops::Range;
 
-/// What stands after a backslash.
-enum Escape {
-    Char(char),
-    /// The document ends within it.
-    Cut,
-}
-
-impl<'a> Reader<'a> {
-    /// Appends a string, unescaped, to `out`; `false`, taking nothing, where the next value is none. Lone surrogates
-    /// become U+FFFD. A string that the end of the document cuts is appended as far as it goes.
-    pub fn string(&mut self, out: &mut String) -> bool {
-        if self.peek() != Token::String {
-            return false;
-        }
-        self.owed = false;
-        self.at = self.at.saturating_add(1);
-        loop {
-            let rest = self.rest();
-            let found = memchr2(b'"', b'\\', rest);
-            let end = self.at.saturating_add(found.unwrap_or(rest.len()));
-            out.push_str(self.text.get(self.at..end).unwrap_or(""));
-            let Some(mark) = self.text.as_bytes().get(end) else {
-                self.fail();
-                return true;
-            };
-            self.at = end.saturating_add(1);
-            if *mark == b'"' {
-                return true;
-            }
-            match self.escape() {
-                Escape::Char(c) => out.push(c),
-                Escape::Cut => {
-                    self.fail();
-                    return true;
-                }
-            }
-        }
-    }
-
-    /// Takes a string that is compared rather than kept: borrowed unless it has escapes in it; `None`, taking nothing,
-    /// where the next value is none.
-    pub fn short(&mut self) -> Option<Cow<'a, str>> {
+impl Reader<'_> {
+    /// Takes a string and gives the place of what is between its quotes, as it stands in the document: [`unescaped`] reads
+    /// that. `None`, taking nothing, where the next value is none. One that the end of the document cuts goes as far as
+    /// that.
+    pub fn string(&mut self) -> Option<Range<usize>> {
         if self.peek() != Token::String {
             return None;
         }
+        self.owed = false;
         let start = self.at.saturating_add(1);
-        let inside = self.text.get(start..)?;
-        let end = memchr2(b'"', b'\\', inside.as_bytes());
-        if let Some(end) = end.filter(|&end| inside.as_bytes().get(end) == Some(&b'"')) {
-            self.owed = false;
-            self.at = start.saturating_add(end).saturating_add(1);
-            return inside.get(..end).map(Cow::Borrowed);
-        }
-        let mut out = String::new();
-        self.string(&mut out);
-        Some(Cow::Owned(out))
+        self.skip_string();
+        // The closing quote is no part of it; where the document ends there is none.
+        let end = if self.truncated { self.at } else { self.at.saturating_sub(1) };
+        Some(start..end.max(start))
     }
 
     /// Skips a string; the reader stands on its opening quote.
@@ -67,7 +26,7 @@ impl<'a> Reader<'a> {
         self.at = self.at.saturating_add(1);
         loop {
             let rest = self.rest();
-            let Some(quote) = memchr(b'"', rest) else {
+            let Some(quote) = quote(rest) else {
                 self.fail();
                 return;
             };
@@ -79,52 +38,150 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
 
-    /// Reads what follows a backslash.
-    fn escape(&mut self) -> Escape {
-        let Some(c) = self.text.get(self.at..).and_then(|rest| rest.chars().next()) else {
-            return Escape::Cut;
-        };
-        self.at = self.at.saturating_add(c.len_utf8());
-        Escape::Char(match c {
-            'n' => '\n',
-            't' => '\t',
-            'r' => '\r',
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'u' => return self.unicode(),
+impl<'a> Reader<'a> {
+    /// Takes a string that is compared rather than kept: borrowed unless it has escapes in it; `None`, taking nothing,
+    /// where the next value is none.
+    pub fn short(&mut self) -> Option<Cow<'a, str>> {
+        let place = self.string()?;
+        Some(unescaped(self.text.get(place).unwrap_or(&[]), self.truncated))
+    }
+}
+
+/// What is between the quotes of a string, without its escapes; borrowed where it has none. Lone surrogates and what is no
+/// UTF-8 become U+FFFD. `cut`: it may end within an escape or a character, which is left out then.
+#[must_use]
+pub fn unescaped(raw: &[u8], cut: bool) -> Cow<'_, str> {
+    if escape(raw).is_none()
+        && let Ok(text) = std::str::from_utf8(raw)
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = escape(rest) {
+        let (plain, escaped) = rest.split_at_checked(at).unwrap_or((rest, b""));
+        append(plain, false, &mut out);
+        let mut escapes = Escapes { rest: escaped.get(1..).unwrap_or(b""), cut };
+        if let Some(character) = escapes.next() {
+            out.push(character);
+        }
+        rest = escapes.rest;
+    }
+    append(rest, cut, &mut out);
+    Cow::Owned(out)
+}
+
+/// Bytes as text; what is no UTF-8 becomes U+FFFD. `cut`: they may end within a character, which is left out then.
+#[must_use]
+pub fn plain(bytes: &[u8], cut: bool) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(bytes.len());
+    append(bytes, cut, &mut out);
+    Cow::Owned(out)
+}
+
+/// The first place from `at` on where neither an escape nor a character of `raw` is torn.
+#[must_use]
+pub fn resume(raw: &[u8], at: usize) -> usize {
+    // An odd number of backslashes before a place makes what is there a part of an escape.
+    let escaped = |place: usize| {
+        let before = raw.get(..place).unwrap_or(raw);
+        before.iter().rev().take_while(|byte| **byte == b'\\').count() & 1 == 1
+    };
+    let mut at = at.min(raw.len());
+    let digits = (1..=4).find(|&back| {
+        let place = at.checked_sub(back);
+        place.is_some_and(|place| raw.get(place) == Some(&b'u') && escaped(place))
+    });
+    if let Some(back) = digits {
+        at = at.saturating_add(5).saturating_sub(back);
+    } else if escaped(at) {
+        at = at.saturating_add(if raw.get(at) == Some(&b'u') { 5 } else { 1 });
+    }
+    let rest = raw.get(at..).unwrap_or(&[]);
+    at.saturating_add(rest.iter().take_while(|byte| **byte & 0xC0 == 0x80).count()).min(raw.len())
+}
+
+/// Appends bytes as text.
+fn append(bytes: &[u8], cut: bool, out: &mut String) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        out.push_str(text);
+        return;
+    }
+    let mut chunks = bytes.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        out.push_str(chunk.valid());
+        let invalid = chunk.invalid();
+        let end = chunks.peek().is_none() && std::str::from_utf8(invalid).is_err_and(|e| e.error_len().is_none());
+        if !invalid.is_empty() && !(cut && end) {
+            out.push(char::REPLACEMENT_CHARACTER);
+        }
+    }
+}
+
+/// Reads what follows backslashes.
+struct Escapes<'a> {
+    rest: &'a [u8],
+    cut: bool,
+}
+
+impl Escapes<'_> {
+    /// The character that is meant; `None` where there is none: the string is cut, or the character is not ASCII and stands
+    /// for itself.
+    fn next(&mut self) -> Option<char> {
+        let (&first, rest) = self.rest.split_first()?;
+        if !first.is_ascii() {
+            return None;
+        }
+        self.rest = rest;
+        Some(match first {
+            b'n' => '\n',
+            b't' => '\t',
+            b'r' => '\r',
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'u' => return self.unicode(),
             // `"`, `\`, `/`; and what JSON does not know stands for itself.
-            other => other,
+            other => char::from(other),
         })
     }
 
     /// Reads the four digits after `\u`, and the second half of a surrogate pair where one follows.
-    fn unicode(&mut self) -> Escape {
-        let Some(high) = self.hex(self.at) else {
-            return if self.rest().len() < 4 { Escape::Cut } else { Escape::Char(char::REPLACEMENT_CHARACTER) };
+    fn unicode(&mut self) -> Option<char> {
+        let Some(high) = hex(self.rest) else {
+            if self.cut && self.rest.len() < 4 {
+                self.rest = b"";
+                return None;
+            }
+            return Some(char::REPLACEMENT_CHARACTER);
         };
-        self.at = self.at.saturating_add(4);
+        self.rest = self.rest.get(4..).unwrap_or(b"");
         if !(0xD800..0xDC00).contains(&high) {
-            return Escape::Char(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER));
+            return Some(char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER));
         }
-        let rest = self.rest();
-        if rest.len() < 6 && (rest.starts_with(b"\\u") || b"\\u".starts_with(rest)) {
+        let rest = self.rest;
+        if self.cut && rest.len() < 6 && (rest.starts_with(b"\\u") || b"\\u".starts_with(rest)) {
             let digits = rest.get(2..).unwrap_or(&[]);
             if digits.iter().all(u8::is_ascii_hexdigit) {
-                return Escape::Cut;
+                self.rest = b"";
+                return None;
             }
         }
-        let low = if rest.starts_with(b"\\u") { self.hex(self.at.saturating_add(2)) } else { None };
+        let low = rest.strip_prefix(b"\\u").and_then(hex);
         let Some(low) = low.filter(|low| (0xDC00..0xE000).contains(low)) else {
-            return Escape::Char(char::REPLACEMENT_CHARACTER);
+            return Some(char::REPLACEMENT_CHARACTER);
         };
-        self.at = self.at.saturating_add(6);
+        self.rest = rest.get(6..).unwrap_or(b"");
         let point = ((high & 0x3FF) << 10 | (low & 0x3FF)).saturating_add(0x1_0000);
-        Escape::Char(char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER))
+        Some(char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER))
     }
+}
 
-    fn hex(&self, at: usize) -> Option<u32> {
-        let digits = self.text.as_bytes().get(at..at.checked_add(4)?)?;
-        digits.iter().try_fold(0u32, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?))
-    }
+fn hex(digits: &[u8]) -> Option<u32> {
+    let digits = digits.first_chunk::<4>()?;
+    digits.iter().try_fold(0u32, |value, digit| Some(value << 4 | char::from(*digit).to_digit(16)?))
 }
