@@ -49,8 +49,9 @@ impl Engine {
     /// Who sends, as keyed digests. `headers` in the order received, names in lower case, values as raw bytes; `peer` is
     /// the address of the connection's other end (`1.2.3.4:5678`, `[::1]:80` or without a port).
     #[must_use]
-    pub fn caller(&self, headers: &[(Vec<u8>, Vec<u8>)], peer: &[u8], claim: Option<&[u8]>) -> Caller {
-        self.config.callers.identify(headers, peer, claim)
+    pub fn caller<B: AsRef<[u8]>>(&self, headers: &[(B, B)], peer: &[u8], claim: Option<&[u8]>) -> Caller {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        self.config.callers.identify(&headers, peer, claim)
     }
 
     /// Reads as much of a (decompressed) body as the shell kept. `whole`: the body ended within it.

@@ -20,6 +20,11 @@ pub enum SwapError {
 pub trait Get {
     /// The value under `key` and its version, or `None` where there is none.
     fn get(&self, key: &str) -> Option<(Vec<u8>, Version)>;
+
+    /// Takes a value back that was only looked at: a store that is far away may hand it out once more.
+    fn put_back(&self, key: String, value: Vec<u8>, version: Version) {
+        let _ = (key, value, version);
+    }
 }
 
 /// Reads and replaces values under optimistic concurrency.

@@ -5,6 +5,7 @@ use crate::abi::Level;
 use crate::exchange::Judged;
 use crate::host;
 use crate::metrics::{self, Metric};
+use crate::pairs::Pairs;
 use crate::store::SharedStore;
 use crate::tell;
 use azeotrope_engine::answer::{Reader, Taken};
@@ -30,22 +31,24 @@ impl Answer {
 
     /// Its headers have come. `empty`: no body follows.
     pub(crate) fn begin(&mut self, empty: bool) {
-        let Some(status) = host::response_status() else { return };
+        let Some(map) = host::response_headers() else { return };
+        let header = |name| Pairs::first(&map, name).unwrap_or_default();
+        let status = std::str::from_utf8(header(":status")).ok().and_then(|status| status.parse().ok());
+        let Some(status) = status else { return };
         self.status = status;
         self.judged.settle(status);
-        let now = host::now();
         if let Some(grant) = &self.judged.grant {
-            host::tell_remaining(&grant.remaining.headers(self.judged.route.dialect, now));
+            host::tell_remaining(&grant.remaining.headers(self.judged.route.dialect, host::now()));
         }
         let mut changes = self.judged.degraded.unwrap_or_default();
         if !empty && (200..300).contains(&status) {
-            let kind = host::response_header("content-type");
-            let encoding = host::response_header("content-encoding");
-            let passing = Passing::of(&encoding);
+            let (kind, encoding) = (header("content-type"), header("content-encoding"));
+            let passing = Passing::of(encoding);
             metrics::add(Metric::AnswersUnread, u32::from(passing.is_none()));
-            self.reader = passing.map(|passing| (passing, self.judged.engine.answer(&kind)));
+            self.reader = passing.map(|passing| (passing, self.judged.engine.answer(kind)));
             if self.judged.degraded.is_some() && encoding.is_empty() {
-                self.rewriter = self.judged.engine.rewriter(&kind, now).filter(|_| host::forget_response_length());
+                self.rewriter =
+                    self.judged.engine.rewriter(kind, self.judged.at).filter(|_| host::forget_response_length());
             }
             if self.rewriter.is_some() {
                 changes.note(Change::ReasoningText);
@@ -54,7 +57,11 @@ impl Answer {
         if !changes.is_empty() {
             let names = names(changes);
             host::tell_degraded(&names);
-            tell::traffic(Level::Info, now, format_args!("{:?}: degraded: {names}", self.judged.route.dialect));
+            tell::traffic(
+                Level::Info,
+                self.judged.at,
+                format_args!("{:?}: degraded: {names}", self.judged.route.dialect),
+            );
         }
     }
 
@@ -83,8 +90,10 @@ impl Answer {
     pub(crate) fn end(self) {
         let read = self.reader.is_some();
         let taken = self.reader.map(|(_, reader)| reader.finish()).unwrap_or_default();
-        let Judged { engine, route, caller, reading, grant, .. } = &self.judged;
-        let (mut store, now) = (SharedStore::default(), host::now());
+        let Judged { engine, route, caller, reading, grant, at, .. } = &self.judged;
+        let refused = matches!(taken.finish, Finish::Refusal | Finish::Filter);
+        let noted = refused || !taken.blobs.is_empty() || grant.is_some();
+        let (mut store, now) = (SharedStore::default(), if noted { host::now() } else { *at });
         let mut lost = engine.ended(&mut store, caller, reading, taken.finish, now);
         if !taken.blobs.is_empty() {
             lost = engine.given(&mut store, caller, &taken.blobs, now).saturating_add(lost);

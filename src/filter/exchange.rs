@@ -4,7 +4,7 @@ use crate::abi::Level;
 use crate::host;
 use crate::live::Live;
 use crate::metrics::{self, Metric};
-use crate::store::SharedStore;
+use crate::store::{Pages, SharedStore};
 use crate::tell;
 use azeotrope_engine::budget::Grant;
 use azeotrope_engine::bundle::Running;
@@ -13,6 +13,7 @@ use azeotrope_engine::codec::{self, Decoded};
 use azeotrope_engine::degrade::Changes;
 use azeotrope_engine::digest::Reading;
 use azeotrope_engine::engine::Engine;
+use azeotrope_engine::observation;
 use azeotrope_engine::route::Route;
 use azeotrope_engine::time::Timestamp;
 use azeotrope_engine::verdict::{Action, Reason, Verdict};
@@ -44,6 +45,10 @@ pub(crate) struct Judged {
     pub(crate) caller: Caller,
     pub(crate) reading: Reading,
     pub(crate) verdict: Verdict,
+    /// When it was judged: an exchange that upstream accepts counts then, as in `replay`.
+    pub(crate) at: Timestamp,
+    /// What was read to judge it.
+    pages: Pages,
     /// What is held for it in its budgets.
     pub(crate) grant: Option<Grant>,
     /// Its caller is degraded; what was changed in the request.
@@ -96,7 +101,8 @@ impl Call {
         }
         let degraded = (verdict.action == Action::Degrade).then(|| self.degrade(body.filter(|_| held && whole), now));
         let Self { live, engine, route, caller, .. } = self;
-        Outcome::Pass(Box::new(Judged { live, engine, route, caller, reading, verdict, grant, degraded }))
+        let (at, pages) = (now, store.keep());
+        Outcome::Pass(Box::new(Judged { live, engine, route, caller, reading, verdict, at, pages, grant, degraded }))
     }
 
     /// Makes the request ask for less. `body`: all of it, where it has not gone upstream yet, nor its headers.
@@ -137,10 +143,10 @@ impl Call {
 
 impl Judged {
     /// Takes note of the answer's status.
-    pub(crate) fn settle(&self, status: u16) {
-        let mut store = SharedStore::default();
-        let now = host::now();
-        self.live.status(&self.caller, &self.reading, &self.verdict, status, now);
+    pub(crate) fn settle(&mut self, status: u16) {
+        let mut store = SharedStore::of(std::mem::take(&mut self.pages));
+        let now = if observation::refused(status) { host::now() } else { self.at };
+        self.live.status(&self.caller, &self.reading, &self.verdict, status);
         let lost = self.engine.settle(&mut store, &self.caller, &self.reading, status, now);
         metrics::add(Metric::StoreLost, lost);
         store.tally();

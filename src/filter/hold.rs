@@ -8,7 +8,9 @@ use azeotrope_engine::time::Timestamp;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// Milliseconds between two looks at the waiting streams.
+/// Milliseconds between ticks: counters are told, the sidecar is spoken to, and streams that wait too long let go.
+const PERIOD: u32 = 100;
+/// Milliseconds between ticks while it is learned whether the host holds headers.
 const TICK: u32 = 25;
 /// Milliseconds until the first tick, which only shows that there are ticks.
 const FIRST_TICK: u32 = 1;
@@ -29,9 +31,10 @@ pub(crate) struct Hold {
 pub(crate) struct Holds {
     probe: Cell<Probe>,
     waiting: RefCell<Vec<Rc<Hold>>>,
-    ticking: Cell<bool>,
-    /// Milliseconds between ticks while nothing waits; 0: none.
-    idle: Cell<u32>,
+    /// The timer goes fast: what is learned takes no longer than that.
+    hasty: Cell<bool>,
+    /// When the timer fired last: near enough for streams that wait for seconds.
+    ticked: Cell<Timestamp>,
 }
 
 impl Default for Holds {
@@ -39,25 +42,21 @@ impl Default for Holds {
         Self {
             probe: Cell::new(Probe::Never),
             waiting: RefCell::default(),
-            ticking: Cell::new(false),
-            idle: Cell::new(0),
+            hasty: Cell::new(false),
+            ticked: Cell::new(Timestamp(0)),
         }
     }
 }
 
 impl Holds {
     /// Takes over what is configured.
-    /// `idle`: milliseconds between the ticks that others need.
-    pub(crate) fn configure(&self, headers: Headers, idle: Option<u32>) {
-        if let Some(idle) = idle {
-            self.idle.set(idle);
-            // A host that has no timer has no sidecar either.
-            let _ = abi::set_tick(idle);
-        }
+    pub(crate) fn configure(&self, headers: Headers) {
+        // A host that has no timer has no sidecar either; its counters are told as they come (see [`crate::metrics`]).
+        let _ = abi::set_tick(PERIOD);
         let probe = Probe::new(headers);
         self.probe.set(probe);
         if probe == Probe::Untimed {
-            self.start_ticking(FIRST_TICK);
+            self.haste(FIRST_TICK);
         }
     }
 
@@ -67,12 +66,14 @@ impl Holds {
         if !probe.holds(length.unwrap_or(0)) {
             return None;
         }
-        let timed = probe.patience().is_some();
-        let since = if timed { host::now() } else { Timestamp(0) };
+        let learning = matches!(probe, Probe::Learning(_));
+        let since = if learning { host::now() } else { self.ticked.get() };
         let hold = Rc::new(Hold { stream, since, resumed: Cell::new(None), body: Cell::new(false) });
-        if timed {
+        if probe.patience().is_some() {
             self.waiting.borrow_mut().push(Rc::clone(&hold));
-            self.start_ticking(TICK);
+        }
+        if learning {
+            self.haste(TICK);
         }
         Some(hold)
     }
@@ -97,15 +98,12 @@ impl Holds {
     }
 
     /// The host's timer: lets go of what waits too long. Slow again when nothing waits.
-    pub(crate) fn tick(&self) {
+    pub(crate) fn tick(&self, now: Timestamp) {
         let mut probe = self.probe.get();
         probe.ticked();
         self.probe.set(probe);
-        let now = host::now();
+        self.ticked.set(now);
         let patience = probe.patience().unwrap_or(0);
-        if !self.ticking.get() {
-            return;
-        }
         let mut waiting = self.waiting.borrow_mut();
         waiting.retain(|hold| {
             let tired = now.since(hold.since) >= patience;
@@ -115,14 +113,14 @@ impl Holds {
             }
             !tired
         });
-        if waiting.is_empty() {
-            self.ticking.set(abi::set_tick(self.idle.get()).is_err());
+        if waiting.is_empty() && self.hasty.get() {
+            self.hasty.set(abi::set_tick(PERIOD).is_err());
         }
     }
 
-    fn start_ticking(&self, period: u32) {
-        if !self.ticking.get() {
-            self.ticking.set(abi::set_tick(period).is_ok());
+    fn haste(&self, period: u32) {
+        if !self.hasty.get() {
+            self.hasty.set(abi::set_tick(period).is_ok());
         }
     }
 }

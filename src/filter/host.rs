@@ -101,10 +101,9 @@ pub(crate) fn label_stream(label: &str) {
     known(abi::set_property(LABEL_STATE, label.as_bytes()));
 }
 
-/// The status of the response; `None` if there is none or it is no number.
-pub(crate) fn response_status() -> Option<u16> {
-    let status = known(abi::header(Map::Response, ":status"))?;
-    std::str::from_utf8(&status).ok()?.parse().ok()
+/// All response headers, serialised (see [`pairs::Pairs`]).
+pub(crate) fn response_headers() -> Option<Vec<u8>> {
+    known(abi::pairs(Map::Response))
 }
 
 /// Answers in place of the upstream; whether the host took it.
@@ -122,11 +121,6 @@ pub(crate) fn resume_request(stream: u32) {
     if known(abi::enter(stream)).is_some() {
         known(abi::resume_request());
     }
-}
-
-/// A response header; empty where there is none.
-pub(crate) fn response_header(name: &str) -> Vec<u8> {
-    known(abi::header(Map::Response, name)).unwrap_or_default()
 }
 
 /// Tells the caller what is left to it.

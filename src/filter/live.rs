@@ -21,9 +21,6 @@ use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, Hasher};
 use std::rc::Rc;
 
-/// Milliseconds between two looks at the shelf.
-pub(crate) const LOOK: u32 = 250;
-
 /// The sidecar, as this worker knows it.
 #[derive(Debug)]
 struct Beside {
@@ -81,14 +78,8 @@ impl Live {
         self.running.try_borrow().ok().map(|running| judge(&running))
     }
 
-    /// Milliseconds between ticks; `None`: none are needed.
-    pub(crate) fn period(&self) -> Option<u32> {
-        (!self.keys.0.is_empty()).then_some(LOOK)
-    }
-
     /// The host's timer: tells the sidecar, asks it, and takes over what is on the shelf.
-    pub(crate) fn tick(&self) {
-        let now = host::now();
+    pub(crate) fn tick(&self, now: Timestamp) {
         self.look();
         let Some(beside) = &self.beside else { return };
         let Some(rules) = self.running(Running::version) else { return };
@@ -129,7 +120,11 @@ impl Live {
     }
 
     /// Takes note of upstream's answer to a request.
-    pub(crate) fn status(&self, caller: &Caller, reading: &Reading, verdict: &Verdict, status: u16, now: Timestamp) {
+    pub(crate) fn status(&self, caller: &Caller, reading: &Reading, verdict: &Verdict, status: u16) {
+        if self.beside.is_none() {
+            return;
+        }
+        let now = host::now();
         if observation::told(status) {
             self.request(caller, reading, verdict, now);
         }
@@ -194,7 +189,7 @@ impl Live {
         let Ok(mut running) = self.running.try_borrow_mut() else { return };
         match offer(&mut running, now) {
             Ok(true) => {
-                metrics::count(Metric::BundleAccepted);
+                metrics::tell(Metric::BundleAccepted);
                 metrics::set(Metric::RulesVersion, running.version());
                 metrics::set(Metric::BundleExpires, running.expires());
             }
@@ -204,7 +199,7 @@ impl Live {
     }
 
     fn refuse(&self, refusal: &Refusal, now: Timestamp) {
-        metrics::count(Metric::BundleRefused);
+        metrics::tell(Metric::BundleRefused);
         tell::traffic(Level::Error, now, format_args!("bundle refused: {refusal}; the rules before it stay in force"));
     }
 }

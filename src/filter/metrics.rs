@@ -1,5 +1,8 @@
 //! Counters and gauges: a fixed set of names (no client chooses one), defined once a VM. Counters end in `_total`, as
 //! Prometheus' users expect.
+//!
+//! What requests count is added up here and told to the host with the next tick, so that a counter costs a request nothing.
+//! On a host without a timer nothing is told: such hosts have no metrics either.
 
 use crate::abi::{self, Kind};
 use azeotrope_engine::dialect::Dialect;
@@ -17,6 +20,8 @@ macro_rules! metrics {
         thread_local! {
             // Host ids; `None` until defined.
             static IDS: [Cell<Option<u32>>; ALL.len()] = const { [const { Cell::new(None) }; ALL.len()] };
+            // What is counted and not told yet.
+            static COUNTS: [Cell<u64>; ALL.len()] = const { [const { Cell::new(0) }; ALL.len()] };
         }
     };
 }
@@ -108,6 +113,8 @@ metrics! {
     SidecarFailed: Counter = "azeotrope.sidecar.failed",
     /// Whether it took what was last sent: 1 or 0.
     SidecarReached: Gauge = "azeotrope.sidecar.reached",
+    /// How often counters were told: by each worker, and Envoy's main thread, ten times a second.
+    Told: Counter = "azeotrope.told",
     /// The version of the rules in force.
     RulesVersion: Gauge = "azeotrope.rules.version",
 }
@@ -135,12 +142,31 @@ pub(crate) fn count(metric: Metric) {
 
 /// Adds `by`.
 pub(crate) fn add(metric: Metric, by: u32) {
-    if by > 0
-        && let Some(id) = id(metric)
-    {
-        // Nothing to be done about a host that does not count.
-        let _ = abi::increment(id, i64::from(by));
-    }
+    COUNTS.with(|counts| {
+        if let Some(count) = counts.get(metric as usize) {
+            count.set(count.get().saturating_add(u64::from(by)));
+        }
+    });
+}
+
+/// Adds one and tells it at once: what no request counts may come where no tick follows.
+pub(crate) fn tell(metric: Metric) {
+    count(metric);
+    tell_all();
+}
+
+/// Tells what was counted since the last time.
+pub(crate) fn tell_all() {
+    count(Metric::Told);
+    IDS.with(|ids| {
+        COUNTS.with(|counts| {
+            for (id, count) in ids.iter().zip(counts).filter(|(_, count)| count.get() > 0) {
+                let by = i64::try_from(count.take()).unwrap_or(i64::MAX);
+                // Nothing to be done about a host that does not count.
+                let _ = id.get().map(|id| abi::increment(id, by));
+            }
+        });
+    });
 }
 
 /// Sets a gauge.

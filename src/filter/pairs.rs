@@ -20,6 +20,11 @@ impl<'a> Pairs<'a> {
         Some(Self { sizes, data })
     }
 
+    /// The first value of a header.
+    pub(crate) fn first(map: &'a [u8], name: &str) -> Option<&'a [u8]> {
+        Self::new(map).find(|(other, _)| *other == name.as_bytes()).map(|(_, value)| value)
+    }
+
     fn entry(&mut self) -> Option<(&'a [u8], &'a [u8])> {
         let (name_size, sizes) = number(self.sizes)?;
         let (value_size, sizes) = number(sizes)?;
@@ -83,6 +88,12 @@ mod tests {
         let map = sample();
         let read: Vec<_> = Pairs::new(&map).collect();
         assert_eq!(read, [(&b"content-type"[..], &b"application/json"[..]), (b"retry-after", b"")]);
+    }
+
+    #[test]
+    fn the_first_value_of_a_name_is_found() {
+        let map = serialise(&[("a", "1".to_owned()), ("b", "2".to_owned()), ("b", "3".to_owned())]);
+        assert_eq!((Pairs::first(&map, "b"), Pairs::first(&map, "c")), (Some(&b"2"[..]), None));
     }
 
     #[test]

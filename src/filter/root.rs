@@ -26,9 +26,9 @@ impl Root {
     }
 
     fn accept(&mut self, live: Live) {
-        metrics::count(Metric::ConfigAccepted);
+        metrics::tell(Metric::ConfigAccepted);
         if let Some(engine) = live.engine() {
-            self.holds.configure(engine.config().headers, live.period());
+            self.holds.configure(engine.config().headers);
         }
         self.live = Some(Rc::new(live));
     }
@@ -55,7 +55,7 @@ impl RootContext for Root {
                 true
             }
             Err(problems) => {
-                metrics::count(Metric::ConfigRefused);
+                metrics::tell(Metric::ConfigRefused);
                 tell::refused(&problems);
                 false
             }
@@ -63,10 +63,12 @@ impl RootContext for Root {
     }
 
     fn on_tick(&mut self) {
-        self.holds.tick();
+        let now = host::now();
+        self.holds.tick(now);
         if let Some(live) = &self.live {
-            live.tick();
+            live.tick(now);
         }
+        metrics::tell_all();
     }
 
     fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {

@@ -3,7 +3,7 @@
 use crate::abi::{self, Status};
 use crate::metrics::{self, Metric};
 use azeotrope_engine::store::{Get, Store, SwapError, Version};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// What every key begins with. Shared data is divided by `vm_id` only and Istio leaves that empty, so plugins of others
 /// may share ours.
@@ -14,9 +14,29 @@ const PREFIX: &str = "azeotrope.";
 /// The host numbers its writes upwards from 1 and would get here after four billion of them.
 const ABSENT: Version = u32::MAX;
 
+/// Pages that all exchanges on their way keep in one VM at most: 4 MiB. Beyond it, pages are read again.
+const MOST_KEPT: usize = 1_024;
+
+thread_local! {
+    static KEPT: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Values that were read for a verdict and are wanted again when the exchange is counted. They may be old by then: the
+/// version that they had shows it when one is written.
+#[derive(Debug, Default)]
+pub(crate) struct Pages(Vec<(String, Vec<u8>, Version)>);
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        KEPT.set(KEPT.get().saturating_sub(self.0.len()));
+    }
+}
+
 /// Shared data, and how it went.
 #[derive(Debug, Default)]
 pub(crate) struct SharedStore {
+    /// What was read, and not written since.
+    read: RefCell<Vec<(String, Vec<u8>, Version)>>,
     /// Swaps that another writer won.
     conflicts: u32,
     /// Reads that failed.
@@ -24,6 +44,24 @@ pub(crate) struct SharedStore {
 }
 
 impl SharedStore {
+    /// Shared data of which some was read before.
+    pub(crate) fn of(mut pages: Pages) -> Self {
+        let read = std::mem::take(&mut pages.0);
+        KEPT.set(KEPT.get().saturating_sub(read.len()));
+        Self { read: RefCell::new(read), ..Self::default() }
+    }
+
+    /// What was read, for when it is wanted again, where there is room for it.
+    pub(crate) fn keep(self) -> Pages {
+        let read = self.read.into_inner();
+        let kept = KEPT.get().saturating_add(read.len());
+        if kept > MOST_KEPT {
+            return Pages::default();
+        }
+        KEPT.set(kept);
+        Pages(read)
+    }
+
     /// Adds up how it went.
     pub(crate) fn tally(&self) {
         metrics::add(Metric::StoreConflict, self.conflicts);
@@ -37,6 +75,12 @@ fn name(key: &str) -> String {
 
 impl Get for SharedStore {
     fn get(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+        if let Ok(mut read) = self.read.try_borrow_mut()
+            && let Some(place) = read.iter().position(|(of, ..)| of == key)
+        {
+            let (_, value, version) = read.swap_remove(place);
+            return Some((value, version));
+        }
         match abi::shared(&name(key)) {
             Ok(found) => Some(found),
             Err(Status::NOT_FOUND) => None,
@@ -44,6 +88,12 @@ impl Get for SharedStore {
                 self.failed.set(self.failed.get().saturating_add(1));
                 None
             }
+        }
+    }
+
+    fn put_back(&self, key: String, value: Vec<u8>, version: Version) {
+        if let Ok(mut read) = self.read.try_borrow_mut() {
+            read.push((key, value, version));
         }
     }
 }

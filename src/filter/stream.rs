@@ -45,15 +45,16 @@ impl Stream {
         let live = self.live.take()?;
         let engine = live.engine()?;
         let map = host::request_headers()?;
-        if first(&map, host::LABEL_HEADER.as_bytes()).is_some() {
+        if Pairs::first(&map, host::LABEL_HEADER).is_some() {
             host::remove_label();
         }
-        let route = engine.route(first(&map, b":method")?, first(&map, b":path")?)?;
-        let headers: Vec<_> = Pairs::new(&map).map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        let route = engine.route(Pairs::first(&map, ":method")?, Pairs::first(&map, ":path")?)?;
+        let headers: Vec<_> = Pairs::new(&map).collect();
         let claim = engine.config().claim.as_deref().and_then(host::claim);
         let caller = engine.caller(&headers, &host::peer(), claim.as_deref());
         let encoding = encoding(&map);
-        let length = first(&map, b"content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+        let length =
+            Pairs::first(&map, "content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
         Some(Call { live, engine, route, caller, encoding, length })
     }
 
@@ -99,11 +100,6 @@ impl Stream {
     fn carry_on(&self) -> Action {
         if matches!(self.phase, Phase::Replied) { Action::Pause } else { Action::Continue }
     }
-}
-
-/// The first value of a header.
-fn first<'a>(map: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    Pairs::new(map).find(|(other, _)| *other == name).map(|(_, value)| value)
 }
 
 /// All content encodings, in order, joined by commas as HTTP allows; empty for none.

@@ -33,7 +33,7 @@ impl Source {
         ]
     }
 
-    fn find<'a>(&self, headers: &'a Headers, claim: Option<&'a [u8]>) -> Option<Credential<'a>> {
+    fn find<'a>(&self, headers: &Headers<'a>, claim: Option<&'a [u8]>) -> Option<Credential<'a>> {
         match self {
             Self::Claim => claim.filter(|claim| !claim.is_empty()).map(Credential::Claim),
             Self::Authorization => Credential::of_authorization(header(headers, "authorization")?),
@@ -45,7 +45,7 @@ impl Source {
 }
 
 /// The account's digest; 0 where no source has a credential.
-pub(super) fn digest(key: &DigestKey, sources: &[Source], headers: &Headers, claim: Option<&[u8]>) -> u64 {
+pub(super) fn digest(key: &DigestKey, sources: &[Source], headers: &Headers<'_>, claim: Option<&[u8]>) -> u64 {
     sources.iter().find_map(|source| source.find(headers, claim)).map_or(0, |credential| {
         let mut digester = key.digester(Domain::Account);
         digester.write(&[credential.kind()]);

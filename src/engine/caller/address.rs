@@ -9,7 +9,7 @@ const MAX_ADDRESS: usize = 80;
 
 /// The client's address: the peer without trusted hops, else the entry so many places from the right of all
 /// `x-forwarded-for` headers in order, and the peer again where there are fewer. None where that is no address.
-pub(super) fn client(headers: &Headers, peer: &[u8], trusted_hops: u32) -> Option<IpAddr> {
+pub(super) fn client(headers: &Headers<'_>, peer: &[u8], trusted_hops: u32) -> Option<IpAddr> {
     let Some(place) = trusted_hops.checked_sub(1).and_then(|place| usize::try_from(place).ok()) else {
         return parse(peer);
     };
@@ -63,8 +63,7 @@ mod tests {
     use super::*;
 
     fn of(peer: &str, forwarded: &[&str], hops: u32) -> Option<String> {
-        let headers: Vec<_> =
-            forwarded.iter().map(|list| (b"x-forwarded-for".to_vec(), list.as_bytes().to_vec())).collect();
+        let headers: Vec<_> = forwarded.iter().map(|list| (&b"x-forwarded-for"[..], list.as_bytes())).collect();
         client(&headers, peer.as_bytes(), hops).map(|address| address.to_string())
     }
 

@@ -14,7 +14,7 @@ pub use account::Source;
 use crate::digest::key::{DigestKey, Domain, Keys};
 
 /// Header fields as a shell has them: names in lower case, values as raw bytes, pseudo-headers (`:path`) among them.
-pub type Headers = [(Vec<u8>, Vec<u8>)];
+pub type Headers<'a> = [(&'a [u8], &'a [u8])];
 
 /// Bytes of a value that are digested.
 const MAX_VALUE: usize = 8 * 1024;
@@ -83,7 +83,7 @@ impl Callers {
     /// The sender of a request. `peer`: the address of the connection's other end, with or without a port; `claim`: the
     /// claim of a verified token that names the account, where the shell was configured to fetch one.
     #[must_use]
-    pub fn identify(&self, headers: &Headers, peer: &[u8], claim: Option<&[u8]>) -> Caller {
+    pub fn identify(&self, headers: &Headers<'_>, peer: &[u8], claim: Option<&[u8]>) -> Caller {
         let mut caller = self.identify_under(&self.keys.current, headers, peer, claim);
         if let Some(key) = &self.keys.previous {
             let Caller { account, organisation, network, .. } = self.identify_under(key, headers, peer, claim);
@@ -92,7 +92,7 @@ impl Callers {
         caller
     }
 
-    fn identify_under(&self, key: &DigestKey, headers: &Headers, peer: &[u8], claim: Option<&[u8]>) -> Caller {
+    fn identify_under(&self, key: &DigestKey, headers: &Headers<'_>, peer: &[u8], claim: Option<&[u8]>) -> Caller {
         let named = |domain, name: &str| key.digest(domain, bounded(header(headers, name).unwrap_or_default()));
         Caller {
             account: account::digest(key, &self.accounts, headers, claim),
@@ -106,7 +106,7 @@ impl Callers {
 }
 
 /// The first value of a header that is not blank, without white space around it.
-fn header<'a>(headers: &'a Headers, name: &str) -> Option<&'a [u8]> {
+fn header<'a>(headers: &Headers<'a>, name: &str) -> Option<&'a [u8]> {
     let values = headers.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()));
     values.map(|(_, value)| value.trim_ascii()).find(|value| !value.is_empty())
 }

@@ -1,7 +1,7 @@
 use super::*;
 
-fn headers(fields: &[(&str, &[u8])]) -> Vec<(Vec<u8>, Vec<u8>)> {
-    fields.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.to_vec())).collect()
+fn headers<'a>(fields: &[(&'a str, &'a [u8])]) -> Vec<(&'a [u8], &'a [u8])> {
+    fields.iter().map(|&(name, value)| (name.as_bytes(), value)).collect()
 }
 
 fn account(fields: &[(&str, &[u8])], claim: Option<&[u8]>) -> u64 {
@@ -130,6 +130,7 @@ mod properties {
         ) {
             let callers =
                 Callers { trusted_hops: trusted_hops % 5, organisation: Some("x-org".into()), ..Callers::default() };
+            let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
             let caller = callers.identify(&fields, &peer, claim.as_deref());
             prop_assert_eq!(caller, callers.identify(&fields, &peer, claim.as_deref()));
         }

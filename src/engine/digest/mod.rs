@@ -110,12 +110,7 @@ pub fn features(prompt: &Prompt<'_>) -> Features {
 }
 
 /// One pass over the words: the template, the shape, and the features. What is trained on is what is scored.
-fn scan(
-    prompt: &Prompt<'_>,
-    last: u16,
-    asked: &[Piece<'_>],
-    digests: &DigestKey,
-) -> (Skeleton, Shape, Features) {
+fn scan(prompt: &Prompt<'_>, last: u16, asked: &[Piece<'_>], digests: &DigestKey) -> (Skeleton, Shape, Features) {
     let mut features = Features::default();
     let skeleton = Skeleton::of(prompt, asked, digests, features.buckets());
     let shape = Shape::of(prompt, last);
@@ -141,7 +136,8 @@ fn asked<'p>(prompt: &'p Prompt<'_>, last: u16) -> Vec<Piece<'p>> {
 }
 
 fn blobs(prompt: &Prompt<'_>, digests: &DigestKey) -> Vec<u64> {
-    let found = prompt.parts.iter().filter(|part| part.kind == Kind::Blob && part.span.bytes() as usize >= SHORTEST_BLOB);
+    let found =
+        prompt.parts.iter().filter(|part| part.kind == Kind::Blob && part.span.bytes() as usize >= SHORTEST_BLOB);
     found.take(BLOBS).map(|blob| blob_digest(&prompt.text(blob.span), digests)).collect()
 }
 

@@ -5,9 +5,9 @@
 //! everything beyond the first and last [`EDGE`] bytes of a text; of a text in many parts, the parts that have [`HALF`]
 //! bytes of others before and behind them. Each value is a key under which accounts gather; one that survives is enough.
 
+use super::hash::sampled;
 use super::key::{DigestKey, Domain};
 use super::minhash::BINS;
-use super::hash::sampled;
 use super::words::{Words, mix};
 pub use azeotrope_text::template::HEAD;
 

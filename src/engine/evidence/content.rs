@@ -180,10 +180,11 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::words::mix;
 
     fn features(text: &str) -> Features {
         let mut features = Features::default();
-        crate::digest::words::Words::new(text).for_each(|word| features.buckets().word(word));
+        crate::digest::words::Words::new(text).for_each(|word| features.buckets().word(word, mix(word)));
         features
     }
 

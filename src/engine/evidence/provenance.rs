@@ -154,9 +154,10 @@ pub fn conversation(reading: &Reading) -> Option<u64> {
     (conversation.bytes >= DISTINCT && conversation.whole != 0).then_some(conversation.whole)
 }
 
-/// The body to the letter: what is asked, in which conversation. `None` where it is too short to tell.
+/// The body to the letter: what is asked, in which conversation. `None` where it is too short to tell. It is found on the
+/// page of its conversation (see [`crate::sketch::table`]), which is read and written anyhow.
 #[must_use]
 pub fn body(reading: &Reading) -> Option<u64> {
     let whole = conversation(reading).filter(|_| reading.content != 0)?;
-    Some(reading.content ^ whole.rotate_left(1))
+    Some(whole ^ (reading.content & u64::from(u32::MAX)))
 }

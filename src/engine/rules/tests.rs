@@ -262,7 +262,7 @@ mod properties {
 
 #[test]
 fn an_exception_outlives_the_rotation_of_the_digest_key() {
-    let headers = vec![(b"x-api-key".to_vec(), b"secret-of-a-customer".to_vec())];
+    let headers = [(&b"x-api-key"[..], &b"secret-of-a-customer"[..])];
     let old = Config::parse(br#"{"digest_key":{"current":"the key of last month"}}"#).unwrap();
     let account = old.callers.identify(&headers, b"", None).account;
     let rotated = format!(

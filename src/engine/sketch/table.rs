@@ -20,7 +20,7 @@
 
 pub use super::page::Slot;
 use super::page::{Layout, MAX_BYTES};
-use crate::store::{Get, Store, SwapError};
+use crate::store::{Get, Store, SwapError, Version};
 use crate::time::{DAY, Timestamp};
 
 /// How often an update is tried, which bounds it to about 64 × 3 µs. On a host an update is a small part of a request
@@ -105,7 +105,13 @@ impl Table {
     }
 
     fn store_key(&self, key: u64) -> String {
-        format!("{}.{}.{}", self.prefix, self.layout.layout, self.page_of(key))
+        let mut name = String::with_capacity(self.key_bytes(u32::MAX));
+        name.push_str(self.prefix);
+        for number in [u64::from(self.layout.layout), self.page_of(key)] {
+            name.push('.');
+            push_number(&mut name, number);
+        }
+        name
     }
 
     /// Changes the slot of `key`: one read and one swap, repeated when somebody else was faster.
@@ -164,15 +170,18 @@ impl Table {
 
     /// Looks at the slot of `key`, where it has one. One read; changes nothing, weight included.
     pub fn peek<R>(&self, store: &impl Get, key: u64, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        let page = self.page(store, key)?;
-        self.layout.find(&page, key).map(f)
+        let (name, page, version) = self.page(store, key)?;
+        let found = if self.layout.owns(&page) { self.layout.find(&page, key).map(f) } else { None };
+        store.put_back(name, page, version);
+        found
     }
 
-    /// The page of `key`, where it is ours.
+    /// The page of `key`, whosever it is.
     #[inline(never)]
-    fn page(&self, store: &impl Get, key: u64) -> Option<Vec<u8>> {
-        let (page, _) = (key != 0).then(|| store.get(&self.store_key(key)))??;
-        self.layout.owns(&page).then_some(page)
+    fn page(&self, store: &impl Get, key: u64) -> Option<(String, Vec<u8>, Version)> {
+        let name = (key != 0).then(|| self.store_key(key))?;
+        let (page, version) = store.get(&name)?;
+        Some((name, page, version))
     }
 }
 
@@ -180,6 +189,18 @@ impl Table {
 #[must_use]
 pub fn bytes(tables: &[Table]) -> usize {
     tables.iter().map(Table::bytes).fold(0, usize::saturating_add)
+}
+
+/// Appends a number; without the formatter, for it is done for every page.
+fn push_number(to: &mut String, number: u64) {
+    let mut unit = 1;
+    while number / unit > 9 {
+        unit *= 10;
+    }
+    while unit > 0 {
+        to.push(char::from(b'0' + (number / unit % 10) as u8));
+        unit /= 10;
+    }
 }
 
 const fn digits(number: u32) -> usize {

@@ -22,17 +22,17 @@ impl Default for Buckets {
 }
 
 impl Buckets {
-    /// Takes the next word.
+    /// Takes the next word, and what [`mix`] makes of it.
     #[inline]
-    pub fn word(&mut self, word: Word) {
-        self.add(mix(word));
+    pub fn word(&mut self, word: Word, mixed: u64) {
+        self.add(mixed);
         if self.previous != 0 {
             self.add(mix(word ^ self.previous.rotate_left(17)));
         }
         self.previous = word;
     }
 
-    #[inline]
+    #[inline(always)]
     fn add(&mut self, hash: u64) {
         let bucket = hash as usize % WORDS;
         if let Some(bits) = self.seen.get_mut(bucket / 64) {

@@ -21,7 +21,7 @@ const BASE: u64 = 0x1000_0000_01b3;
 const OLDEST: u64 = BASE.wrapping_mul(BASE).wrapping_mul(BASE);
 
 /// Collects a signature word by word.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct MinHash {
     /// The last words, oldest first.
     window: [Word; SHINGLE],
@@ -33,7 +33,7 @@ pub struct MinHash {
 
 impl MinHash {
     /// Takes the next word of the text.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, word: Word) {
         let [oldest, second, third, newest] = self.window;
         self.shingle = self.shingle.wrapping_sub(oldest.wrapping_mul(OLDEST)).wrapping_mul(BASE).wrapping_add(word);

@@ -71,7 +71,8 @@ mod tests {
     fn the_first_mark_is_found_wherever_it_is() {
         for length in 0..70 {
             // Bytes that differ from the mark in one bit, and all others.
-            let mut bytes: Vec<u8> = (0..length).map(|n: u8| [b'#', b' ', 0xA2, 0x21, b'a', 0xFF][usize::from(n) % 6]).collect();
+            let mut bytes: Vec<u8> =
+                (0..length).map(|n: u8| [b'#', b' ', 0xA2, 0x21, b'a', 0xFF][usize::from(n) % 6]).collect();
             assert_eq!(words::find::<b'"'>(&bytes), None);
             for place in (0..bytes.len()).rev() {
                 bytes[place] = b'"';

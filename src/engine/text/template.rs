@@ -8,7 +8,7 @@ use crate::words::{Word, Words, mix};
 pub const HEAD: usize = 8;
 
 /// A text under reading, piece by piece.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Text {
     minhash: MinHash,
     count: usize,
@@ -22,18 +22,21 @@ impl Text {
     /// Reads a piece of text, which no shingle shares with the piece before; its words are features, too.
     pub fn read(&mut self, piece: &str, features: &mut Buckets) {
         self.minhash.pause();
-        for word in Words::new(piece) {
-            features.word(word);
-            self.minhash.push(word);
-            self.order = self.order.wrapping_mul(0x1000_0000_01b3) ^ mix(word);
-            if let Some(place) = self.last.get_mut(self.count % HEAD) {
+        let Self { mut minhash, mut count, mut order, mut head, mut last } = *self;
+        Words::new(piece).for_each(|word| {
+            let mixed = mix(word);
+            features.word(word, mixed);
+            minhash.push(word);
+            order = order.wrapping_mul(0x1000_0000_01b3) ^ mixed;
+            if let Some(place) = last.get_mut(count % HEAD) {
                 *place = word;
             }
-            self.count += 1;
-            if self.count <= HEAD {
-                self.head = self.order;
+            count += 1;
+            if count <= HEAD {
+                head = order;
             }
-        }
+        });
+        *self = Self { minhash, count, order, head, last };
     }
 
     /// Words read.

@@ -14,7 +14,7 @@ pub const PARAGRAPHS: usize = 8;
 /// Letters and digits a text needs to be told from small talk: public sets have many entries like "Hello".
 pub const SHORTEST: usize = 32;
 
-const MULTIPLIER: u64 = 0x0100_0000_01b3;
+const BASE: u64 = 0x9fb2_1c65_1e98_df25;
 
 /// Digests of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,21 +75,14 @@ impl Reading {
                 self.keep();
             }
             breaks = 0;
-            // In the first paragraph both runs are the same: one is computed.
-            let run = if self.paragraph.length == self.whole.length {
-                let run = self.whole.extend(rest);
-                self.paragraph = self.whole;
-                run
-            } else {
-                self.paragraph.extend(rest);
-                self.whole.extend(rest)
-            };
+            let run = self.paragraph.extend(rest);
             rest = rest.get(run..).unwrap_or(&[]);
         }
     }
 
     fn keep(&mut self) {
         let paragraph = std::mem::take(&mut self.paragraph);
+        self.whole.append(paragraph);
         let digest = paragraph.finish();
         if digest != 0 && paragraph.length > self.longest {
             (self.wording.payload, self.longest) = (digest, paragraph.length);
@@ -103,9 +96,11 @@ impl Reading {
     }
 
     fn finish(mut self) -> Wording {
-        self.wording.whole = self.whole.finish();
-        if self.paragraph.length < self.whole.length {
+        if self.whole.length == 0 {
+            self.wording.whole = self.paragraph.finish();
+        } else {
             self.keep();
+            self.wording.whole = self.whole.finish();
         }
         self.wording
     }
@@ -131,7 +126,7 @@ fn folded(byte: u8) -> u8 {
     FOLDED.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
-/// A running hash and its length.
+/// The hash of a run, a polynomial in [`BASE`], and its length: from those of two runs follow those of both in a row.
 #[derive(Clone, Copy, Debug, Default)]
 struct Run {
     hash: u64,
@@ -148,7 +143,7 @@ impl Run {
             if byte == 0 {
                 break;
             }
-            hash = (hash ^ u64::from(byte)).wrapping_mul(MULTIPLIER).rotate_left(5);
+            hash = hash.wrapping_mul(BASE).wrapping_add(u64::from(byte));
             count += 1;
         }
         self.hash = hash;
@@ -156,8 +151,15 @@ impl Run {
         count
     }
 
+    /// Takes another run.
+    fn append(&mut self, other: Self) {
+        let shift = BASE.wrapping_pow(u32::try_from(other.length).unwrap_or(u32::MAX));
+        self.hash = self.hash.wrapping_mul(shift).wrapping_add(other.hash);
+        self.length += other.length;
+    }
+
     fn finish(self) -> u64 {
-        if self.length < SHORTEST { 0 } else { mix(self.hash ^ self.length as u64).max(1) }
+        if self.length < SHORTEST { 0 } else { mix(self.hash ^ (self.length as u64).rotate_right(16)).max(1) }
     }
 }
 
@@ -180,6 +182,17 @@ mod tests {
             "Reason step by step and put the answer in a box, please.\n\n{QUESTION}\n\nShow everything you thought of, to the end."
         );
         assert!(Wording::of([&*asked]).all().any(|digest| digest == Wording::of([QUESTION]).whole));
+    }
+
+    #[test]
+    fn paragraphs_do_not_matter_to_the_whole_and_have_digests_of_their_own() {
+        let [first, second] = [QUESTION, "Show everything you thought of on the way, to the very end."];
+        let (one, two) =
+            (Wording::of([&*[first, second].concat()]), Wording::of([&*[first, "\n \n", second].concat()]));
+        assert_eq!((one.whole, one.payload, one.paragraphs), (two.whole, 0, [0; PARAGRAPHS]));
+        assert_eq!(Wording::of([first, second]), two);
+        assert_eq!(two.paragraphs[..3], [Wording::of([first]).whole, Wording::of([second]).whole, 0]);
+        assert_eq!(two.payload, Wording::of([first]).whole);
     }
 
     #[test]

@@ -161,6 +161,51 @@ impl Iterator for Words<'_> {
             }
         }
     }
+
+    /// Goes through what most of any text is, words of ASCII letters, with its state at hand; the rest as [`Words::next`]
+    /// does.
+    #[inline]
+    fn fold<B, F: FnMut(B, Word) -> B>(mut self, init: B, mut f: F) -> B {
+        let mut folded = init;
+        loop {
+            let bytes = self.rest();
+            let (mut hash, mut start, mut at) = (0, 0, 0);
+            while let Some(&byte) = bytes.get(at) {
+                let letter = folded_letter(byte);
+                if letter != 0 {
+                    hash = step(hash, letter);
+                    at += 1;
+                    continue;
+                }
+                if !byte.is_ascii() || at - start > LONGEST_WORD {
+                    break;
+                }
+                if hash != 0 {
+                    folded = f(folded, hash);
+                    hash = 0;
+                }
+                start = at;
+                if matches!(byte, b'0'..=b'9' | b'`' | b'"') {
+                    break;
+                }
+                at += 1;
+                start = at;
+            }
+            // A word that goes on in other letters, is long, or is the last one is read again.
+            self.at += start;
+            match self.next() {
+                Some(word) => folded = f(folded, word),
+                None => return folded,
+            }
+        }
+    }
+}
+
+/// An ASCII letter in lower case; 0 for any other byte.
+#[inline]
+fn folded_letter(byte: u8) -> u64 {
+    let lower = byte | 0x20;
+    if lower.wrapping_sub(b'a') < 26 { u64::from(lower) } else { 0 }
 }
 
 /// What a character beyond ASCII is to a word.
@@ -229,7 +274,11 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<Word> {
-        Words::new(text).collect()
+        let mut folded = Vec::new();
+        Words::new(text).for_each(|word| folded.push(word));
+        let mut one_by_one = Words::new(text);
+        assert!(folded.iter().all(|word| one_by_one.next() == Some(*word)) && one_by_one.next().is_none(), "{text:?}");
+        folded
     }
 
     #[test]

@@ -75,12 +75,12 @@ impl Who {
 const HEADER: &str = "x-name";
 
 fn with_header(callers: &Callers, value: &[u8]) -> Caller {
-    callers.identify(&[(HEADER.into(), value.to_vec())], b"", None)
+    callers.identify(&[(HEADER.as_bytes(), value)], b"", None)
 }
 
 fn with_access_key(callers: &Callers, id: &[u8]) -> Caller {
     let value = [b"AWS4-HMAC-SHA256 Credential=", id].concat();
-    callers.identify(&[(b"authorization".to_vec(), value)], b"", None)
+    callers.identify(&[(b"authorization", &value)], b"", None)
 }
 
 impl Args {

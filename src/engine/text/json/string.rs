@@ -117,7 +117,7 @@ fn append(bytes: &[u8], cut: bool, out: &mut String) {
         out.push_str(chunk.valid());
         let invalid = chunk.invalid();
         let end = chunks.peek().is_none() && std::str::from_utf8(invalid).is_err_and(|e| e.error_len().is_none());
-        if !invalid.is_empty() && !(cut && end) {
+        if !(invalid.is_empty() || cut && end) {
             out.push(char::REPLACEMENT_CHARACTER);
         }
     }
