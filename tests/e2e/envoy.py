@@ -34,6 +34,8 @@ LIVE = ROOT / "envoy" / "ecds-file" / "live" / "azeotrope.yaml"
 WASM = "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm"
 
 START_SECONDS = 30
+#: How often the module has told its counters, over all workers.
+TOLD = "wasmcustom.azeotrope.told_total"
 #: What a trap leaves in Envoy's log.
 FAILURES = re.compile(r"bug: panic|Function: \w+ failed|in-VM backtrace|RuntimeError")
 
@@ -77,6 +79,7 @@ class Envoy:
         config = yaml.safe_load(pathlib.Path(TEMPLATES.get(template, template)).read_text())
         self._adapt(config)
         (self.dir / "envoy.json").write_text(json.dumps(config))
+        self._workers = workers
         self._process = self._run(workers)
         try:
             self._await_ready()
@@ -92,11 +95,21 @@ class Envoy:
         return f"http://127.0.0.1:{self.port}"
 
     def stats(self, *parts):
-        """Counters and gauges whose name contains any of `parts` (all without): {name: value}."""
-        lines = self.admin("GET", "/stats").decode().splitlines()
-        pairs = (line.rpartition(": ") for line in lines)
-        return {name: int(value) for name, _, value in pairs
-                if value.isdigit() and (not parts or any(part in name for part in parts))}
+        """Counters and gauges whose name contains any of `parts` (all without): {name: value}. Waits until the module has
+        told what it counted so far."""
+        self._await_told()
+        return {name: value for name, value in self._stats().items()
+                if name != TOLD and (not parts or any(part in name for part in parts))}
+
+    def _stats(self):
+        pairs = (line.rpartition(": ") for line in self.admin("GET", "/stats").decode().splitlines())
+        return {name: int(value) for name, _, value in pairs if value.isdigit()}
+
+    def _await_told(self):
+        # Workers and main thread tell at one pace: when each could have done so three times, each has.
+        until, told = time.monotonic() + 10, self._stats().get(TOLD, 0)
+        while time.monotonic() < until and self._stats().get(TOLD, 0) < told + 3 * (self._workers + 1):
+            time.sleep(0.02)
 
     def metric(self, name):
         """A metric of the module, over all workers; 0 if it does not exist. Counters without their `_total`."""
