@@ -119,8 +119,8 @@ fn scan(prompt: &Prompt<'_>, last: u16, asked: &[Piece<'_>], digests: &DigestKey
 }
 
 fn line(model: &str, digests: &DigestKey) -> u64 {
-    let letters: String = model.chars().filter(|character| character.is_alphabetic()).collect();
-    digests.digest(Domain::Model, letters.to_lowercase().as_bytes())
+    let letters: String = model.chars().filter(|character| character.is_alphabetic()).map(words::lower).collect();
+    digests.digest(Domain::Model, letters.as_bytes())
 }
 
 /// The turn that asks: the last one of the user's that has text.
