@@ -10,6 +10,9 @@ VENV := .cache/venv/requirements.txt
 PYTEST := $(PYTHON) -m pytest -q
 WASM := target/azeotrope.wasm
 PROGRAM := target/release/azeotrope
+BENCH_ENGINE := target/release/azeotrope-bench-engine
+BENCH_SERVER := target/release/azeotrope-bench-server
+BENCH_EMPTY := target/wasm32-wasip1/module/azeotrope_bench_empty.wasm
 # The largest module we ship: 400 KiB. CDN edges take 5 MiB with its configuration; Envoy compiles it once a worker.
 WASM_LIMIT := 409600
 # The runner of wasm tests must be of the very version that the lock file has.
@@ -22,7 +25,7 @@ SEEDS ?= 2
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
 # Every target with a description is a name, not a file.
-.PHONY: need need-redis need-deploy clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
+.PHONY: need need-load need-valgrind need-redis need-deploy clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -63,17 +66,34 @@ test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
 soak-answers: $(WASM) $(VENV) envoy ## 200,000 streamed exchanges through the real Envoy: memory must become flat
 	$(PYTHON) tests/soak/answers.py
 
+soak-requests: need-load $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) ## 5 million requests of a million accounts through the real Envoy: memory must stay flat (11 minutes)
+	$(PYTHON) tests/soak/requests.py --program $(PROGRAM) --server $(BENCH_SERVER)
+
 first-event: $(WASM) $(VENV) envoy ## time to the first event of a streamed answer, filter on against off
 	$(PYTHON) tests/soak/first_event.py
 
 sidecar-pace: ## what one sidecar joins a second, and the bytes and memory it takes (needs redis-server)
 	tests/tools/with_redis.sh cargo test --profile fast -p azeotrope --bin azeotrope -- --ignored --nocapture sidecar_pace
 
-bench-engine: $(TARGETS) ## what the engine's request path costs: native against wasm, stage by stage (instructions with valgrind)
-	CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --quiet --release -p azeotrope-bench-engine
-	cargo build --quiet --profile module -p azeotrope-bench-engine --target wasm32-wasip1
-	python3 tests/bench/engine.py target/release/azeotrope-bench-engine \
-	    target/wasm32-wasip1/module/azeotrope-bench-engine.wasm | tee target/bench-engine.md
+bench: need-load $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY) ## what a request through Envoy costs, beside other filters: target/bench.md (QUICK=1: 3 minutes, README=1)
+	rm -f target/bench.json
+	$(PYTHON) tests/bench/gateway.py --program $(PROGRAM) --server $(BENCH_SERVER) --empty $(BENCH_EMPTY) $(if $(QUICK),--quick) || failed=1; \
+	PYTHONPATH=tests/e2e $(PYTHON) tests/bench/report.py $(if $(README),--readme README.md); exit $${failed:-0}
+
+bench-engine: $(TARGETS) $(BENCH_ENGINE) ## what the engine's request path costs: native against wasm, stage by stage (instructions with valgrind)
+	cargo build --quiet --profile module -p azeotrope-bench-engine --target wasm32-wasip1 --target-dir target
+	python3 tests/bench/engine.py $(BENCH_ENGINE) target/wasm32-wasip1/module/azeotrope-bench-engine.wasm \
+	    target/bench-engine.json | tee target/bench-engine.md
+
+bench-stages: | need ## the same stages under criterion, natively: target/criterion (STAGE=4096/digests)
+	python3 tests/bench/bodies.py target/bench
+	AZEOTROPE_BODIES=$(CURDIR)/target/bench cargo bench -p azeotrope-bench-engine --bench stages -- '$(STAGE)'
+
+check-instructions: need-valgrind $(BENCH_ENGINE) ## the engine's request path takes no more instructions than recorded (2% are let pass)
+	python3 tests/bench/instructions.py check $(BENCH_ENGINE)
+
+record-instructions: need-valgrind $(BENCH_ENGINE) ## record them: tests/bench/instructions.json, to be committed
+	python3 tests/bench/instructions.py record $(BENCH_ENGINE)
 
 demo-fleet: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## two Envoys, two sidecars, a Redis: one campaign, live rules, a sidecar that dies
 	$(PYTHON) tests/demo/fleet.py
@@ -107,6 +127,14 @@ need:
 	    command -v $$tool >/dev/null || { echo "make needs $$tool, which is not installed"; exit 1; }; \
 	done
 
+need-load:
+	@for tool in wrk taskset; do \
+	    command -v $$tool >/dev/null || { echo "make bench needs $$tool (Debian: apt install wrk util-linux)"; exit 1; }; \
+	done
+
+need-valgrind:
+	@command -v valgrind >/dev/null || { echo 'counting instructions needs valgrind (Debian: apt install valgrind)'; exit 1; }
+
 need-redis:
 	@command -v redis-server >/dev/null || { echo 'the tests of the sidecar need redis-server (Debian: apt install redis-server)'; exit 1; }
 
@@ -120,6 +148,18 @@ clean-all: clean ## remove what was fetched, too
 
 $(PROGRAM): $(SOURCES) | need
 	cargo build --release -p azeotrope --target-dir target
+	@touch $@
+
+$(BENCH_ENGINE): $(SOURCES) $(shell find tests/bench/engine -type f) | need
+	cargo build --release -p azeotrope-bench-engine --target-dir target
+	@touch $@
+
+$(BENCH_SERVER): $(SOURCES) $(shell find tests/bench/server -type f) | need
+	cargo build --release -p azeotrope-bench-server --target-dir target
+	@touch $@
+
+$(BENCH_EMPTY): Cargo.lock $(shell find tests/bench/empty -type f) $(TARGETS)
+	cargo build --profile module -p azeotrope-bench-empty --target wasm32-wasip1 --target-dir target
 	@touch $@
 
 target/model/content.model: $(PROGRAM) tests/detection/train.json tests/detection/sources.tsv

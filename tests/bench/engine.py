@@ -1,17 +1,17 @@
 """What the engine's request path costs, stage by stage: natively and as wasm in V8 (Node), on the same bodies of real prompts,
 and in instructions where valgrind is installed. Prints a Markdown table.
 
-    python3 tests/bench/engine.py <native program> <wasm program>
+    python3 tests/bench/engine.py <native program> <wasm program> <file for the ratios, JSON>
 """
 
+import json
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import bodies
+import instructions
 
 HERE = pathlib.Path(__file__).resolve().parent
 SIZES = {"0.5 KiB": 512, "4 KiB": 4 << 10, "32 KiB": 32 << 10, "256 KiB": 256 << 10}
@@ -31,21 +31,9 @@ def least(command, text, before):
     return {stage: min(value, before.get(stage, value)) for stage, value in now.items()}
 
 
-def instructions(native, text, stage):
-    """Instructions a body, as callgrind counts them; the same on every run."""
-    count = len(text.splitlines())
-    with tempfile.TemporaryDirectory() as folder:
-        def total(rounds):
-            command = ["valgrind", "--tool=callgrind", "--collect-atstart=no", "--toggle-collect=*measured*",
-                       f"--callgrind-out-file={folder}/out", native, "once", stage, str(rounds)]
-            done = subprocess.run(command, input=text, capture_output=True, text=True, check=True)
-            return int(re.search(r"Collected : (\d+)", done.stderr)[1])
-        # What comes before the rounds is in both.
-        return (total(3) - total(1)) // (2 * count)
-
-
 def main():
-    native, wasm = sys.argv[1:]
+    native, wasm, out = sys.argv[1:]
+    ratios = {}
     in_node = ["node", "--no-warnings", str(HERE / "wasi.mjs"), wasm]
     print("| body | stage | native, µs | wasm, µs | wasm / native | instructions |\n|---|---|---|---|---|---|")
     for name, size in SIZES.items():
@@ -53,12 +41,14 @@ def main():
         here, there = {}, {}
         for _ in range(RUNS):
             here, there = least([native], text, here), least(in_node, text, there)
+        ratios[name] = there["request"] / here["request"]
         for stage, value in here.items():
             counted = "–"
             if stage in COUNTED and shutil.which("valgrind"):
-                counted = f"{instructions(native, text, stage):,}"
+                counted = f"{instructions.count(native, text, stage):,}"
             print(f"| {name} | {stage} | {value / 1e3:.1f} | {there[stage] / 1e3:.1f} | "
                   f"{there[stage] / value:.2f} | {counted} |", flush=True)
+    pathlib.Path(out).write_text(json.dumps({"wasm_over_native": ratios}))
 
 
 if __name__ == "__main__":

@@ -141,6 +141,11 @@ class Envoy:
         finally:
             connection.close()
 
+    @property
+    def pid(self):
+        """The process."""
+        return self._process.pid
+
     def resident(self):
         """Resident memory in bytes."""
         status = pathlib.Path(f"/proc/{self._process.pid}/status").read_text()
