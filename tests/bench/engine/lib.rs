@@ -3,7 +3,7 @@
 
 use azeotrope_engine::caller::Caller;
 use azeotrope_engine::campaign::Feed;
-use azeotrope_engine::dialect::{self, Prompt};
+use azeotrope_engine::dialect;
 use azeotrope_engine::digest::Reading;
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::route::Route;
@@ -51,15 +51,17 @@ pub enum Stage {
     Request,
 }
 
+/// Digests a body that was parsed before.
+type Digests<'a> = Box<dyn Fn(&Engine) -> Reading + 'a>;
+
 /// An engine that knows its callers, and what each stage needs of those before it.
-#[derive(Debug)]
-pub struct Bench {
+pub struct Bench<'a> {
     engine: Engine,
     route: Route,
     feed: Feed,
     store: MemoryStore,
     callers: Vec<Caller>,
-    prompts: Vec<Prompt>,
+    digests: Vec<Digests<'a>>,
     readings: Vec<Reading>,
     at: u64,
 }
@@ -77,19 +79,27 @@ fn headers(account: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
     headers.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).collect()
 }
 
-impl Bench {
+fn digests<'a>(route: &Route, body: &'a str) -> Digests<'a> {
+    let prompt = dialect::read(route, body.as_bytes());
+    Box::new(move |engine| {
+        let config = engine.config();
+        Reading::of_prompt(&prompt, &config.callers.keys.current, config)
+    })
+}
+
+impl<'a> Bench<'a> {
     /// Everybody has sent his body a few times.
     ///
     /// # Errors
     /// The engine does not start.
-    pub fn new(bodies: &[&str]) -> Result<Self, Box<dyn Error>> {
+    pub fn new(bodies: &[&'a str]) -> Result<Self, Box<dyn Error>> {
         let engine = Engine::new(b"{}").map_err(|problems| format!("{problems:?}"))?;
         let route = engine.route(b"POST", b"/v1/chat/completions").ok_or("no route")?;
         let callers = (0..bodies.len()).map(|n| engine.caller(&headers(n), b"192.0.2.1:4000", None)).collect();
-        let prompts = bodies.iter().map(|body| dialect::read(&route, body.as_bytes())).collect();
+        let digests = bodies.iter().map(|body| digests(&route, body)).collect();
         let readings = bodies.iter().map(|body| engine.read(&route, body.as_bytes(), true)).collect();
         let (feed, store, at) = (Feed::default(), MemoryStore::default(), 1_800_000_000_000);
-        let mut bench = Self { engine, route, feed, store, callers, prompts, readings, at };
+        let mut bench = Self { engine, route, feed, store, callers, digests, readings, at };
         for _ in 0..KNOWN {
             bench.all(Stage::Request, bodies);
         }
@@ -116,18 +126,15 @@ impl Bench {
     pub fn run(&mut self, stage: Stage, body: usize, text: &str) {
         self.at += 1;
         let now = Timestamp(self.at);
-        let (Some(caller), Some(prompt), Some(reading)) =
-            (self.callers.get(body), self.prompts.get(body), self.readings.get(body))
+        let (Some(caller), Some(digests), Some(reading)) =
+            (self.callers.get(body), self.digests.get(body), self.readings.get(body))
         else {
             return;
         };
         match stage {
             Stage::Caller => drop(black_box(self.engine.caller(&headers(body), b"192.0.2.1:4000", None))),
             Stage::Parse => drop(black_box(dialect::read(&self.route, text.as_bytes()))),
-            Stage::Digests => {
-                let config = self.engine.config();
-                drop(black_box(Reading::of_prompt(prompt, &config.callers.keys.current, config)));
-            }
+            Stage::Digests => drop(black_box(digests(&self.engine))),
             Stage::Read => drop(black_box(self.engine.read(&self.route, text.as_bytes(), true))),
             Stage::Judge => drop(black_box(self.engine.judge(&self.store, &self.feed, caller, reading, now))),
             Stage::Settle => {

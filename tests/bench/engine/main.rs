@@ -13,11 +13,11 @@ const ROUNDS: usize = 31;
 
 /// What callgrind counts: it is told to look into this function only.
 #[inline(never)]
-fn measured(bench: &mut Bench, stage: Stage, bodies: &[&str]) {
+fn measured(bench: &mut Bench<'_>, stage: Stage, bodies: &[&str]) {
     bench.all(stage, bodies);
 }
 
-fn time(bench: &mut Bench, stage: Stage, bodies: &[&str]) -> u128 {
+fn time(bench: &mut Bench<'_>, stage: Stage, bodies: &[&str]) -> u128 {
     let mut rounds: Vec<u128> = (0..ROUNDS)
         .map(|_| {
             let begin = Instant::now();
