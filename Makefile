@@ -19,13 +19,16 @@ WASM_LIMIT := 409600
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 RUNNER := .cache/tools/wasm-bindgen-$(WASM_BINDGEN)
 TARGETS := .cache/rust-targets
+# What finds faults of accessibility in the console's pages.
+AXE_VERSION := 4.14.1
+AXE := .cache/console/axe-$(AXE_VERSION)
 # Where the simulated traffic is: generate.py, score.py, corpora and scenarios.
 SHARED ?= ../shared/traffic
 SEEDS ?= 2
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
 # Every target with a description is a name, not a file.
-.PHONY: need need-load need-valgrind need-redis need-deploy clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
+.PHONY: need need-load need-valgrind need-redis need-deploy need-chromium clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -41,7 +44,7 @@ image: $(WASM) $(PROGRAM) ## OCI images of filter and sidecar, without Docker: t
 demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from ordinary use (STAY=1 keeps it up)
 	$(PYTHON) tests/demo/demo.py
 
-test: test-unit test-wasm test-e2e test-sdk test-deploy ## everything below that checks behaviour
+test: test-unit test-wasm test-e2e test-sdk test-deploy test-console ## everything below that checks behaviour
 
 test-unit: need-redis ## engine, program and filter, natively, with the property tests
 	cargo test --quiet --workspace
@@ -59,6 +62,13 @@ test-sdk: $(PROGRAM) $(WASM) $(VENV) envoy ## the official SDKs through the real
 
 test-deploy: need-deploy $(PROGRAM) $(WASM) $(VENV) envoy ## manifests, chart, images, dashboard, alerts and documents of envoy/
 	$(PYTEST) tests/deploy
+
+test-console: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) $(AXE) envoy ## the sidecar's pages in a real Chromium
+	$(PYTEST) tests/console
+
+console-shots: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) envoy ## the pictures of the console that README shows (needs faketime)
+	@command -v faketime >/dev/null || { echo 'console-shots needs faketime (Debian: apt install faketime)'; exit 1; }
+	$(PYTHON) tests/console/shots.py
 
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
 	cargo test --quiet --release -p azeotrope-engine --lib -- --ignored
@@ -143,6 +153,10 @@ need-deploy:
 	    command -v $$tool >/dev/null || { echo "make test-deploy needs $$tool (Debian: apt install skopeo prometheus)"; exit 1; }; \
 	done
 
+need-chromium:
+	@[ -n "$${CHROMIUM:-}" ] || command -v chromium >/dev/null || { \
+	    echo 'the tests of the console need Chromium (Debian: apt install chromium; or CHROMIUM=/path)'; exit 1; }
+
 clean-all: clean ## remove what was fetched, too
 	rm -rf .cache
 
@@ -176,6 +190,11 @@ $(WASM): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS)
 
 $(VENV): tests/requirements.txt | need
 	tests/tools/venv.sh
+	@touch $@
+
+$(AXE): | need
+	@mkdir -p $(@D)
+	npm install --silent --no-audit --no-fund --no-save --prefix $(@D) axe-core@$(AXE_VERSION)
 	@touch $@
 
 $(TARGETS): | need

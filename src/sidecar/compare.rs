@@ -5,36 +5,48 @@
 //! observation carries what the old ones made of it. Nor does it know refusals of the model, of which observations do not tell, or
 //! campaigns other than those known now.
 
+mod what_if;
+
+pub(crate) use what_if::what_if;
+
 use azeotrope_engine::campaign::Feed;
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::observation::Event;
 use azeotrope_engine::rules::Config;
 use azeotrope_engine::store::MemoryStore;
-use azeotrope_engine::time::{HOUR, Timestamp};
-use azeotrope_engine::verdict::Action;
+use azeotrope_engine::time::{DAY, Timestamp};
+use azeotrope_engine::verdict::{Action, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Write;
+use std::sync::Arc;
 
 /// Age beyond which traffic is not recent, in milliseconds.
-const OLDEST: u64 = HOUR;
+const OLDEST: u64 = DAY;
 
-/// The latest observations.
+/// The latest observations; a copy shares them.
 #[derive(Clone, Debug)]
 pub(crate) struct Recent {
-    events: VecDeque<(Timestamp, Event)>,
+    events: VecDeque<(Timestamp, Arc<Event>)>,
     most: usize,
+    seen: u64,
 }
 
 impl Recent {
     /// At most so many.
     pub(crate) fn new(most: usize) -> Self {
-        Self { events: VecDeque::new(), most }
+        Self { events: VecDeque::new(), most, seen: 0 }
+    }
+
+    /// How many there were in all.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen
     }
 
     /// Adds one; what is too old or too much goes.
     pub(crate) fn push(&mut self, now: Timestamp, event: &Event) {
-        self.events.push_back((now, event.clone()));
+        self.seen += 1;
+        self.events.push_back((now, Arc::new(event.clone())));
         while self.events.len() > self.most || self.events.front().is_some_and(|(at, _)| now.since(*at) > OLDEST) {
             self.events.pop_front();
         }
@@ -60,12 +72,43 @@ pub(crate) struct Comparison {
     pub(crate) text: String,
 }
 
+/// What rules made of an account.
+#[derive(Clone, Debug, Default)]
+struct Judged {
+    /// The sharpest action.
+    action: Action,
+    /// The most that a request scored, in thousandths of a nat.
+    score: i32,
+    requests: u32,
+    /// When its first and its last request came.
+    first: Timestamp,
+    last: Timestamp,
+    /// Of the verdict that scored the most.
+    reasons: Vec<&'static str>,
+    campaign: Option<String>,
+}
+
+impl Judged {
+    fn add(&mut self, verdict: Verdict, now: Timestamp) {
+        if self.requests == 0 {
+            self.first = now;
+        }
+        self.last = now;
+        self.action = self.action.max(verdict.would);
+        if self.requests == 0 || verdict.score > self.score {
+            self.score = verdict.score;
+            self.reasons = verdict.reasons;
+        }
+        self.campaign = verdict.campaign.or(self.campaign.take());
+        self.requests = self.requests.saturating_add(1);
+    }
+}
+
 /// One set of rules with counters of its own.
 struct Side {
     engine: Engine,
     store: MemoryStore,
-    /// The sharpest action for each account.
-    accounts: HashMap<u64, Action>,
+    accounts: HashMap<u64, Judged>,
 }
 
 impl Side {
@@ -79,9 +122,9 @@ impl Side {
         match event {
             Event::Request { caller, reading, .. } => {
                 let verdict = engine.judge(store, feed, caller, reading, now);
-                let sharpest = accounts.entry(caller.account).or_default();
-                *sharpest = verdict.would.max(*sharpest);
-                if !verdict.would.refuses() {
+                let refuses = verdict.would.refuses();
+                accounts.entry(caller.account).or_default().add(verdict, now);
+                if !refuses {
                     engine.settle(store, caller, reading, status, now);
                 }
             }
@@ -101,33 +144,61 @@ fn refuses(event: &Event, next: &Event) -> bool {
     matches!(next, Event::Refused { caller: by, reading: what } if caller == by && reading == what)
 }
 
-/// Holds rules against others over recent traffic.
-pub(crate) fn compare(old: &Config, new: &Config, feed: &Feed, recent: &Recent) -> Comparison {
-    let (mut before, mut after) = (Side::new(old), Side::new(new));
-    let mut found = Comparison::default();
-    let mut events = recent.events.iter().peekable();
-    while let Some((at, event)) = events.next() {
-        // A filter tells of a refusal right behind the request: of a request that is refused here there is none.
-        let refused = events.next_if(|(_, next)| refuses(event, next)).is_some();
-        let status = if refused { 429 } else { 200 };
-        before.take(feed, *at, event, status);
-        after.take(feed, *at, event, status);
-        found.requests += u64::from(matches!(event, Event::Request { .. }));
+/// What two sets of rules made of the same traffic.
+struct Shadow {
+    before: Side,
+    after: Side,
+    requests: u64,
+}
+
+impl Shadow {
+    fn run(old: &Config, new: &Config, feed: &Feed, recent: &Recent) -> Self {
+        let mut shadow = Self { before: Side::new(old), after: Side::new(new), requests: 0 };
+        let mut events = recent.events.iter().peekable();
+        while let Some((at, event)) = events.next() {
+            // A filter tells of a refusal right behind the request: of a request that is refused here there is none.
+            let refused = events.next_if(|(_, next)| refuses(event, next)).is_some();
+            let status = if refused { 429 } else { 200 };
+            shadow.before.take(feed, *at, event, status);
+            shadow.after.take(feed, *at, event, status);
+            shadow.requests += u64::from(matches!(**event, Event::Request { .. }));
+        }
+        shadow
     }
-    let acts = |action: Action| action >= Action::Throttle;
-    for (account, &was) in &before.accounts {
-        let is = after.accounts.get(account).copied().unwrap_or_default();
-        found.accounts += 1;
-        found.newly += u64::from(acts(is) && !acts(was));
-        found.no_longer += u64::from(acts(was) && !acts(is));
-        for (table, action) in [(&mut found.old, was), (&mut found.new, is)] {
-            if let Some(count) = table.get_mut(action as usize) {
-                *count += 1;
+
+    /// Each account with what it was and what it is.
+    fn accounts(&self) -> impl Iterator<Item = (u64, &Judged, &Judged)> {
+        self.before
+            .accounts
+            .iter()
+            .filter_map(|(&account, was)| Some((account, was, self.after.accounts.get(&account)?)))
+    }
+
+    fn comparison(&self) -> Comparison {
+        let mut found = Comparison { requests: self.requests, ..Comparison::default() };
+        for (_, was, is) in self.accounts() {
+            found.accounts += 1;
+            found.newly += u64::from(acts(is.action) && !acts(was.action));
+            found.no_longer += u64::from(acts(was.action) && !acts(is.action));
+            for (table, action) in [(&mut found.old, was.action), (&mut found.new, is.action)] {
+                if let Some(count) = table.get_mut(action as usize) {
+                    *count += 1;
+                }
             }
         }
+        found.text = found.table();
+        found
     }
-    found.text = found.table();
-    found
+}
+
+/// Whether an action is felt by who is acted upon.
+fn acts(action: Action) -> bool {
+    action >= Action::Throttle
+}
+
+/// Holds rules against others over recent traffic.
+pub(crate) fn compare(old: &Config, new: &Config, feed: &Feed, recent: &Recent) -> Comparison {
+    Shadow::run(old, new, feed, recent).comparison()
 }
 
 impl Comparison {
@@ -171,7 +242,7 @@ mod tests {
     const NOW: u64 = 1_790_000_000_000;
 
     /// A thousand accounts; the first hundred are linked to a campaign at 6 nats.
-    fn traffic() -> (Recent, Feed) {
+    pub(super) fn traffic() -> (Recent, Feed) {
         let (mut recent, mut feed) = (Recent::new(10_000), Feed::default());
         feed.apply(&Change::Profile { campaign: 0, profile: Profile { name: "c-1".into(), ..Profile::default() } });
         for account in 1..=1_000 {
@@ -188,7 +259,7 @@ mod tests {
         (recent, feed)
     }
 
-    fn rules(throttle: f64) -> Config {
+    pub(super) fn rules(throttle: f64) -> Config {
         let document =
             format!("{{\"format\":1,\"version\":1,\"thresholds\":{{\"throttle\":{throttle},\"block\":20}}}}");
         let mut config = Config::default();

@@ -3,6 +3,7 @@
 mod clock;
 mod commands;
 mod compare;
+mod differences;
 mod ecds;
 mod explain;
 mod file;
@@ -36,7 +37,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Replay(replay::Args),
-    Serve(commands::serve::Args),
+    Serve(Box<commands::serve::Args>),
     Status(commands::status::Args),
     Top(commands::top::Args),
     Explain(commands::explain::Args),

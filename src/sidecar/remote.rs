@@ -1,6 +1,7 @@
 //! A sidecar, as the commands ask it over HTTP.
 
 use crate::commands::Failure;
+use crate::serve::CLIENT;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,7 +48,12 @@ impl Sidecar {
     /// # Errors
     /// No answer, or one that says no.
     pub(crate) fn get(&self, path: &str) -> Result<Answer, Failure> {
-        let answer = self.answered(agent().get(self.address(path)).call())?;
+        let mut request = agent().get(self.address(path)).header(CLIENT, "cli");
+        // Reading may need a login.
+        if self.admin_token_file.is_some() {
+            request = request.header("authorization", self.authorization()?);
+        }
+        let answer = self.answered(request.call())?;
         match answer.status {
             200 => Ok(answer),
             status => Err(Failure::Sidecar(format!("{}{path}: {status}: {}", self.url, reason(&answer)))),
@@ -64,7 +70,7 @@ impl Sidecar {
             request = request.header("if-match", seen);
         }
         let request = query.iter().fold(request, |request, (name, value)| request.query(*name, *value));
-        self.answered(request.header("authorization", self.authorization()?).send(body))
+        self.answered(request.header(CLIENT, "cli").header("authorization", self.authorization()?).send(body))
     }
 
     /// The same without a document.
@@ -74,7 +80,19 @@ impl Sidecar {
     pub(crate) fn post(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
         let request =
             query.iter().fold(agent().post(self.address(path)), |request, (name, value)| request.query(*name, *value));
-        self.answered(request.header("authorization", self.authorization()?).send_empty())
+        self.answered(request.header(CLIENT, "cli").header("authorization", self.authorization()?).send_empty())
+    }
+
+    /// Asks with a document; a login where there is one.
+    ///
+    /// # Errors
+    /// No answer.
+    pub(crate) fn ask(&self, path: &str, body: &str) -> Result<Answer, Failure> {
+        let mut request = agent().post(self.address(path)).header(CLIENT, "cli");
+        if self.admin_token_file.is_some() {
+            request = request.header("authorization", self.authorization()?);
+        }
+        self.answered(request.send(body))
     }
 
     fn address(&self, path: &str) -> String {

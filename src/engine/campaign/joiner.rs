@@ -126,6 +126,22 @@ impl Joiner {
         self.accounts.peek(account)
     }
 
+    /// All accounts that are remembered, in no order.
+    pub fn accounts(&self) -> impl Iterator<Item = (u64, &Account)> {
+        self.accounts.iter()
+    }
+
+    /// All keys that more than one party has sent, and who has, in no order.
+    pub fn groups(&self) -> impl Iterator<Item = (u64, &Group)> {
+        self.groups.iter()
+    }
+
+    /// What accounts of no campaign look like.
+    #[must_use]
+    pub fn population(&self) -> &Population {
+        &self.population
+    }
+
     /// Accounts that are remembered.
     #[must_use]
     pub fn known(&self) -> usize {

@@ -3,9 +3,10 @@
 use super::setup::corpus;
 use super::{Failure, Outcome, read};
 use crate::ecds::Extension;
-use crate::serve::{self, Caution, Options, Tokens};
+use crate::serve::{self, Access, Caution, Network, Options, Proxy, Token};
 use crate::signing::Signer;
 use crate::store;
+use axum::http::HeaderName;
 use azeotrope_engine::rules::{Kind, MAX_BYTES, check};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -38,9 +39,26 @@ pub(crate) struct Args {
     /// File with the token that filters show; absent: whoever reaches the port is let in
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// File with the token that changes of rules need; absent: no changes through the interface
+    /// File with the tokens that changes of rules need, one a line, with a name before it for the audit trail where
+    /// several people have one (`ann 0123456789abcdef`); absent: no changes through the interface but by --admin-user
     #[arg(long, value_name = "FILE")]
     admin_token_file: Option<PathBuf>,
+    /// File of the same form with tokens that may read only, for --require-login
+    #[arg(long, value_name = "FILE")]
+    reader_token_file: Option<PathBuf>,
+    /// Reading needs a login, too: an admin's or a reader's token, or a user that the proxy names. Health and metrics do not
+    #[arg(long)]
+    require_login: bool,
+    /// Header in which a proxy that authenticates people names them (`x-forwarded-user`). They may read
+    #[arg(long, value_name = "HEADER", value_parser = header_name)]
+    trust_user_header: Option<HeaderName>,
+    /// Where that proxy speaks from, ADDRESS or ADDRESS/BITS; may be given several times. Absent: this machine. Nobody
+    /// else may be able to speak from there: whoever can is who they say they are
+    #[arg(long, value_name = "NETWORK", requires = "trust_user_header")]
+    trust_user_from: Vec<Network>,
+    /// User of that header who may change rules; may be given several times; `*`: all of them
+    #[arg(long, value_name = "USER", requires = "trust_user_header")]
+    admin_user: Vec<String>,
     /// What this sidecar is called in logs and in `azeotrope status`
     #[arg(long, default_value = "sidecar")]
     name: String,
@@ -90,6 +108,30 @@ fn token(path: &Path) -> Result<String, Failure> {
     }
 }
 
+/// Tokens of people, one a line, each with a name before it or alone.
+fn people(path: &Path) -> Result<Vec<Token>, Failure> {
+    const MOST: usize = 64 << 10;
+    let text = String::from_utf8_lossy(&read(path, MOST)?).into_owned();
+    let wrong = |line: usize| {
+        let reason = "a token of 16 to 256 printable characters is expected, or NAME TOKEN";
+        Failure::Usage(format!("{}:{}: {reason}", path.display(), line + 1))
+    };
+    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let tokens = lines.map(|(number, line)| {
+        let mut words = line.split_ascii_whitespace().rev();
+        let (secret, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let fits = (16..=256).contains(&secret.len()) && secret.bytes().all(|byte| byte.is_ascii_graphic());
+        let alone = words.next().is_none() && name.len() <= 64;
+        if fits && alone { Ok(Token { name: name.to_owned(), secret: secret.to_owned() }) } else { Err(wrong(number)) }
+    });
+    let tokens: Vec<Token> = tokens.collect::<Result<_, _>>()?;
+    if tokens.is_empty() { Err(wrong(0)) } else { Ok(tokens) }
+}
+
+fn header_name(text: &str) -> Result<HeaderName, String> {
+    HeaderName::try_from(text).map_err(|_| format!("{text}: no name of a header"))
+}
+
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
         let store = store::open(self.store.as_deref(), self.data.as_deref()).map_err(Failure::Usage)?;
@@ -101,10 +143,7 @@ impl Args {
     fn options(self) -> Result<Options, Failure> {
         let extension =
             (self.ecds_file.is_some() || self.ecds_listen.is_some()).then(|| self.extension()).transpose()?;
-        let tokens = Tokens {
-            filter: self.token_file.as_deref().map(token).transpose()?,
-            admin: self.admin_token_file.as_deref().map(token).transpose()?,
-        };
+        let access = self.access()?;
         if self.corpus.len() > serve::CORPORA {
             return Err(Failure::Usage(format!("{} corpora; {} fit a bundle", self.corpus.len(), serve::CORPORA)));
         }
@@ -114,7 +153,7 @@ impl Args {
             corpora: corpora.collect::<Result<_, Failure>>()?,
             signer: Signer::read(&self.key).map_err(Failure::Usage)?,
             name: self.name,
-            tokens,
+            access,
             rules: self.rules,
             ttl: self.expire_hours,
             every: Duration::from_millis(self.publish_milliseconds),
@@ -123,6 +162,23 @@ impl Args {
             ecds_file: self.ecds_file,
             ecds_listen: self.ecds_listen,
             extension,
+        })
+    }
+
+    /// Who is let in.
+    fn access(&self) -> Result<Access, Failure> {
+        let tokens = |path: &Option<PathBuf>| path.as_deref().map_or(Ok(Vec::new()), people);
+        let proxy = self.trust_user_header.clone().map(|header| Proxy {
+            header,
+            from: if self.trust_user_from.is_empty() { Network::loopback() } else { self.trust_user_from.clone() },
+            admins: self.admin_user.clone(),
+        });
+        Ok(Access {
+            filter: self.token_file.as_deref().map(token).transpose()?,
+            admins: tokens(&self.admin_token_file)?,
+            readers: tokens(&self.reader_token_file)?,
+            proxy,
+            login: self.require_login,
         })
     }
 

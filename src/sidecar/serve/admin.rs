@@ -1,18 +1,22 @@
-//! Changes of the rules: only with the admin token, each in the audit trail.
+//! Changes of the rules: only by who may ([`access`]), each in the audit trail. And what rules would do, which changes
+//! nothing.
 
+use super::access::{self, Peer, bounded};
+use super::ask::{self, Question};
 use super::candidate::{self, Accepted, InForce, Submission};
 use super::hold;
-use super::http::{body, refused, shows};
+use super::http::{body, refused};
+use super::metrics;
 use super::shared::Shared;
 use crate::clock::now;
 use crate::file;
 use crate::store::{Audit, Unavailable};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
 use serde::Deserialize;
 use serde_json::json;
@@ -39,13 +43,18 @@ struct Wish {
 
 pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
-        .route("/v1/rules", get(super::people::rules_in_force).put(publish))
+        .route("/v1/rules", axum::routing::put(publish))
         .route("/v1/rules/rollback", post(rollback))
         .route("/v1/campaigns/release", post(release))
 }
 
-/// Why a change was not made.
-enum No {
+/// What may be asked by who may read.
+pub(super) fn questions() -> Router<Arc<Shared>> {
+    Router::new().route("/v1/rules/what-if", post(what_if))
+}
+
+/// Why a change was not made, or a question not answered.
+pub(super) enum No {
     Store(Unavailable),
     Because(StatusCode, String),
 }
@@ -65,19 +74,35 @@ impl IntoResponse for No {
     }
 }
 
-/// Lets in who may change something.
-fn admit(shared: &Shared, headers: &HeaderMap) -> Result<(), No> {
-    match &shared.tokens.admin {
-        Some(token) if shows(headers, token) => Ok(()),
-        Some(_) => Err(No::Because(StatusCode::UNAUTHORIZED, "no valid admin token".to_owned())),
-        None => Err(No::Because(StatusCode::FORBIDDEN, "changes are off: no --admin-token-file".to_owned())),
-    }
+/// Lets in who may change something. A token without a name takes its holder's word for who that is.
+fn admit(shared: &Shared, headers: &HeaderMap, peer: Option<Extension<Peer>>, wish: &Wish) -> Result<Actor, No> {
+    let peer = peer.map(|Extension(peer)| peer);
+    let person = access::may_change(&shared.access, headers, peer).map_err(|(status, reason)| {
+        metrics::add(&shared.metrics.changes_refused, 1);
+        No::Because(status, reason.to_owned())
+    })?;
+    let said = bounded(&wish.who, LONGEST);
+    let who = [person.name, said].into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| "admin".to_owned());
+    Ok(Actor { who, through: access::through(headers) })
 }
 
-async fn publish(State(shared): App, Query(wish): Query<Wish>, headers: HeaderMap, sent: Body) -> Response {
-    if let Err(no) = admit(&shared, &headers) {
-        return no.into_response();
-    }
+/// Who changes something, and through what.
+struct Actor {
+    who: String,
+    through: &'static str,
+}
+
+async fn publish(
+    State(shared): App,
+    peer: Option<Extension<Peer>>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Response {
+    let actor = match admit(&shared, &headers, peer, &wish) {
+        Ok(actor) => actor,
+        Err(no) => return no.into_response(),
+    };
     let document = match body(sent, MAX_BYTES).await {
         Ok(bytes) => bytes,
         Err(refusal) => return refusal,
@@ -91,15 +116,21 @@ async fn publish(State(shared): App, Query(wish): Query<Wish>, headers: HeaderMa
                 return Err(No::Because(StatusCode::PRECONDITION_FAILED, reason));
             }
         }
-        submit(shared, document, &wish)
+        submit(shared, &actor, document, &wish)
     })
     .await
 }
 
-async fn rollback(State(shared): App, Query(wish): Query<Wish>, headers: HeaderMap) -> Response {
-    if let Err(no) = admit(&shared, &headers) {
-        return no.into_response();
-    }
+async fn rollback(
+    State(shared): App,
+    peer: Option<Extension<Peer>>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+) -> Response {
+    let actor = match admit(&shared, &headers, peer, &wish) {
+        Ok(actor) => actor,
+        Err(no) => return no.into_response(),
+    };
     away(shared, move |shared| {
         let store = &*shared.store;
         let current = candidate::in_force(store)?.map_or(0, |rules| rules.number);
@@ -108,24 +139,30 @@ async fn rollback(State(shared): App, Query(wish): Query<Wish>, headers: HeaderM
         let InForce { document, .. } = candidate::document(store, to)?.filter(|_| to < current).ok_or_else(gone)?;
         let note = format!("rollback to {to}{}{}", if wish.note.is_empty() { "" } else { ": " }, wish.note);
         // Going back is what one does in trouble: it is compared, and not refused.
-        submit(shared, document.into_bytes(), &Wish { note, force: true, ..wish })
+        submit(shared, &actor, document.into_bytes(), &Wish { note, force: true, ..wish })
     })
     .await
 }
 
 /// Lets go of campaigns that are held back.
-async fn release(State(shared): App, Query(wish): Query<Wish>, headers: HeaderMap) -> Response {
-    if let Err(no) = admit(&shared, &headers) {
-        return no.into_response();
-    }
+async fn release(
+    State(shared): App,
+    peer: Option<Extension<Peer>>,
+    Query(wish): Query<Wish>,
+    headers: HeaderMap,
+) -> Response {
+    let actor = match admit(&shared, &headers, peer, &wish) {
+        Ok(actor) => actor,
+        Err(no) => return no.into_response(),
+    };
     away(shared, move |shared| {
         let store = &*shared.store;
         if !hold::release(store)? {
             return Err(No::Because(StatusCode::NOT_FOUND, "no campaign is held back".to_owned()));
         }
-        let who = if wish.who.is_empty() { "admin".to_owned() } else { bounded(&wish.who) };
-        let what = format!("let go of campaigns that were held back {}", bounded(&wish.note));
-        store.audit(&Audit { at: now(), who, what: what.trim_end().to_owned() })?;
+        let what = format!("let go of campaigns that were held back {}", bounded(&wish.note, LONGEST));
+        let (what, through) = (what.trim_end().to_owned(), actor.through.to_owned());
+        store.audit(&Audit { at: now(), who: actor.who, what, through, ..Audit::default() })?;
         Ok(axum::Json(json!({ "released": true })).into_response())
     })
     .await
@@ -141,25 +178,21 @@ async fn away(shared: Arc<Shared>, work: impl FnOnce(&Shared) -> Result<Response
     }
 }
 
-fn bounded(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(LONGEST).collect()
-}
-
 /// Submits a document and waits for what becomes of it.
-fn submit(shared: &Shared, document: Vec<u8>, wish: &Wish) -> Result<Response, No> {
+fn submit(shared: &Shared, actor: &Actor, document: Vec<u8>, wish: &Wish) -> Result<Response, No> {
     let store = &*shared.store;
-    let who = if wish.who.is_empty() { "admin".to_owned() } else { bounded(&wish.who) };
-    if let Err(problems) = Rules::parse(&document) {
-        store.audit(&Audit { at: now(), who, what: format!("rules with {} problems refused", problems.len()) })?;
-        let listed: Vec<_> =
-            problems.iter().map(|found| json!({ "path": found.path, "reason": found.reason })).collect();
-        let answer = json!({ "error": "the document has problems", "problems": listed });
-        return Ok((StatusCode::BAD_REQUEST, axum::Json(answer)).into_response());
-    }
-    let text = String::from_utf8(document)
-        .map_err(|_| No::Because(StatusCode::BAD_REQUEST, "the document is no UTF-8".to_owned()))?;
+    let (who, through) = (actor.who.clone(), actor.through.to_owned());
+    let text = match checked(document) {
+        Ok(text) => text,
+        Err(problems) => {
+            let what = "rules with problems refused".to_owned();
+            store.audit(&Audit { at: now(), who, what, through, ..Audit::default() })?;
+            return Ok(*problems);
+        }
+    };
+    let note = bounded(&wish.note, LONGEST);
     let submission =
-        Submission { id: rand::random(), at: now(), who, note: bounded(&wish.note), force: wish.force, document: text };
+        Submission { id: rand::random(), at: now(), who, note, through, force: wish.force, document: text };
     candidate::submit(store, &submission)?;
     let accepted = wait(shared, submission.id)?;
     match &accepted.reason {
@@ -172,6 +205,33 @@ fn submit(shared: &Shared, document: Vec<u8>, wish: &Wish) -> Result<Response, N
             "warning": keep_file(shared, &submission.document),
         }))
         .into_response()),
+    }
+}
+
+/// A document without problems, or the answer that names them.
+fn checked(document: Vec<u8>) -> Result<String, Box<Response>> {
+    if let Err(problems) = Rules::parse(&document) {
+        let listed: Vec<_> =
+            problems.iter().map(|found| json!({ "path": found.path, "reason": found.reason })).collect();
+        let answer = json!({ "error": "the document has problems", "problems": listed });
+        return Err((StatusCode::BAD_REQUEST, axum::Json(answer)).into_response().into());
+    }
+    String::from_utf8(document).map_err(|_| refused(StatusCode::BAD_REQUEST, "the document is no UTF-8").into())
+}
+
+/// Whom rules would have acted upon over recent traffic. Who may read may ask; nothing is changed.
+async fn what_if(State(shared): App, sent: Body) -> Response {
+    let document = match body(sent, MAX_BYTES).await {
+        Ok(bytes) => bytes,
+        Err(refusal) => return refusal,
+    };
+    let text = match checked(document) {
+        Ok(text) => text,
+        Err(problems) => return *problems,
+    };
+    match ask::ask(shared, Question::WhatIf(text)).await {
+        Ok(value) => axum::Json(value).into_response(),
+        Err(no) => no.into_response(),
     }
 }
 

@@ -40,6 +40,9 @@ pub(crate) struct Submission {
     pub(crate) who: String,
     /// Why.
     pub(crate) note: String,
+    /// What it was asked through.
+    #[serde(default)]
+    pub(crate) through: String,
     /// Even where it would act on many accounts at once.
     pub(crate) force: bool,
     /// The document.

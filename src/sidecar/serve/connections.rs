@@ -1,6 +1,8 @@
 //! Connections: bounded in number, in the time a header may take, and in the time an idle one is kept.
 
+use super::access::Peer;
 use axum::Router;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router, stopped: watch
             accepted = listener.accept() => accepted,
             () = super::stopping(stopped.clone()) => break,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             // Out of file descriptors, say: some will be free soon.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -34,6 +36,10 @@ pub(super) async fn accept(listener: TcpListener, router: Router, stopped: watch
         tokio::spawn(async move {
             let _permit = permit;
             let mut http = hyper::server::conn::http1::Builder::new();
+            let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+                request.extensions_mut().insert(Peer(peer.ip()));
+                service.call(request)
+            });
             http.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(64 << 10);
             let connection = http.serve_connection(TokioIo::new(stream), service);
             tokio::pin!(connection);

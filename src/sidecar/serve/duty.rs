@@ -1,11 +1,14 @@
 //! The duty itself: what the sidecar that has it does with observations, rules and campaigns.
 
+use super::answering::Answering;
 use super::candidate::{self, Caution, InForce};
 use super::hold::{self, Held};
 use super::metrics;
 use super::publisher::{Publisher, Sealed};
 use super::ruling::{Kept, document};
+use super::shadow::Shadow;
 use super::shared::Shared;
+use super::traffic::Traffic;
 use crate::clock::now;
 use crate::compare::Recent;
 use crate::explain::campaign::Told;
@@ -16,6 +19,7 @@ use azeotrope_engine::observation::{Batch, Event};
 use azeotrope_engine::rules::Config;
 use azeotrope_engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Batches of a step.
@@ -32,19 +36,35 @@ const CROWD: usize = 20_000;
 pub(super) const CAMPAIGNS: &str = "campaigns";
 /// Who has the duty.
 pub(super) const DUTY: &str = "duty";
+/// Traffic over time, without the campaigns'.
+pub(super) const TRAFFIC: &str = "traffic";
+/// Time between two tellings of traffic.
+const TELL: Duration = Duration::from_secs(2);
 
 /// What is saved.
 #[derive(Serialize, Deserialize)]
 struct Saved {
     joiner: Vec<u8>,
     keeper: Vec<u8>,
+    traffic: Vec<u8>,
+}
+
+/// What was saved before traffic was counted.
+#[derive(Deserialize)]
+struct SavedBefore {
+    joiner: Vec<u8>,
+    keeper: Vec<u8>,
 }
 
 impl Saved {
-    fn read(bytes: &[u8], criteria: Criteria) -> Result<(Joiner, Keeper), &'static str> {
-        let saved: Self = postcard::from_bytes(bytes).map_err(|_| "a damaged snapshot")?;
+    fn read(bytes: &[u8], criteria: Criteria) -> Result<(Joiner, Keeper, Traffic), &'static str> {
+        let before = |SavedBefore { joiner, keeper }| Self { joiner, keeper, traffic: Vec::new() };
+        let saved: Self = postcard::from_bytes(bytes)
+            .or_else(|_| postcard::from_bytes(bytes).map(before))
+            .map_err(|_| "a damaged snapshot")?;
         let joiner = Joiner::restore(&saved.joiner, Limits::default(), criteria)?;
-        Ok((joiner, postcard::from_bytes(&saved.keeper).unwrap_or_default()))
+        let keeper = postcard::from_bytes(&saved.keeper).unwrap_or_default();
+        Ok((joiner, keeper, postcard::from_bytes(&saved.traffic).unwrap_or_default()))
     }
 }
 
@@ -58,8 +78,11 @@ pub(super) struct Duty {
     pub(super) keeper: Keeper,
     pub(super) kept: Kept,
     /// As proxies have it.
-    pub(super) feed: Feed,
+    pub(super) feed: Arc<Feed>,
+    pub(super) traffic: Traffic,
+    pub(super) answering: Answering,
     pub(super) recent: Recent,
+    shadow: Shadow,
     pub(super) publisher: Publisher,
     /// The rules in force, compiled.
     pub(super) config: Config,
@@ -72,6 +95,8 @@ pub(super) struct Duty {
     pub(super) kept_at: Instant,
     /// Campaigns and exchanges when they were last told; `None`: they were not yet.
     told: Option<u64>,
+    /// When traffic was last told, and the observations that it was told of.
+    told_traffic: Option<(Instant, u64)>,
     /// Changes that are not published yet.
     waiting: Vec<Change>,
     /// Campaigns that are held back: nothing of them is published.
@@ -86,21 +111,26 @@ impl Duty {
         let kept = Kept::of(store)?;
         let criteria = Criteria::of(&document(&rules, &kept));
         let saved = store.load()?.and_then(|(cursor, bytes)| match Saved::read(&bytes, criteria.clone()) {
-            Ok((joiner, keeper)) => Some((cursor, joiner, keeper)),
+            Ok(saved) => Some((cursor, saved)),
             Err(reason) => {
                 shared.say(&format!("{reason}: campaigns begin anew"));
                 None
             }
         });
-        let (cursor, joiner, keeper) =
-            saved.unwrap_or_else(|| (Cursor::default(), Joiner::new(Limits::default(), criteria), Keeper::default()));
+        let anew = || (Joiner::new(Limits::default(), criteria), Keeper::default(), Traffic::default());
+        let (cursor, (joiner, keeper, traffic)) = saved.unwrap_or_else(|| (Cursor::default(), anew()));
         let held = hold::held(store)?;
-        let mut duty = Self { cursor, kept, rules, held, ..Self::new(fence, joiner, keeper, publisher) };
+        let mut duty = Self { cursor, traffic, kept, rules, held, ..Self::new(fence, joiner, keeper, publisher) };
         // What was held back before is held back still: proxies know of no campaign then.
         if duty.held.is_none() {
             duty.rebase();
         }
         duty.follow();
+        let (shadow, batches) = Shadow::read(store)?;
+        duty.shadow = shadow;
+        for (received, batch) in batches {
+            batch.timed(Timestamp(received)).for_each(|(at, event)| duty.recent.push(at, event));
+        }
         Ok(duty)
     }
 
@@ -112,8 +142,11 @@ impl Duty {
             joiner,
             keeper,
             kept: Kept::default(),
-            feed: Feed::default(),
+            feed: Arc::default(),
+            traffic: Traffic::default(),
+            answering: Answering::default(),
             recent: Recent::new(RECENT),
+            shadow: Shadow::default(),
             publisher,
             config: Config::default(),
             rules: InForce::default(),
@@ -123,6 +156,7 @@ impl Duty {
             published: None,
             kept_at: Instant::now(),
             told: None,
+            told_traffic: None,
             waiting: Vec::new(),
             held: None,
         }
@@ -144,7 +178,9 @@ impl Duty {
     /// Takes a batch in; how many observations it has. It was checked when it came: one that cannot be read now is
     /// another version's.
     pub(super) fn take(&mut self, received: Timestamp, batch: &[u8]) -> u64 {
-        let Ok(batch) = Batch::decode(batch) else { return 0 };
+        let bytes = batch;
+        let Ok(batch) = Batch::decode(bytes) else { return 0 };
+        self.shadow.add(received.0, bytes, batch.observations.len());
         for (at, event) in batch.timed(received) {
             self.observe(at, event);
         }
@@ -163,13 +199,23 @@ impl Duty {
             Event::Refused { caller, reading } => self.joiner.refused(caller, reading, at),
             Event::Given { caller, blobs } => blobs.iter().for_each(|&blob| self.joiner.given(blob, caller, at)),
         }
+        self.traffic.observe(at, event, self.campaign_of(event));
         self.recent.push(at, event);
+    }
+
+    /// The campaign that the sender of a request is linked to, and its accounts.
+    fn campaign_of(&self, event: &Event) -> Option<(u32, u32)> {
+        let Event::Request { caller, .. } = event else { return None };
+        let index = self.joiner.account(caller.account)?.campaign()?;
+        Some((index, self.joiner.campaigns().get(index as usize)?.accounts))
     }
 
     /// Carries out changes as proxies do; accounts of campaigns are none of the keeper's.
     fn apply(&mut self, changes: &[Change]) {
+        // Copied only while rules run in shadow against it.
+        let feed = Arc::make_mut(&mut self.feed);
         for change in changes {
-            self.feed.apply(change);
+            feed.apply(change);
             if let Change::Account { account, .. } = change {
                 self.keeper.forget(*account);
             }
@@ -182,7 +228,7 @@ impl Duty {
         self.joiner.take_changes();
         self.waiting.clear();
         self.publisher.base(&changes);
-        self.feed = Feed::default();
+        self.feed = Arc::default();
         self.apply(&changes);
     }
 
@@ -209,7 +255,8 @@ impl Duty {
             "campaigns held back: they would act on {accounts} of {known} accounts at once; `azeotrope campaigns --release`"
         );
         shared.say(&what);
-        store.audit(&Audit { at: now.0, who: shared.name.clone(), what })?;
+        let (who, through) = (shared.name.clone(), "sidecar".to_owned());
+        store.audit(&Audit { at: now.0, who, what, through, ..Audit::default() })?;
         self.held = Some(held);
         Ok(false)
     }
@@ -262,6 +309,7 @@ impl Duty {
     /// Saves when it is time, and tells of campaigns. `false`: another has the duty.
     pub(super) fn save_when_due(&mut self, shared: &Shared) -> Outcome<bool> {
         self.tell(shared)?;
+        self.tell_traffic(shared)?;
         if self.joined == 0 || self.saved.elapsed() < self.patience {
             return Ok(true);
         }
@@ -270,6 +318,7 @@ impl Duty {
 
     pub(super) fn save(&mut self, shared: &Shared) -> Outcome<bool> {
         let begun = Instant::now();
+        self.shadow.write(&*shared.store)?;
         let Some(bytes) = self.snapshot() else { return Ok(true) };
         if !shared.store.save(self.fence, &self.cursor, &bytes)? {
             return Ok(false);
@@ -283,7 +332,8 @@ impl Duty {
     /// All that the next one needs; `None` where it cannot be written down, which does not happen.
     pub(super) fn snapshot(&self) -> Option<Vec<u8>> {
         let (joiner, keeper) = (self.joiner.snapshot().ok()?, postcard::to_allocvec(&self.keeper).ok()?);
-        postcard::to_allocvec(&Saved { joiner, keeper }).ok()
+        let traffic = postcard::to_allocvec(&self.traffic).ok()?;
+        postcard::to_allocvec(&Saved { joiner, keeper, traffic }).ok()
     }
 
     /// A duty without a store.
@@ -292,6 +342,17 @@ impl Duty {
         let publisher = Publisher::new(crate::signing::Signer::generate(), Duration::from_secs(60), &[]);
         let joiner = Joiner::new(Limits::default(), Criteria::default());
         Self::new(Fence(1), joiner, Keeper::default(), publisher)
+    }
+
+    /// Tells people of traffic, where there was some.
+    fn tell_traffic(&mut self, shared: &Shared) -> Outcome<()> {
+        let seen = self.recent.seen();
+        if self.told_traffic.is_some_and(|(at, before)| before == seen || at.elapsed() < TELL) {
+            return Ok(());
+        }
+        shared.store.set(TRAFFIC, &postcard::to_allocvec(&self.traffic.whole()).unwrap_or_default())?;
+        self.told_traffic = Some((Instant::now(), seen));
+        Ok(())
     }
 
     /// Tells people of campaigns, where something has changed.

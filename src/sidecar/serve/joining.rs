@@ -75,6 +75,7 @@ impl Strive {
         let Some(on) = duty else { return Ok(false) };
         let more = on.join(&self.shared)?;
         on.consider(&self.shared, self.caution)?;
+        on.answer(&self.shared)?;
         let published = on.publish(&self.shared, self.every, self.hold)?;
         let saved = on.save_when_due(&self.shared)?;
         if !(published && saved) {

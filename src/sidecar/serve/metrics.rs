@@ -55,6 +55,8 @@ metrics! {
     campaigns: "gauge" = "azeotrope_sidecar_campaigns";
     /// Rules documents that were refused.
     rules_refused: "counter" = "azeotrope_sidecar_rules_refused_total";
+    /// Changes that were refused: without a valid admin token, or by who may not make them.
+    changes_refused: "counter" = "azeotrope_sidecar_changes_refused_total";
     /// Rules that an Envoy refused over ECDS.
     ecds_refused: "counter" = "azeotrope_sidecar_ecds_refused_total";
 }

@@ -3,6 +3,10 @@
 //! | file | what |
 //! |---|---|
 //! | `connections`, `http`, `people`, `admin` | the interface: for filters, for people, for changes |
+//! | `access` | who asks, and what they may |
+//! | `console` | the same interface as pages for people |
+//! | `ask`, `answering`, `dossier` | questions to the sidecar that has the duty, and what it knows of a campaign or an account |
+//! | `traffic`, `shadow` | traffic and verdicts over time; the observations that rules are tried on |
 //! | `joining`, `duty` | the duty that one of several sidecars has: observations into campaigns, rules into force |
 //! | `ruling` | rules into force: those that were submitted, thresholds that keep themselves |
 //! | `publisher` | rules, corpora and campaigns into signed bundles |
@@ -11,9 +15,14 @@
 //! | `watch` | the rules document on disk |
 //! | `shared`, `metrics` | what all of these have in common |
 
+mod access;
 mod admin;
+mod answering;
+mod ask;
 mod candidate;
 mod connections;
+mod console;
+mod dossier;
 mod duty;
 mod hold;
 mod http;
@@ -24,12 +33,14 @@ mod pace;
 mod people;
 mod publisher;
 mod ruling;
+mod shadow;
 mod shared;
+mod traffic;
 mod watch;
 
+pub(crate) use access::{Access, CLIENT, Network, Proxy, Token};
 pub(crate) use candidate::Caution;
 pub(crate) use publisher::CORPORA;
-pub(crate) use shared::Tokens;
 
 use crate::ecds::{self, Extension};
 use crate::signing::Signer;
@@ -52,7 +63,7 @@ pub(crate) struct Options {
     /// Signs bundles.
     pub(crate) signer: Signer,
     /// Who is let in.
-    pub(crate) tokens: Tokens,
+    pub(crate) access: Access,
     /// The rules document on disk.
     pub(crate) rules: Option<PathBuf>,
     /// Corpus files, read.

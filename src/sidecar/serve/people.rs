@@ -1,18 +1,25 @@
 //! What people and their tools ask for: health, metrics, who runs what, campaigns, rules.
 
+use super::access::{Peer, Role};
+use super::answering::PAGE;
+use super::ask::{Question, Sort, ask};
 use super::candidate;
-use super::duty::{CAMPAIGNS, DUTY};
+use super::duty::{CAMPAIGNS, DUTY, TRAFFIC};
 use super::hold;
 use super::http::refused;
 use super::metrics;
+use super::ruling::{Kept, document};
 use super::shared::Shared;
+use super::traffic::{Step, Traffic};
 use crate::clock::now;
-use crate::store::{Outcome, Seen};
+use crate::store::{Audit, Outcome, Seen};
 use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use azeotrope_engine::rules::DigestName;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -23,24 +30,32 @@ const PROMPT: u64 = 5_000;
 
 type App = State<Arc<Shared>>;
 
-pub(super) fn router() -> Router<Arc<Shared>> {
+/// What needs no login ever: nothing in it is about anybody.
+pub(super) fn open() -> Router<Arc<Shared>> {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(|state| answer(state, ready)))
         .route("/metrics", get(|state| answer(state, prometheus)))
-        .route("/v1/status", get(|state| answer(state, status)))
-        .route("/v1/campaigns", get(|state| answer(state, campaigns)))
-        .route("/v1/rules/history", get(|state| answer(state, history)))
-        .route("/v1/audit", get(|state| answer(state, audit)))
+        .route("/v1/session", get(session))
 }
 
-/// The rules in force; changed under the same path.
-pub(super) async fn rules_in_force(state: App) -> Response {
-    answer(state, rules).await
+/// What may be read.
+pub(super) fn router() -> Router<Arc<Shared>> {
+    Router::new()
+        .route("/v1/status", get(|state| answer(state, status)))
+        .route("/v1/traffic", get(traffic))
+        .route("/v1/campaigns", get(|state| answer(state, campaigns)))
+        .route("/v1/campaigns/{name}", get(campaign))
+        .route("/v1/accounts/{account}", get(account))
+        .route("/v1/rules", get(|state| answer(state, rules)))
+        .route("/v1/rules/history", get(|state| answer(state, history)))
+        .route("/v1/rules/history/{number}", get(kept))
+        .route("/v1/audit", get(audit))
+        .merge(super::admin::questions())
 }
 
 /// Asks the store, away from the threads that serve.
-async fn answer(State(shared): App, ask: fn(&Shared) -> Outcome<Response>) -> Response {
+async fn answer(State(shared): App, ask: impl FnOnce(&Shared) -> Outcome<Response> + Send + 'static) -> Response {
     let asked = tokio::task::spawn_blocking(move || shared.heed(ask(&shared))).await;
     match asked {
         Ok(Ok(response)) => response,
@@ -88,13 +103,18 @@ fn status(shared: &Shared) -> Outcome<Response> {
             })
         })
         .collect();
+    let document = document(&rules.clone().unwrap_or_default(), &Kept::of(&*shared.store)?);
     Ok(json(&json!({
-        "sidecar": shared.name, "public_key": shared.public_key(),
+        "now": at, "sidecar": shared.name, "public_key": shared.public_key(),
         "bundle": {
             "version": version, "published": published, "note": current.map(|edition| edition.note),
             "expires": shared.served().map(|served| served.manifest.expires),
         },
         "rules": rules.map(|rules| json!({ "number": rules.number, "by": rules.who, "note": rules.note, "at": rules.at })),
+        "thresholds": {
+            "observe": document.thresholds.observe.number(), "throttle": document.thresholds.throttle.number(),
+            "block": document.thresholds.block.number(), "kept": document.keep.enabled,
+        },
         "last_submission": last, "held_back": hold::held(&*shared.store)?,
         "duty": duty, "batches_waiting": shared.store.waiting()?,
         "today": { "requests": requests, "accounts": accounts },
@@ -130,13 +150,106 @@ fn history(shared: &Shared) -> Outcome<Response> {
     Ok(json(&json!({ "rules": entries })))
 }
 
-fn audit(shared: &Shared) -> Outcome<Response> {
-    const MOST: usize = 1_000;
-    let entries: Vec<Value> = shared
-        .store
-        .audits(MOST)?
-        .iter()
-        .map(|entry| json!({ "at": entry.at, "who": entry.who, "what": entry.what }))
-        .collect();
-    Ok(json(&json!({ "audit": entries })))
+/// A document that was in force.
+async fn kept(state: App, Path(number): Path<u64>) -> Response {
+    answer(state, move |shared| {
+        Ok(match candidate::document(&*shared.store, number)? {
+            Some(rules) => ([(header::CONTENT_TYPE, "application/json")], rules.document).into_response(),
+            None => refused(StatusCode::NOT_FOUND, &format!("rules {number} are not kept")),
+        })
+    })
+    .await
+}
+
+/// A page: what is left out before it, and how much is on it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Page {
+    offset: usize,
+    limit: Option<usize>,
+    sort: Sort,
+}
+
+impl Page {
+    fn limit(&self, otherwise: usize, most: usize) -> usize {
+        self.limit.unwrap_or(otherwise).min(most)
+    }
+}
+
+/// The audit trail, the newest first.
+async fn audit(state: App, Query(page): Query<Page>) -> Response {
+    /// Entries that are told at once unless fewer are asked for; and at most.
+    const OTHERWISE: usize = 1_000;
+    const MOST: usize = 10_000;
+    answer(state, move |shared| {
+        let limit = page.limit(OTHERWISE, MOST);
+        let found = shared.store.audits(page.offset.saturating_add(limit).saturating_add(1).min(MOST))?;
+        let more = found.len() > page.offset.saturating_add(limit);
+        let entries: Vec<Value> = found
+            .iter()
+            .skip(page.offset)
+            .take(limit)
+            .map(|Audit { at, who, what, through, before, after, changes }| {
+                json!({
+                    "at": at, "who": who, "what": what, "through": through, "before": before, "after": after,
+                    "changes": changes,
+                })
+            })
+            .collect();
+        Ok(json(&json!({ "audit": entries, "more": more })))
+    })
+    .await
+}
+
+/// Which traffic is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Span {
+    step: Step,
+    /// Milliseconds since 1970-01-01T00:00:00Z.
+    since: u64,
+}
+
+/// Traffic over time.
+async fn traffic(state: App, Query(span): Query<Span>) -> Response {
+    answer(state, move |shared| {
+        let bytes = shared.store.get(TRAFFIC)?.unwrap_or_default();
+        let traffic: Traffic = postcard::from_bytes(&bytes).unwrap_or_default();
+        Ok(json(&json!({
+            "now": now(), "step_milliseconds": span.step.milliseconds(),
+            "columns": ["at", "allow", "observe", "throttle", "degrade", "block", "refused_upstream", "of_campaigns"],
+            "rows": traffic.rows(span.step, span.since),
+        })))
+    })
+    .await
+}
+
+/// A campaign with a page of its accounts.
+async fn campaign(State(shared): App, Path(name): Path<String>, Query(page): Query<Page>) -> Response {
+    let limit = page.limit(100, PAGE);
+    told(ask(shared, Question::Campaign { name, sort: page.sort, offset: page.offset, limit }).await)
+}
+
+/// What is known of an account.
+async fn account(State(shared): App, Path(account): Path<String>) -> Response {
+    match DigestName::parse(&account) {
+        Some(DigestName(account)) => told(ask(shared, Question::Account(account)).await),
+        None => refused(StatusCode::BAD_REQUEST, "no digest: 16 lower-case hexadecimal digits"),
+    }
+}
+
+fn told(answer: Result<Value, super::admin::No>) -> Response {
+    answer.map_or_else(IntoResponse::into_response, |value| json(&value))
+}
+
+/// Who asks, and what they may.
+async fn session(State(shared): App, peer: Option<Extension<Peer>>, headers: HeaderMap) -> Response {
+    let access = &shared.access;
+    let person = access.person(&headers, peer.map(|Extension(peer)| peer));
+    let may_read = !access.login || person.role >= Role::Reader;
+    let answer = json!({
+        "sidecar": shared.name, "user": person.name, "role": person.role, "by": person.by,
+        "may_read": may_read, "may_change": person.role == Role::Admin, "changes": access.changes(),
+    });
+    ([(header::CACHE_CONTROL, "no-store")], axum::Json(answer)).into_response()
 }

@@ -6,6 +6,7 @@ use super::metrics;
 use super::shared::Shared;
 use crate::clock::now;
 use crate::compare::{self, Comparison};
+use crate::differences::differences;
 use crate::store::{Audit, Outcome, Store};
 use azeotrope_engine::campaign::Criteria;
 use azeotrope_engine::rules::{Document, Rules};
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Time between two looks at the thresholds.
 const KEEP: Duration = Duration::from_secs(60);
+/// Knobs that the audit trail lists of a change.
+const KNOBS: usize = 12;
 /// Thresholds that were worked out, over those that are written.
 const KEPT: &str = "rules.kept";
 
@@ -45,12 +48,22 @@ pub(super) fn document(rules: &InForce, kept: &Kept) -> Document {
     document
 }
 
+/// In what two documents differ: the first few knobs.
+fn changes(before: &str, after: &str) -> Vec<String> {
+    let named = |text: &str| Rules::parse(text.as_bytes()).map(|rules| rules.document).unwrap_or_default().to_json();
+    let text = differences(&named(before), &named(after));
+    let mut lines: Vec<String> = text.lines().take(KNOBS).map(ToOwned::to_owned).collect();
+    let more = text.lines().count().saturating_sub(KNOBS);
+    lines.extend((more > 0).then(|| format!("and {more} more")));
+    lines
+}
+
 impl Duty {
     /// Considers rules that were submitted.
     pub(super) fn consider(&mut self, shared: &Shared, caution: Caution) -> Outcome<()> {
         let store = &*shared.store;
         let Some(submission) = candidate::submitted(store)? else { return self.keep(shared, caution) };
-        let verdict = self.weigh(&submission, caution);
+        let (verdict, before) = (self.weigh(&submission, caution), self.rules.clone());
         let (what, comparison) = match verdict {
             Err((reason, comparison)) => {
                 let comparison = comparison.map(|comparison| *comparison);
@@ -69,7 +82,16 @@ impl Duty {
         if let Some(comparison) = comparison {
             shared.say(comparison.text.trim_end());
         }
-        store.audit(&Audit { at: now(), who: submission.who.clone(), what: format!("{what}{note}") })
+        let changed = self.rules.number != before.number;
+        store.audit(&Audit {
+            at: now(),
+            who: submission.who.clone(),
+            what: format!("{what}{note}"),
+            through: submission.through.clone(),
+            before: Some(before.number),
+            after: changed.then_some(self.rules.number),
+            changes: changes(&before.document, &submission.document),
+        })
     }
 
     /// Runs submitted rules in shadow, over recent traffic.
@@ -110,7 +132,8 @@ impl Duty {
         self.follow();
         let what = format!("thresholds kept: {}", proposal.reasons.join("; "));
         shared.say(&what);
-        shared.store.audit(&Audit { at: now(), who: "keeper".to_owned(), what })
+        let through = "sidecar".to_owned();
+        shared.store.audit(&Audit { at: now(), who: "keeper".to_owned(), what, through, ..Audit::default() })
     }
 
     /// Takes over the rules in force.

@@ -1,6 +1,8 @@
 //! What the parts of a sidecar have in common.
 
 use super::Options;
+use super::access::Access;
+use super::ask::Turns;
 use super::metrics::{self, Metrics};
 use crate::ecds::{Current, Heard};
 use crate::signing::Signer;
@@ -15,21 +17,6 @@ use tokio::sync::watch;
 /// Time between two looks at what is published.
 const REFRESH: Duration = Duration::from_millis(200);
 
-/// Who is let in. Compared in constant time.
-#[derive(Clone, Default)]
-pub(crate) struct Tokens {
-    /// Filters; none: whoever reaches the port.
-    pub(crate) filter: Option<String>,
-    /// Who may change rules; none: nobody.
-    pub(crate) admin: Option<String>,
-}
-
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        to.write_str("Tokens")
-    }
-}
-
 /// A bundle with its parts, as it is handed out.
 #[derive(Clone, Debug)]
 pub(super) struct Served {
@@ -43,7 +30,8 @@ pub(crate) struct Shared {
     pub(super) store: Arc<dyn Store>,
     pub(super) owner: u64,
     pub(super) name: String,
-    pub(super) tokens: Tokens,
+    pub(super) access: Access,
+    pub(super) turns: Turns,
     pub(super) rules_file: Option<PathBuf>,
     pub(super) signer: Signer,
     pub(super) metrics: Metrics,
@@ -56,7 +44,8 @@ impl Shared {
             store,
             owner: rand::random(),
             name: options.name.clone(),
-            tokens: options.tokens.clone(),
+            access: options.access.clone(),
+            turns: Turns::default(),
             rules_file: options.rules.clone(),
             signer: options.signer.clone(),
             metrics: Metrics::default(),

@@ -74,8 +74,8 @@ fn submit(document: &[u8], path: &Path, shared: &Shared) -> bool {
     }
     let Ok(text) = String::from_utf8(document.to_vec()) else { return true };
     let who = format!("{} on {}", path.display(), shared.name);
-    let submission =
-        Submission { id: rand::random(), at: now(), who, note: String::new(), force: false, document: text };
+    let (note, through) = (String::new(), "file".to_owned());
+    let submission = Submission { id: rand::random(), at: now(), who, note, through, force: false, document: text };
     let done = candidate::file_known(store, document).and_then(|known| match known {
         true => Ok(()),
         false => candidate::submit(store, &submission).and_then(|()| candidate::know_file(store, document)),

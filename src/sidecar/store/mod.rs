@@ -166,7 +166,7 @@ pub(crate) struct Seen {
 }
 
 /// Who did what.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
 pub(crate) struct Audit {
     /// When: milliseconds since the epoch.
     pub(crate) at: u64,
@@ -174,6 +174,30 @@ pub(crate) struct Audit {
     pub(crate) who: String,
     /// What.
     pub(crate) what: String,
+    /// What was asked through: `console`, `cli`, `api`, `file`; `sidecar` where nobody asked.
+    pub(crate) through: String,
+    /// Numbers of the rules before and after, where rules changed.
+    pub(crate) before: Option<u64>,
+    pub(crate) after: Option<u64>,
+    /// In what they differ: the first few knobs, a line each.
+    pub(crate) changes: Vec<String>,
+}
+
+/// As audit records were before they told what was asked through.
+#[derive(Deserialize)]
+struct OldAudit {
+    at: u64,
+    who: String,
+    what: String,
+}
+
+impl Audit {
+    fn unpack(bytes: &[u8]) -> Outcome<Self> {
+        unpack(bytes).or_else(|_: Unavailable| {
+            let OldAudit { at, who, what } = unpack(bytes)?;
+            Ok(Self { at, who, what, ..Self::default() })
+        })
+    }
 }
 
 /// What people ask for.

@@ -68,3 +68,13 @@ fn what_cannot_be_opened_is_told_in_words() {
     let file = std::env::current_exe().unwrap();
     assert!(open(None, Some(&file)).is_err());
 }
+
+#[test]
+fn audit_records_of_earlier_versions_are_read() {
+    #[derive(Serialize)]
+    struct Earlier(u64, String, String);
+    let packed = pack(&Earlier(7, "ann".into(), "rules 2 in force".into())).unwrap();
+    let read = Audit::unpack(&packed).unwrap();
+    assert_eq!((read.at, &*read.who, &*read.what, read.after), (7, "ann", "rules 2 in force", None));
+    assert!(Audit::unpack(&packed[..packed.len() - 1]).is_err());
+}

@@ -2,6 +2,7 @@
 
 use crate::commands::format::Format;
 use crate::commands::{Failure, Outcome, read};
+use crate::differences::{Difference, differences};
 use crate::remote::Sidecar;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
 use serde_json::{Value, json};
@@ -12,8 +13,7 @@ pub(super) fn run(old: &Path, new: Option<&Path>, sidecar: &Sidecar, format: For
         Some(new) => (document(old)?, document(new)?),
         None => (parse(sidecar.get("/v1/rules")?.body.as_bytes(), "the sidecar")?, document(old)?),
     };
-    let mut found = Vec::new();
-    differences("$", &before, &after, &mut found);
+    let found = differences(&before, &after);
     let listed = || found.iter().map(Difference::to_json).collect::<Vec<_>>();
     format.print(|| json!({ "differences": listed() }), || found.iter().map(Difference::line).collect())?;
     Ok(if found.is_empty() { Outcome::Well } else { Outcome::Problems })
@@ -30,86 +30,4 @@ fn parse(bytes: &[u8], name: &str) -> Result<Value, Failure> {
         Failure::Usage(listed.join("\n"))
     })?;
     Ok(rules.document.to_json())
-}
-
-/// One knob, or one entry of a list, that differs.
-struct Difference {
-    path: String,
-    /// `None`: an entry that was added to a list.
-    before: Option<Value>,
-    /// `None`: an entry that was taken from it.
-    after: Option<Value>,
-}
-
-impl Difference {
-    /// `$.thresholds.throttle: 7.5 → 8`.
-    fn line(&self) -> String {
-        let path = &self.path;
-        match (&self.before, &self.after) {
-            (Some(gone), None) => format!("{path}: - {}\n", short(gone)),
-            (None, Some(added)) => format!("{path}: + {}\n", short(added)),
-            (before, after) => {
-                let value = |side: &Option<Value>| short(side.as_ref().unwrap_or(&Value::Null));
-                format!("{path}: {} → {}\n", value(before), value(after))
-            }
-        }
-    }
-
-    fn to_json(&self) -> Value {
-        let mut json = serde_json::Map::from_iter([("path".to_owned(), json!(self.path))]);
-        json.extend(self.before.iter().map(|value| ("before".to_owned(), value.clone())));
-        json.extend(self.after.iter().map(|value| ("after".to_owned(), value.clone())));
-        json.into()
-    }
-}
-
-fn differences(path: &str, before: &Value, after: &Value, found: &mut Vec<Difference>) {
-    let mut differs = |before: Option<&Value>, after: Option<&Value>| {
-        found.push(Difference { path: path.to_owned(), before: before.cloned(), after: after.cloned() });
-    };
-    match (before, after) {
-        (Value::Object(old), Value::Object(new)) => {
-            for key in old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))) {
-                let of = |map: &serde_json::Map<String, Value>| map.get(key).cloned().unwrap_or(Value::Null);
-                differences(&format!("{path}.{key}"), &of(old), &of(new), found);
-            }
-        }
-        (Value::Array(old), Value::Array(new)) => {
-            old.iter().filter(|item| !new.contains(item)).for_each(|gone| differs(Some(gone), None));
-            new.iter().filter(|item| !old.contains(item)).for_each(|added| differs(None, Some(added)));
-        }
-        _ if before != after => differs(Some(before), Some(after)),
-        _ => {}
-    }
-}
-
-/// A value on one line; model weights are long.
-fn short(value: &Value) -> String {
-    const LONGEST: usize = 120;
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        Some((at, _)) => format!("{}… ({} characters)", text.get(..at).unwrap_or(""), text.chars().count()),
-        None => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn a_line_a_knob() {
-        let (mut found, long) = (Vec::new(), "x".repeat(500));
-        let old = json!({ "a": { "b": 1, "c": 2 }, "list": [1, 2], "gone": true, "w": long });
-        let new = json!({ "a": { "b": 1, "c": 3 }, "list": [2, 4], "w": "y" });
-        differences("$", &old, &new, &mut found);
-        let text: String = found.iter().map(Difference::line).collect();
-        let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines.len(), 5);
-        for line in ["$.a.c: 2 → 3", "$.list: - 1", "$.list: + 4", "$.gone: true → null"] {
-            assert!(lines.contains(&line), "{text}");
-        }
-        assert!(lines.iter().all(|line| line.chars().count() < 200));
-    }
 }

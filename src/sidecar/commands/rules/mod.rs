@@ -5,6 +5,7 @@ mod diff;
 mod edit;
 mod live;
 mod sign;
+mod what_if;
 
 pub(crate) use sign::hours;
 
@@ -72,6 +73,18 @@ enum Command {
         old: PathBuf,
         /// Another; absent: what a sidecar has in force is the one, and this the other
         new: Option<PathBuf>,
+        #[command(flatten)]
+        sidecar: Sidecar,
+        #[command(flatten)]
+        format: Format,
+    },
+    /// Say whom rules would have acted upon, over the traffic that a sidecar still knows; nothing is changed
+    ///
+    /// Those that no campaign claims come first. Exit codes: 0: nobody is newly acted on; 1: somebody is; 2: wrong usage;
+    /// 3: no answer.
+    WhatIf {
+        /// The rules document; `-`: standard input
+        file: PathBuf,
         #[command(flatten)]
         sidecar: Sidecar,
         #[command(flatten)]
@@ -168,6 +181,7 @@ impl Args {
             Command::Keygen { out, format } => sign::keygen(&out, format),
             Command::PublicKey { key, format } => sign::public_key(&key, format),
             Command::Diff { old, new, sidecar, format } => diff::run(&old, new.as_deref(), &sidecar, format),
+            Command::WhatIf { file, sidecar, format } => what_if::run(&file, &sidecar, format),
             Command::Sign { file, key, corpus, expire_hours, number, out, format } => {
                 sign::sign(&sign::Order { file, key, corpus, expire_hours, number, out, format })
             }

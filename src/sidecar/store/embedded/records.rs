@@ -124,7 +124,7 @@ impl Records for Embedded {
             let latest = trail.iter()?.rev().take(most);
             Ok(latest.map(|row| row.map(|(_, audit)| audit.value().to_vec())).collect::<Result<_, _>>()?)
         })?;
-        packed.iter().map(|audit| unpack(audit)).collect()
+        packed.iter().map(|audit| Audit::unpack(audit)).collect()
     }
 
     fn set(&self, key: &str, value: &[u8]) -> Outcome<()> {

@@ -69,7 +69,7 @@ impl Records for Redis {
         }
         let packed: Vec<Vec<u8>> =
             self.with(|connection| cmd("LRANGE").arg(key("audits")).arg(0).arg(last(most)).query(connection))?;
-        packed.iter().map(|audit| unpack(audit)).collect()
+        packed.iter().map(|audit| Audit::unpack(audit)).collect()
     }
 
     fn set(&self, name: &str, value: &[u8]) -> Outcome<()> {

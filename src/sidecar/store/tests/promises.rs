@@ -215,7 +215,7 @@ pub(super) fn requests_and_accounts_are_counted_by_day(store: &dyn Store) {
 
 pub(super) fn audit_records_come_newest_first(store: &dyn Store) {
     assert!(store.audits(10).unwrap().is_empty());
-    let audit = |at| Audit { at, who: "someone".into(), what: format!("thing {at}") };
+    let audit = |at| Audit { at, who: "someone".into(), what: format!("thing {at}"), ..Audit::default() };
     for at in 0..20 {
         store.audit(&audit(at)).unwrap();
     }

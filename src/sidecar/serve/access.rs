@@ -1,0 +1,330 @@
+//! Who asks, and what they may: a token, or the user that an authenticating proxy names.
+
+use super::http::refused;
+use super::shared::Shared;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The header in which clients say what they are. Browsers let no foreign page set it: a change that comes without a
+/// token must carry it.
+pub(crate) const CLIENT: &str = "x-azeotrope-client";
+/// Longest name of a person, in characters.
+const LONGEST: usize = 64;
+
+/// A token and what its holder is called; no name: the holder says.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Token {
+    pub(crate) name: String,
+    pub(crate) secret: String,
+}
+
+/// A proxy that authenticates people and names them in a header.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    pub(crate) header: HeaderName,
+    /// Where it speaks from: whoever else sets the header is not believed.
+    pub(crate) from: Vec<Network>,
+    /// Who of its users may change something; `*`: all.
+    pub(crate) admins: Vec<String>,
+}
+
+/// Who is let in. Tokens are compared in constant time.
+#[derive(Clone, Default)]
+pub(crate) struct Access {
+    /// Filters; none: whoever reaches the port.
+    pub(crate) filter: Option<String>,
+    /// Who may change something.
+    pub(crate) admins: Vec<Token>,
+    /// Who may read, where that needs a login.
+    pub(crate) readers: Vec<Token>,
+    pub(crate) proxy: Option<Proxy>,
+    /// Reading needs a login, too.
+    pub(crate) login: bool,
+}
+
+impl std::fmt::Debug for Access {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("Access")
+    }
+}
+
+/// Addresses: one, or those that begin alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Network {
+    address: u128,
+    mask: u128,
+}
+
+/// An IPv4 address as IPv6 maps it.
+fn number(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}
+
+impl Network {
+    /// This machine.
+    pub(crate) fn loopback() -> Vec<Self> {
+        ["127.0.0.0/8", "::1"].into_iter().filter_map(|text| text.parse().ok()).collect()
+    }
+
+    fn holds(self, address: IpAddr) -> bool {
+        number(address) & self.mask == self.address
+    }
+}
+
+impl std::str::FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let wrong = || format!("{text}: an address or ADDRESS/BITS is expected");
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let own = if address.is_ipv4() { 32 } else { 128 };
+        let bits: u32 = bits.map_or(Ok(own), str::parse).map_err(|_| wrong())?;
+        let free = own.checked_sub(bits).ok_or_else(wrong)?;
+        let mask = u128::MAX.checked_shl(free).unwrap_or(0);
+        Ok(Self { address: number(address) & mask, mask })
+    }
+}
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Role {
+    Nobody,
+    Reader,
+    Admin,
+}
+
+/// How somebody is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum By {
+    Nothing,
+    Token,
+    /// A token that fits none.
+    WrongToken,
+    Proxy,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(super) struct Person {
+    /// Empty where a token has none.
+    pub(super) name: String,
+    pub(super) role: Role,
+    pub(super) by: By,
+}
+
+/// Whether a token fits. Takes as long for a wrong one as for the right one.
+pub(super) fn fits(shown: &[u8], token: &str) -> bool {
+    let differing = shown.iter().zip(token.as_bytes()).fold(0_u8, |sum, (a, b)| sum | (a ^ b));
+    shown.len() == token.len() && differing == 0
+}
+
+/// The token that a request shows.
+pub(super) fn shown(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ")
+}
+
+/// A text as the audit trail takes it.
+pub(super) fn bounded(text: &str, longest: usize) -> String {
+    text.chars().filter(|character| !character.is_control()).take(longest).collect()
+}
+
+impl Access {
+    /// Who asks.
+    pub(super) fn person(&self, headers: &HeaderMap, peer: Option<Peer>) -> Person {
+        if let Some(shown) = shown(headers) {
+            // All are tried, whichever fits.
+            let find = |tokens: &[Token]| {
+                tokens.iter().fold(None, |found, token| match fits(shown, &token.secret) {
+                    true => Some(token.name.clone()),
+                    false => found,
+                })
+            };
+            let (admin, reader) = (find(&self.admins), find(&self.readers));
+            return match (admin, reader) {
+                (Some(name), _) => Person { name, role: Role::Admin, by: By::Token },
+                (None, Some(name)) => Person { name, role: Role::Reader, by: By::Token },
+                (None, None) => Person { name: String::new(), role: Role::Nobody, by: By::WrongToken },
+            };
+        }
+        self.user(headers, peer).unwrap_or(Person { name: String::new(), role: Role::Nobody, by: By::Nothing })
+    }
+
+    /// The user that the proxy names.
+    fn user(&self, headers: &HeaderMap, peer: Option<Peer>) -> Option<Person> {
+        let proxy = self.proxy.as_ref()?;
+        let Peer(address) = peer?;
+        let name = headers.get(&proxy.header)?.to_str().ok()?;
+        let name = bounded(name.trim(), LONGEST);
+        if name.is_empty() || !proxy.from.iter().any(|network| network.holds(address)) {
+            return None;
+        }
+        let admin = proxy.admins.iter().any(|one| one == "*" || *one == name);
+        Some(Person { role: if admin { Role::Admin } else { Role::Reader }, name, by: By::Proxy })
+    }
+
+    /// Whether changes are possible at all.
+    pub(super) fn changes(&self) -> bool {
+        !self.admins.is_empty() || self.proxy.as_ref().is_some_and(|proxy| !proxy.admins.is_empty())
+    }
+}
+
+/// Lets in who may change something.
+pub(super) fn may_change(
+    access: &Access,
+    headers: &HeaderMap,
+    peer: Option<Peer>,
+) -> Result<Person, (StatusCode, &'static str)> {
+    let person = access.person(headers, peer);
+    match (person.role, person.by) {
+        (Role::Admin, By::Proxy) if !own_page(headers) => {
+            Err((StatusCode::FORBIDDEN, "a change without a token must come from this sidecar's own page"))
+        }
+        (Role::Admin, _) => Ok(person),
+        (Role::Reader, _) => Err((StatusCode::FORBIDDEN, "you may read, not change")),
+        (Role::Nobody, _) if !access.changes() => {
+            Err((StatusCode::FORBIDDEN, "changes are off: no --admin-token-file"))
+        }
+        (Role::Nobody, _) => Err((StatusCode::UNAUTHORIZED, "no valid admin token")),
+    }
+}
+
+/// Whether a request cannot have been made by a foreign page: it carries a header that such a page may not set, and what
+/// the browser says of where it comes from, if it says so, agrees.
+fn own_page(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let host = text("host").unwrap_or("");
+    let origin = text("origin").is_none_or(|origin| origin.split_once("://").is_some_and(|(_, from)| from == host));
+    let site = text("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
+    headers.contains_key(CLIENT) && origin && site
+}
+
+/// What asked, as the audit trail has it.
+pub(super) fn through(headers: &HeaderMap) -> &'static str {
+    match headers.get(CLIENT).map(|client| client.as_bytes()) {
+        Some(b"console") => "console",
+        Some(b"cli") => "cli",
+        _ => "api",
+    }
+}
+
+/// Lets in who may read.
+pub(super) async fn readers(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().copied();
+    if shared.access.login && shared.access.person(request.headers(), peer).role < Role::Reader {
+        let no = refused(StatusCode::UNAUTHORIZED, "reading needs a login here");
+        return ([(header::WWW_AUTHENTICATE, "Bearer")], no).into_response();
+    }
+    let mut answer = next.run(request).await;
+    // What is told is of this moment, and for who asked.
+    answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-store"));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn headers(of: &[(&'static str, &'static str)]) -> HeaderMap {
+        of.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    fn access() -> Access {
+        let token = |name: &str, secret: &str| Token { name: name.to_owned(), secret: secret.to_owned() };
+        let proxy = Proxy {
+            header: HeaderName::from_static("x-user"),
+            from: Network::loopback(),
+            admins: vec!["ann".to_owned()],
+        };
+        Access {
+            admins: vec![token("", "secret-of-admins"), token("bob", "secret-of-bob")],
+            readers: vec![token("eve", "secret-of-readers")],
+            proxy: Some(proxy),
+            ..Access::default()
+        }
+    }
+
+    const HERE: Option<Peer> = Some(Peer(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
+
+    fn change(of: &[(&'static str, &'static str)], peer: Option<Peer>) -> Result<String, u16> {
+        may_change(&access(), &headers(of), peer).map(|person| person.name).map_err(|(status, _)| status.as_u16())
+    }
+
+    #[test]
+    fn a_token_fits_whole_or_not_at_all() {
+        assert!(fits(b"secret", "secret"));
+        for wrong in ["secre", "secrets", "", "Secret"] {
+            assert!(!fits(wrong.as_bytes(), "secret"), "{wrong}");
+        }
+        assert_eq!(shown(&headers(&[("authorization", "Bearer x")])), Some(&b"x"[..]));
+        for wrong in ["x", "Basic x", "bearer x"] {
+            assert_eq!(shown(&headers(&[("authorization", wrong)])), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_token_says_who_changes_and_a_readers_changes_nothing() {
+        assert_eq!(change(&[("authorization", "Bearer secret-of-bob")], HERE), Ok("bob".to_owned()));
+        assert_eq!(change(&[("authorization", "Bearer secret-of-admins")], None), Ok(String::new()));
+        assert_eq!(change(&[("authorization", "Bearer secret-of-readers")], HERE), Err(403));
+        assert_eq!(change(&[("authorization", "Bearer secret-of-nobody")], HERE), Err(401));
+        assert_eq!(change(&[], HERE), Err(401));
+        let closed = may_change(&Access::default(), &HeaderMap::new(), HERE);
+        assert_eq!(closed.unwrap_err().0, StatusCode::FORBIDDEN);
+    }
+
+    #[test]
+    fn a_user_is_believed_from_the_proxy_alone() {
+        let ann = [("x-user", "ann"), (CLIENT, "console")];
+        assert_eq!(change(&ann, HERE), Ok("ann".to_owned()));
+        assert_eq!(change(&ann, Some(Peer("10.0.0.1".parse().unwrap()))), Err(401));
+        assert_eq!(change(&ann, None), Err(401));
+        assert_eq!(change(&[("x-user", "mallory"), (CLIENT, "console")], HERE), Err(403));
+        // Whoever shows a token is judged by that.
+        assert_eq!(change(&[("x-user", "ann"), (CLIENT, "cli"), ("authorization", "Bearer wrong")], HERE), Err(401));
+    }
+
+    #[test]
+    fn a_foreign_page_changes_nothing_in_its_visitors_name() {
+        let with = |more: &[(&'static str, &'static str)]| {
+            let ann = [("x-user", "ann"), ("host", "console.example")];
+            change(&[&ann, more].concat(), HERE)
+        };
+        assert_eq!(with(&[]), Err(403));
+        assert_eq!(with(&[(CLIENT, "console"), ("origin", "https://evil.example")]), Err(403));
+        assert_eq!(with(&[(CLIENT, "console"), ("origin", "null")]), Err(403));
+        assert_eq!(with(&[(CLIENT, "console"), ("sec-fetch-site", "cross-site")]), Err(403));
+        assert_eq!(with(&[(CLIENT, "console"), ("sec-fetch-site", "same-site")]), Err(403));
+        let own = [(CLIENT, "console"), ("origin", "https://console.example"), ("sec-fetch-site", "same-origin")];
+        assert_eq!(with(&own), Ok("ann".to_owned()));
+    }
+
+    #[test]
+    fn networks_are_read_and_hold_what_they_name() {
+        let holds = |network: &str, address: &str| {
+            network.parse::<Network>().unwrap().holds(address.parse::<IpAddr>().unwrap())
+        };
+        assert!(holds("10.0.0.0/8", "10.200.3.4") && !holds("10.0.0.0/8", "11.0.0.1"));
+        assert!(holds("10.0.0.7", "::ffff:10.0.0.7") && !holds("10.0.0.7", "10.0.0.8"));
+        assert!(holds("fd00::/8", "fd12::1") && !holds("fd00::/8", "10.0.0.1") && holds("0.0.0.0/0", "8.8.8.8"));
+        assert!(!holds("0.0.0.0/0", "fd12::1") && holds("::/0", "8.8.8.8"));
+        for wrong in ["", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/", "example.org", "10.0.0.0/-1"] {
+            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
+        }
+    }
+}

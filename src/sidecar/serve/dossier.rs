@@ -1,0 +1,347 @@
+//! All that is known of one campaign, or of one account: its story, what joins its accounts, and why each is linked.
+
+use super::ask::{Reply, Sort};
+use super::traffic::{Step, Traffic};
+use crate::explain::campaign::Told;
+use crate::explain::words::digest;
+use azeotrope_engine::campaign::account::{Account, Link};
+use azeotrope_engine::campaign::generations::DigestMap;
+use azeotrope_engine::campaign::named::Campaign;
+use azeotrope_engine::campaign::population::Frequencies;
+use azeotrope_engine::campaign::{Criteria, Joiner};
+use azeotrope_engine::rules::{Rules, Subject};
+use azeotrope_engine::time::Timestamp;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+/// Ties of a kind that are told.
+const TIES: usize = 8;
+/// Ties in the picture.
+const DRAWN_TIES: usize = 14;
+/// Accounts in the picture.
+const DRAWN: usize = 64;
+
+/// What several accounts of a campaign have in common.
+#[derive(Clone, Debug, Serialize)]
+struct Tie {
+    kind: &'static str,
+    digest: String,
+    /// Accounts of the campaign that have it.
+    accounts: u32,
+    /// Share of the campaign's accounts, and of everybody's.
+    here: f64,
+    elsewhere: Option<f64>,
+    #[serde(skip)]
+    value: u64,
+}
+
+/// The attributes of a client, by which accounts are tied.
+const ATTRIBUTES: [&str; 4] = ["target", "settings", "client", "network"];
+
+fn attributes(account: &Account) -> [u64; 4] {
+    let client = &account.client;
+    [client.target, client.settings, client.agent, client.network]
+}
+
+/// What the duty knows.
+pub(super) struct Known<'a> {
+    pub(super) joiner: &'a Joiner,
+    pub(super) traffic: &'a Traffic,
+    pub(super) criteria: &'a Criteria,
+    pub(super) rules: &'a Rules,
+    pub(super) now: Timestamp,
+}
+
+impl Known<'_> {
+    /// A campaign, with a page of its accounts.
+    pub(super) fn campaign(&self, name: &str, sort: Sort, offset: usize, limit: usize) -> Reply {
+        let found = self.joiner.campaigns().iter().zip(0_u32..).find(|(campaign, _)| campaign.name == name);
+        let Some((campaign, index)) = found else { return Reply::Unknown("no such campaign".to_owned()) };
+        let mut members = self.members(index);
+        let ties = self.ties(index, &members);
+        let picture = self.picture(index, &members, &ties);
+        match sort {
+            Sort::Linked => members.sort_by_key(|(account, _, link)| (Reverse(link.at), *account)),
+            Sort::Doubtful => members.sort_by_key(|(account, _, link)| (link.score, *account)),
+            Sort::Requests => members.sort_by_key(|(account, known, _)| (Reverse(known.requests), *account)),
+        }
+        let page: Vec<Value> = members.iter().skip(offset).take(limit).map(|member| self.row(member)).collect();
+        Reply::Told(json!({
+            "now": self.now.0,
+            "campaign": Told::of(campaign, self.criteria),
+            "timeline": timeline(campaign),
+            "minutes": self.traffic.course(index as usize, Step::Minute),
+            "hours": self.traffic.course(index as usize, Step::Hour),
+            "ties": ties,
+            "graph": picture,
+            "accounts": { "total": members.len(), "offset": offset, "items": page },
+        }))
+    }
+
+    /// Its accounts that are remembered.
+    fn members(&self, index: u32) -> Vec<(u64, &Account, Link)> {
+        let linked = |(account, known)| move |link: Link| (link.campaign == index).then_some((account, known, link));
+        let mut members: Vec<(u64, &Account, Link)> = self
+            .joiner
+            .accounts()
+            .filter_map(|(account, known)| known.link.and_then(linked((account, known))))
+            .collect();
+        members.sort_unstable_by_key(|(account, ..)| *account);
+        members
+    }
+
+    fn row(&self, (account, known, link): &(u64, &Account, Link)) -> Value {
+        json!({
+            "account": digest(*account),
+            "party": digest(known.party),
+            "requests": known.requests,
+            "family": link.family.name(),
+            "score": nats(link.score),
+            "linked": link.at.0,
+            "terms": {
+                "prior": nats(link.terms.prior), "client": nats(link.terms.client), "key": nats(link.terms.key),
+                "again": nats(link.terms.again), "wording": nats(link.terms.wording),
+            },
+            "adopted": link.terms.score() == 0,
+            "allowed": self.allowed(*account),
+        })
+    }
+
+    fn allowed(&self, account: u64) -> bool {
+        self.rules.lists.allows(Subject::Account(account), self.now)
+    }
+
+    /// What ties its accounts, the commonest of each kind first.
+    fn ties(&self, index: u32, members: &[(u64, &Account, Link)]) -> Vec<Tie> {
+        let all = f64::from(u32::try_from(members.len()).unwrap_or(u32::MAX)).max(1.0);
+        let mut groups: Vec<Tie> = self
+            .joiner
+            .groups()
+            .filter(|(_, group)| group.campaign == Some(index))
+            .map(|(key, group)| {
+                let sent = f64::from(group.linked) + f64::from(group.others);
+                Tie {
+                    kind: "key",
+                    digest: digest(key),
+                    accounts: group.parties(),
+                    here: (f64::from(group.parties()) / all).min(1.0),
+                    elsewhere: (sent > 0.0).then(|| f64::from(group.others) / sent),
+                    value: key,
+                }
+            })
+            .collect();
+        groups.sort_by_key(|tie| (Reverse(tie.accounts), tie.value));
+        groups.truncate(TIES);
+        let population = self.joiner.population();
+        let everybody: [&Frequencies; 4] =
+            [&population.targets, &population.settings, &population.agents, &population.networks];
+        for (place, (kind, frequencies)) in ATTRIBUTES.into_iter().zip(everybody).enumerate() {
+            let mut counts: DigestMap<u32> = DigestMap::default();
+            for (_, known, _) in members {
+                let value = attributes(known).get(place).copied().unwrap_or(0);
+                *counts.entry(value).or_default() += 1;
+            }
+            let mut counts: Vec<(u64, u32)> =
+                counts.into_iter().filter(|(value, count)| *value != 0 && *count > 1).collect();
+            counts.sort_by_key(|(value, count)| (Reverse(*count), *value));
+            groups.extend(counts.into_iter().take(TIES).map(|(value, count)| Tie {
+                kind,
+                digest: digest(value),
+                accounts: count,
+                here: f64::from(count) / all,
+                elsewhere: Some(f64::from(frequencies.count(value)) / f64::from(frequencies.total().max(1))),
+                value,
+            }));
+        }
+        groups
+    }
+
+    /// Some accounts and what ties them: `{"ties": [places in "ties"], "accounts": [{"account", "ties": [places]}]}`.
+    fn picture(&self, index: u32, members: &[(u64, &Account, Link)], ties: &[Tie]) -> Value {
+        let mut order: Vec<usize> = (0..ties.len()).collect();
+        // What many have here and few elsewhere tells the most.
+        let telling = |tie: &Tie| tie.here - tie.elsewhere.unwrap_or(0.0);
+        order.sort_by(|a, b| {
+            let of = |place: &usize| ties.get(*place).map_or(0.0, telling);
+            of(b).total_cmp(&of(a)).then(a.cmp(b))
+        });
+        order.truncate(DRAWN_TIES);
+        order.sort_unstable();
+        let keys: HashMap<u64, Vec<u64>> = self
+            .joiner
+            .groups()
+            .filter(|(key, group)| group.campaign == Some(index) && ties.iter().any(|tie| tie.value == *key))
+            .map(|(key, group)| (key, group.accounts().collect()))
+            .collect();
+        let tied = |account: u64, known: &Account| -> Vec<usize> {
+            let own = attributes(known);
+            let has = |tie: &Tie| match ATTRIBUTES.iter().position(|kind| *kind == tie.kind) {
+                Some(place) => own.get(place) == Some(&tie.value),
+                None => keys.get(&tie.value).is_some_and(|of| of.contains(&account)),
+            };
+            order.iter().copied().filter(|place| ties.get(*place).is_some_and(has)).collect()
+        };
+        let mut drawn: Vec<(u64, Vec<usize>)> =
+            members.iter().map(|(account, known, _)| (*account, tied(*account, known))).collect();
+        drawn.sort_by_key(|(account, ties)| (Reverse(ties.len()), *account));
+        drawn.truncate(DRAWN);
+        let accounts: Vec<Value> =
+            drawn.iter().map(|(account, ties)| json!({ "account": digest(*account), "ties": ties })).collect();
+        json!({ "ties": order, "accounts": accounts })
+    }
+
+    /// An account.
+    pub(super) fn account(&self, account: u64) -> Reply {
+        let Some(known) = self.joiner.account(account) else {
+            return Reply::Unknown("no such account is remembered".to_owned());
+        };
+        let link = known.link.map(|link| {
+            let campaign = self.joiner.campaigns().get(link.campaign as usize);
+            json!({ "campaign": campaign.map(|campaign| &campaign.name), "row": self.row(&(account, known, link)) })
+        });
+        let [target, settings, client, network] = attributes(known).map(digest);
+        Reply::Told(json!({
+            "now": self.now.0,
+            "account": digest(account),
+            "party": digest(known.party),
+            "requests": known.requests, "from_public_sets": known.corpus,
+            "wording": nats(known.wording), "most": nats(known.most), "needed": nats(azeotrope_engine::campaign::LINK),
+            "target": target, "settings": settings, "client": client, "network": network,
+            "link": link,
+            "allowed": self.allowed(account),
+        }))
+    }
+}
+
+fn nats(milli: i32) -> f64 {
+    f64::from(milli) / 1000.0
+}
+
+/// What happened when, the earliest first.
+fn timeline(campaign: &Campaign) -> Vec<Value> {
+    let story = &campaign.story;
+    let mut moments = vec![
+        (story.since, "first", "The first account of the group came".to_owned()),
+        (
+            story.named,
+            "named",
+            format!(
+                "Named by {}: {:.2} nats, {} unrelated parties",
+                story.family.name(),
+                nats(story.score),
+                story.worth.parties
+            ),
+        ),
+    ];
+    if let Some((model, at)) = campaign.pivot {
+        moments.push((at, "pivot", format!("Its accounts moved to the new model {}", digest(model))));
+    }
+    moments.push((campaign.last, "last", format!("Last seen; {} accounts are linked", campaign.accounts)));
+    moments.sort_by_key(|(at, ..)| *at);
+    moments.into_iter().map(|(at, kind, text)| json!({ "at": at.0, "kind": kind, "text": text })).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azeotrope_engine::caller::Caller;
+    use azeotrope_engine::campaign::Limits;
+    use azeotrope_engine::dialect::Dialect;
+    use azeotrope_engine::digest::Reading;
+    use azeotrope_engine::digest::skeleton::Place;
+
+    const NOW: Timestamp = Timestamp(1_790_000_000_000);
+
+    /// Two hundred people who take what they like, and a harvest of forty accounts with one template.
+    fn joiner() -> Joiner {
+        let mut joiner = Joiner::new(Limits::default(), Criteria::default());
+        for n in 1..=200_u64 {
+            let caller = Caller { account: n, network: 10_000 + n, agent: n % 7 + 1, ..Caller::default() };
+            let reading = Reading {
+                dialect: Some(Dialect::ChatCompletions),
+                line: 100 + n % 5,
+                settings: 500 + n % 50,
+                content: n * 7_919,
+                wording: -1_500,
+                ..Reading::default()
+            };
+            joiner.observe(&caller, &reading, Timestamp(NOW.0 + n));
+        }
+        for n in 1..=40_u64 {
+            let caller = Caller { account: 1_000 + n, network: 20_000 + n, agent: 77, ..Caller::default() };
+            let mut reading = Reading {
+                dialect: Some(Dialect::ChatCompletions),
+                line: 104,
+                settings: 999,
+                content: n * 104_729,
+                wording: 1_500,
+                ..Reading::default()
+            };
+            reading.skeleton.keys.push((Place::System, 4_242));
+            joiner.observe(&caller, &reading, Timestamp(NOW.0 + 1_000 + n));
+        }
+        joiner
+    }
+
+    fn told(reply: Reply) -> Value {
+        match reply {
+            Reply::Told(value) => value,
+            Reply::Unknown(what) => panic!("{what}"),
+        }
+    }
+
+    fn ask<T>(joiner: &Joiner, of: impl FnOnce(&Known<'_>) -> T) -> T {
+        let rules = Rules::parse(br#"{"format":1,"version":1,"allow":[{"account":"00000000000003ea"}]}"#).unwrap();
+        let (traffic, criteria) = (Traffic::default(), Criteria::default());
+        of(&Known { joiner, traffic: &traffic, criteria: &criteria, rules: &rules, now: NOW })
+    }
+
+    #[test]
+    fn a_campaign_is_told_with_its_accounts_a_page_at_a_time() {
+        let joiner = joiner();
+        let name = joiner.campaigns()[0].name.clone();
+        let page = |offset, limit| told(ask(&joiner, |known| known.campaign(&name, Sort::Linked, offset, limit)));
+        let all = page(0, 500);
+        let total = all["accounts"]["total"].as_u64().unwrap();
+        assert!(total >= 35, "{total}");
+        let names = |page: &Value| -> Vec<String> {
+            page["accounts"]["items"].as_array().unwrap().iter().map(|row| row["account"].to_string()).collect()
+        };
+        assert_eq!([names(&page(0, 10)), names(&page(10, 500))].concat(), names(&all));
+        assert!(names(&page(5_000, 10)).is_empty());
+        let unknown = ask(&joiner, |known| known.campaign("c-none", Sort::Linked, 0, 1));
+        assert!(matches!(unknown, Reply::Unknown(_)));
+    }
+
+    #[test]
+    fn what_its_accounts_share_is_told_and_drawn() {
+        let joiner = joiner();
+        let name = joiner.campaigns()[0].name.clone();
+        let story = told(ask(&joiner, |known| known.campaign(&name, Sort::Doubtful, 0, 10)));
+        let ties = story["ties"].as_array().unwrap();
+        let of =
+            |kind: &str| ties.iter().find(|tie| tie["kind"] == kind).unwrap_or_else(|| panic!("no {kind}: {ties:?}"));
+        assert_eq!(of("key")["digest"], "0000000000001092");
+        assert!(of("settings")["here"].as_f64().unwrap() > 0.9 && of("settings")["elsewhere"].as_f64().unwrap() < 0.1);
+        // Everybody has a network of their own: that ties nobody.
+        assert!(ties.iter().all(|tie| tie["kind"] != "network"));
+        let drawn = story["graph"]["accounts"].as_array().unwrap();
+        assert!(drawn.len() <= DRAWN && drawn.iter().all(|one| !one["ties"].as_array().unwrap().is_empty()));
+        assert_eq!(story["timeline"][0]["kind"], "first");
+    }
+
+    #[test]
+    fn an_account_is_told_with_why_it_is_linked_and_that_it_is_allowed() {
+        let joiner = joiner();
+        let linked = told(ask(&joiner, |known| known.account(1_002)));
+        assert_eq!((&linked["allowed"], linked["link"]["campaign"].is_string()), (&json!(true), true));
+        let person = told(ask(&joiner, |known| known.account(7)));
+        assert_eq!(
+            (&person["link"], &person["allowed"], &person["requests"]),
+            (&Value::Null, &json!(false), &json!(1))
+        );
+        assert!(matches!(ask(&joiner, |known| known.account(999_999)), Reply::Unknown(_)));
+    }
+}
