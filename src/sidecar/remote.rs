@@ -103,7 +103,11 @@ impl Sidecar {
         let path = self.admin_token_file.as_deref();
         let path: &Path = path.ok_or_else(|| Failure::Usage("changes need --admin-token-file".to_owned()))?;
         let token = std::fs::read_to_string(path).map_err(|error| Failure::Io(path.display().to_string(), error))?;
-        Ok(format!("Bearer {}", token.trim()))
+        // The same file that the sidecar reads will do: a token a line, with a name before it or alone.
+        let mut lines = token.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let token = lines.next().and_then(|line| line.split_ascii_whitespace().last());
+        let token = token.ok_or_else(|| Failure::Usage(format!("{}: no token", path.display())))?;
+        Ok(format!("Bearer {token}"))
     }
 
     fn answered(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, Failure> {

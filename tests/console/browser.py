@@ -46,13 +46,16 @@ class Visit:
 
     def go(self, path):
         """Follows a link within the console."""
-        self.page.evaluate("to => { location.hash = to; }", path)
+        self.page.evaluate("""to => new Promise((done) => {
+            addEventListener("hashchange", () => setTimeout(done), { once: true });
+            if (location.hash === to) done();
+            location.hash = to;
+        })""", path)
         self.ready()
 
     def ready(self):
         """Waits until the page shows what it was asked for."""
-        self.page.wait_for_selector("main h1, main .empty, main .notice")
-        self.page.wait_for_function("document.querySelector('main').getAttribute('aria-busy') === null")
+        self.page.wait_for_selector("main:not([aria-busy]) h1", state="attached")
 
     def login(self, token):
         self.page.get_by_role("button", name="Log in").first.click()

@@ -129,19 +129,15 @@ fn kept(number: u64) -> String {
     format!("rules.kept.{}", number % KEPT as u64)
 }
 
-/// Refuses a submission.
-pub(super) fn refuse(
-    store: &dyn Store,
-    submission: &Submission,
-    reason: String,
-    comparison: Option<Comparison>,
-) -> Outcome<()> {
-    write(store, OUTCOME, &Accepted { id: submission.id, number: None, reason: Some(reason), comparison })
+/// Says what became of a submission. It comes last, when all else is written: who dies half-way leaves a submission that is
+/// considered again.
+pub(super) fn conclude(store: &dyn Store, outcome: &Accepted) -> Outcome<()> {
+    write(store, OUTCOME, outcome)
 }
 
-/// Puts a submission into force. The outcome comes last: who dies half-way leaves a submission that is considered again.
-pub(super) fn accept(store: &dyn Store, submission: &Submission, comparison: Option<Comparison>) -> Outcome<InForce> {
-    let Submission { id, at, who, note, document, .. } = submission.clone();
+/// Puts a submission into force.
+pub(super) fn accept(store: &dyn Store, submission: &Submission) -> Outcome<InForce> {
+    let Submission { at, who, note, document, .. } = submission.clone();
     // It is in force already where only the outcome was not written any more.
     let number =
         in_force(store)?.map_or(1, |before| before.number + u64::from(before.at != at || before.document != document));
@@ -153,7 +149,6 @@ pub(super) fn accept(store: &dyn Store, submission: &Submission, comparison: Opt
     history.truncate(KEPT);
     write(store, HISTORY, &history)?;
     write(store, IN_FORCE, &accepted)?;
-    write(store, OUTCOME, &Accepted { id, number: Some(number), reason: None, comparison })?;
     Ok(accepted)
 }
 

@@ -1,6 +1,6 @@
 //! Rules into force: those that were submitted, and thresholds that keep themselves.
 
-use super::candidate::{self, Caution, InForce, Submission};
+use super::candidate::{self, Accepted, Caution, InForce, Submission};
 use super::duty::Duty;
 use super::metrics;
 use super::shared::Shared;
@@ -64,34 +64,36 @@ impl Duty {
         let store = &*shared.store;
         let Some(submission) = candidate::submitted(store)? else { return self.keep(shared, caution) };
         let (verdict, before) = (self.weigh(&submission, caution), self.rules.clone());
-        let (what, comparison) = match verdict {
+        let id = submission.id;
+        let (what, outcome) = match verdict {
             Err((reason, comparison)) => {
-                let comparison = comparison.map(|comparison| *comparison);
                 metrics::add(&shared.metrics.rules_refused, 1);
-                candidate::refuse(store, &submission, reason.clone(), comparison)?;
-                (format!("rules refused: {reason}"), None)
+                let what = format!("rules refused: {reason}");
+                (what, Accepted { id, number: None, reason: Some(reason), comparison: comparison.map(|of| *of) })
             }
             Ok(comparison) => {
-                self.rules = candidate::accept(store, &submission, Some(comparison.clone()))?;
+                self.rules = candidate::accept(store, &submission)?;
                 self.follow();
-                (format!("rules {} in force", self.rules.number), Some(comparison))
+                let number = self.rules.number;
+                let comparison = Some(comparison);
+                (format!("rules {number} in force"), Accepted { id, number: Some(number), reason: None, comparison })
             }
         };
         let note = if submission.note.is_empty() { String::new() } else { format!(": {}", submission.note) };
         shared.say(&format!("{what} (by {}{note})", submission.who));
-        if let Some(comparison) = comparison {
+        if let (Some(_), Some(comparison)) = (outcome.number, &outcome.comparison) {
             shared.say(comparison.text.trim_end());
         }
-        let changed = self.rules.number != before.number;
         store.audit(&Audit {
             at: now(),
             who: submission.who.clone(),
             what: format!("{what}{note}"),
             through: submission.through.clone(),
             before: Some(before.number),
-            after: changed.then_some(self.rules.number),
+            after: outcome.number,
             changes: changes(&before.document, &submission.document),
-        })
+        })?;
+        candidate::conclude(store, &outcome)
     }
 
     /// Runs submitted rules in shadow, over recent traffic.

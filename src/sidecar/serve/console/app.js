@@ -92,6 +92,7 @@ function keepFocus(draws) {
 function draw(title, content, fresh) {
   show(document.getElementById("notice"));
   show(main, content);
+  if (!main.querySelector("h1")) main.prepend(h("h1", { class: "unseen" }, title || "Azeotrope"));
   if (fresh) {
     if (title) say(title);
     main.focus({ preventScroll: true });
