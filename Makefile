@@ -66,8 +66,10 @@ test-deploy: need-deploy $(PROGRAM) $(WASM) $(VENV) envoy ## manifests, chart, i
 test-console: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) $(AXE) envoy ## the sidecar's pages in a real Chromium
 	$(PYTEST) tests/console
 
-console-shots: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) envoy ## the pictures of the console that README shows (needs faketime)
-	@command -v faketime >/dev/null || { echo 'console-shots needs faketime (Debian: apt install faketime)'; exit 1; }
+console-shots: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) envoy ## the pictures of the console that README shows (needs faketime, pngquant)
+	@for tool in faketime pngquant; do \
+	    command -v $$tool >/dev/null || { echo "console-shots needs $$tool (Debian: apt install faketime pngquant)"; exit 1; }; \
+	done
 	$(PYTHON) tests/console/shots.py
 
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised

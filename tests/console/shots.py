@@ -28,24 +28,34 @@ RATE = 20
 LARGEST = 150_000
 
 
-def fast_clock(hours):
-    """What makes a process's clock begin `hours` ago and run SPEED times as fast; Redis keeps the leases' real time."""
-    library = next(line for line in subprocess.run(["dpkg", "-L", "libfaketime"], check=True, capture_output=True, text=True)
-                   .stdout.splitlines() if line.endswith("libfaketimeMT.so.1"))
-    begin = time.strftime("@%Y-%m-%d %H:%M:%S", time.gmtime(time.time() - hours * 3_600))
-    return {"LD_PRELOAD": library, "FAKETIME": f"{begin} x{SPEED}", "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}
+class Clock:
+    """Makes a process's clock begin `hours` ago and run SPEED times as fast, until it is told to go on at the usual pace.
+    Redis keeps the leases' real time."""
 
+    def __init__(self, folder, hours):
+        self._file = folder / "clock"
+        begin = time.strftime("@%Y-%m-%d %H:%M:%S", time.gmtime(time.time() - hours * 3_600))
+        self._file.write_text(f"{begin} x{SPEED}\n")
 
-def with_clock(hours, make):
-    """Starts a process under the fast clock."""
-    before = dict(os.environ)
-    os.environ.update(fast_clock(hours))
-    try:
-        return make()
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    def __call__(self, make):
+        """Starts a process under this clock."""
+        before = dict(os.environ)
+        os.environ.update(self._environment())
+        try:
+            return make()
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def slow(self, now):
+        """From `now`, in milliseconds, on it runs as others do."""
+        self._file.write_text(f"{round(now / 1_000 - time.time()):+d}\n")
+
+    def _environment(self):
+        listed = subprocess.run(["dpkg", "-L", "libfaketime"], check=True, capture_output=True, text=True).stdout
+        library = next(line for line in listed.splitlines() if line.endswith("libfaketimeMT.so.1"))
+        return {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(self._file), "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}
 
 
 def publish(sidecar, who, note, **more):
@@ -99,6 +109,7 @@ def take(sidecar, folder):
             visit.page.screenshot(path=path, full_page=True, clip={"x": 0, "y": 0, "width": 1200, "height": 1080})
             visit.check()
             visit.close()
+            subprocess.run(["pngquant", "--force", "--ext", ".png", "--speed", "1", "128", str(path)], check=True)
             assert path.stat().st_size <= LARGEST, f"{path}: {path.stat().st_size} bytes"
             print(path)
         browser.close()
@@ -109,12 +120,15 @@ def main():
     hours = SPEED * (len(sample) / RATE + 30) / 3_600
     with Upstream() as upstream, sidecars.Keys() as keys, sidecars.Redis() as redis:
         (keys.dir / "admin").write_text("ann ann-shows-this-token\nbob bob-shows-this-token\n")
-        with with_clock(hours, lambda: sidecars.Sidecar(keys, redis.url, "sidecar-1", options=["--expire-hours", 48])) as sidecar:
+        clock = Clock(keys.dir, hours)
+        with clock(lambda: sidecars.Sidecar(keys, redis.url, "sidecar-1", options=["--expire-hours", 48])) as sidecar:
             plugin = sidecar.plugin(mode="observe", headers="held", trusted_hops=2)
             with envoy.start(upstream_port=upstream.port, workers=2, plugin=plugin, sidecars=[sidecar.port], node="edge-a") as proxy:
                 play(proxy, sidecar, sample)
                 wait("a campaign is named", lambda: sidecar.get("/v1/campaigns")["campaigns"], 30)
-                time.sleep(2)
+                clock.slow(sidecar.get("/v1/status")["now"])
+                wait("the proxy is heard", lambda: len(sidecar.get("/v1/status")["filters"]) == 2, 30)
+                wait("all is joined", lambda: sidecar.get("/v1/status")["batches_waiting"] < 50, 30)
                 take(sidecar, pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
 
 

@@ -31,8 +31,8 @@ export function view(told, again) {
     h("div", { class: "columns" },
       card("Story", {}, h("div", { class: "story" }, campaign.words.map((text) => h("p", null, text)))),
       card("Timeline", { note: "UTC" }, moments(told.timeline))),
-    card("Activity", { note: "exchanges of linked accounts" }, activity(told)),
     joins(told),
+    card("Activity", { note: "exchanges of linked accounts" }, activity(told)),
     accounts(told, again),
   ];
 }
@@ -57,7 +57,7 @@ function activity({ minutes, hours, now }) {
   const [rows, wide, slots] = minute ? [minutes, 60_000, 180] : [hours, 3_600_000, 14 * 24];
   const first = Math.max(rows[0]?.[0] ?? now, now - slots * wide);
   const to = Math.ceil((now + 1) / wide) * wide;
-  const from = Math.min(Math.floor(first / wide) * wide, to - 24 * wide);
+  const from = Math.min(Math.floor(first / wide) * wide, to - 12 * wide);
   const series = [{ name: "exchanges", at: 1, fill: "accent" }];
   return rows.length ? bars("Exchanges of linked accounts", { rows, series, from, to, step: wide, height: 150 }) : empty("Nothing since it was named");
 }
