@@ -51,9 +51,9 @@ pub(super) fn document(rules: &InForce, kept: &Kept) -> Document {
 /// In what two documents differ: the first few knobs.
 fn changes(before: &str, after: &str) -> Vec<String> {
     let named = |text: &str| Rules::parse(text.as_bytes()).map(|rules| rules.document).unwrap_or_default().to_json();
-    let text = differences(&named(before), &named(after));
-    let mut lines: Vec<String> = text.lines().take(KNOBS).map(ToOwned::to_owned).collect();
-    let more = text.lines().count().saturating_sub(KNOBS);
+    let found = differences(&named(before), &named(after));
+    let mut lines: Vec<String> = found.iter().take(KNOBS).map(|knob| knob.line().trim_end().to_owned()).collect();
+    let more = found.len().saturating_sub(KNOBS);
     lines.extend((more > 0).then(|| format!("and {more} more")));
     lines
 }
