@@ -49,7 +49,7 @@ class Clock:
 
     def slow(self, now):
         """From `now`, in milliseconds, on it runs as others do."""
-        self._file.write_text(f"{round(now / 1_000 - time.time()):+d}\n")
+        self._file.write_text(f"{round(now / 1_000 - time.time()):+d} x1\n")
 
     def _environment(self):
         listed = subprocess.run(["dpkg", "-L", "libfaketime"], check=True, capture_output=True, text=True).stdout
@@ -109,7 +109,7 @@ def take(sidecar, folder):
             visit.page.screenshot(path=path, full_page=True, clip={"x": 0, "y": 0, "width": 1200, "height": 1080})
             visit.check()
             visit.close()
-            subprocess.run(["pngquant", "--force", "--ext", ".png", "--speed", "1", "128", str(path)], check=True)
+            subprocess.run(["pngquant", "--force", "--ext", ".png", "--nofs", "--speed", "1", "64", str(path)], check=True)
             assert path.stat().st_size <= LARGEST, f"{path}: {path.stat().st_size} bytes"
             print(path)
         browser.close()
