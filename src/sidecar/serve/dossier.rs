@@ -19,9 +19,11 @@ use std::collections::HashMap;
 /// Ties of a kind that are told.
 const TIES: usize = 8;
 /// Ties in the picture.
-const DRAWN_TIES: usize = 14;
+const DRAWN_TIES: usize = 9;
+/// The same of one kind.
+const DRAWN_ALIKE: usize = 3;
 /// Accounts in the picture.
-const DRAWN: usize = 64;
+const DRAWN: usize = 48;
 
 /// What several accounts of a campaign have in common.
 #[derive(Clone, Debug, Serialize)]
@@ -166,6 +168,14 @@ impl Known<'_> {
         order.sort_by(|a, b| {
             let of = |place: &usize| ties.get(*place).map_or(0.0, telling);
             of(b).total_cmp(&of(a)).then(a.cmp(b))
+        });
+        let mut drawn: HashMap<&str, usize> = HashMap::new();
+        order.retain(|place| {
+            let alike = ties.get(*place).map(|tie| drawn.entry(tie.kind).or_default());
+            alike.is_some_and(|alike| {
+                *alike += 1;
+                *alike <= DRAWN_ALIKE
+            })
         });
         order.truncate(DRAWN_TIES);
         order.sort_unstable();
