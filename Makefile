@@ -19,6 +19,8 @@ WASM_LIMIT := 409600
 WASM_BINDGEN := $(shell sed -n '/^name = "wasm-bindgen"$$/{n;s/version = "\(.*\)"/\1/p;}' Cargo.lock)
 RUNNER := .cache/tools/wasm-bindgen-$(WASM_BINDGEN)
 TARGETS := .cache/rust-targets
+# Installed once, of these versions.
+CARGO_FUZZ := 0.13.2
 # What finds faults of accessibility in the console's pages.
 AXE_VERSION := 4.14.1
 AXE := .cache/console/axe-$(AXE_VERSION)
@@ -87,6 +89,20 @@ first-event: $(WASM) $(VENV) envoy ## time to the first event of a streamed answ
 sidecar-pace: ## what one sidecar joins a second, and the bytes and memory it takes (needs redis-server)
 	tests/tools/with_redis.sh cargo test --profile fast -p azeotrope --bin azeotrope -- --ignored --nocapture sidecar_pace
 
+fuzz: .cache/tools/cargo-fuzz-$(CARGO_FUZZ) ## fuzz what reads bytes from outside (SECONDS_EACH=60, TARGET= one of tests/fuzz/lib.rs)
+	tests/fuzz/run.sh $(or $(SECONDS_EACH),60) $(TARGET)
+
+fuzz-minimise: .cache/tools/cargo-fuzz-$(CARGO_FUZZ) ## put what fuzzing found into the corpora, as few and small files as possible
+	tests/fuzz/run.sh minimise $(TARGET)
+
+check-parity: $(TARGETS) ## the engine natively against wasm: the same to the bit, over all corpora and mutations of them (MUTATIONS=20)
+	tests/fuzz/parity.sh $(or $(MUTATIONS),20)
+
+bench-engine: $(TARGETS) ## what the engine's request path costs: native against wasm, stage by stage (instructions with valgrind)
+	CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --quiet --release -p azeotrope-bench-engine
+	cargo build --quiet --profile module -p azeotrope-bench-engine --target wasm32-wasip1
+	python3 tests/bench/engine.py target/release/azeotrope-bench-engine \
+	    target/wasm32-wasip1/module/azeotrope-bench-engine.wasm | tee target/bench-engine.md
 bench: need-load $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY) ## what a request through Envoy costs, beside other filters: target/bench.md (QUICK=1: 3 minutes, README=1)
 	rm -f target/bench.json
 	$(PYTHON) tests/bench/gateway.py --program $(PROGRAM) --server $(BENCH_SERVER) --empty $(BENCH_EMPTY) $(if $(QUICK),--quick) || failed=1; \
@@ -121,6 +137,7 @@ check-model: target/model/content.model ## training gives the built-in content m
 
 lint: $(TARGETS) ## formatting and clippy
 	cargo fmt --all -- --check
+	cargo fmt --manifest-path tests/fuzz/libfuzzer/Cargo.toml -- --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet -p azeotrope-filter --target wasm32-wasip1 -- -D warnings
 	cargo clippy --quiet -p azeotrope-engine -p azeotrope-text --all-targets --target wasm32-unknown-unknown -- -D warnings
@@ -204,6 +221,10 @@ $(TARGETS): | need
 	for target in wasm32-wasip1 wasm32-unknown-unknown; do \
 	    [ -d "$$(rustc --print target-libdir --target $$target)" ] || rustup target add $$target; \
 	done
+	@touch $@
+
+.cache/tools/cargo-fuzz-$(CARGO_FUZZ): | need
+	cargo install cargo-fuzz --version $(CARGO_FUZZ) --locked --root .cache/tools
 	@touch $@
 
 $(RUNNER): | need

@@ -92,9 +92,7 @@ impl Reader {
                 sse::Piece::Line if scanner.whole() => end(scanner, taking, done),
                 sse::Piece::Line => {}
                 sse::Piece::Data(data) => {
-                    if is_done(done, data) {
-                        taking.ended = true;
-                    }
+                    follow_done(done, data);
                     scanner.feed(data, taking);
                 }
                 sse::Piece::End => end(scanner, taking, done),
@@ -111,7 +109,7 @@ impl Reader {
     pub fn finish(mut self) -> Taken {
         let whole = match &self.framing {
             Cutter::Json => self.scanner.whole(),
-            Cutter::Events(_) => self.taking.ended,
+            Cutter::Events(_) => self.taking.ended || self.done == DONE.len(),
             Cutter::Frames(frames) => {
                 self.taking.taken.unread = self.taking.taken.unread.saturating_add(u32::from(frames.lost()));
                 self.taking.ended && frames.between()
@@ -123,20 +121,18 @@ impl Reader {
 
 /// Ends an event.
 fn end(scanner: &mut Scanner, taking: &mut Taking, done: &mut usize) {
-    let fine = scanner.restart() || *done == DONE.len();
+    let over = *done == DONE.len();
+    let fine = scanner.restart() || over;
+    taking.ended |= over;
     taking.taken.unread = taking.taken.unread.saturating_add(u32::from(!fine));
     taking.event();
     *done = 0;
 }
 
-/// Whether an event that goes on with `data` is `[DONE]` by now.
-fn is_done(done: &mut usize, data: &[u8]) -> bool {
+/// Goes on with how much of `[DONE]` an event is: all of it only once the event is over.
+fn follow_done(done: &mut usize, data: &[u8]) {
     for byte in data {
         // One past the end: it is something else.
         *done = if DONE.get(*done) == Some(byte) { done.saturating_add(1) } else { usize::MAX };
-        if *done == usize::MAX {
-            return false;
-        }
     }
-    *done == DONE.len()
 }

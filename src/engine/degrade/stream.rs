@@ -194,6 +194,9 @@ fn lines(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn event(held: &[u8]) -> Changed {
     const DATA: &[u8] = b"data:";
     let data: Vec<_> = lines(held).filter_map(|line| line.strip_prefix(DATA)).collect();
+    if data.len() > 1 && data.first().is_some_and(|line| whole(line)) {
+        return each(held);
+    }
     let (mut document, changes) = silenced(data.concat().trim_ascii_end())?;
     // Ends of lines between its pieces: blanks to JSON.
     document.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
@@ -207,6 +210,26 @@ fn event(held: &[u8]) -> Changed {
         }
     }
     Some((out, changes))
+}
+
+/// Events of a server that leaves blank lines out: each line of data is one.
+fn each(held: &[u8]) -> Changed {
+    let (mut out, mut changes) = (Vec::with_capacity(held.len()), Changes::default());
+    for line in lines(held) {
+        let changed = event(line);
+        out.extend_from_slice(changed.as_ref().map_or(line, |(event, _)| event));
+        changed.into_iter().for_each(|(_, made)| changes.join(made));
+    }
+    (!changes.is_empty()).then_some((out, changes))
+}
+
+/// Whether a line of data is a document by itself.
+fn whole(line: &[u8]) -> bool {
+    std::str::from_utf8(line).is_ok_and(|text| {
+        let mut reader = Reader::new(text);
+        reader.skip();
+        !reader.truncated()
+    })
 }
 
 /// A message of the AWS event stream, with the headers that it had.

@@ -45,6 +45,16 @@ fn an_event_that_is_no_json_is_counted_and_the_next_one_read() {
 }
 
 #[test]
+fn what_only_begins_like_the_end_of_a_stream_does_not_end_it() {
+    for (event, ended) in [("[DONE]", true), ("[DONE]x", false), ("[DONE", false)] {
+        for end in ["\n\n", "\n", ""] {
+            let taken = split_anywhere(Framing::Events, format!("data: {event}{end}").as_bytes());
+            assert_eq!(taken.truncated, !ended, "{event:?} {end:?}");
+        }
+    }
+}
+
+#[test]
 fn frames_with_wrong_lengths_end_the_reading() {
     let mut stream = converse();
     let second = frame(CONVERSE.lines().next().unwrap()).len();

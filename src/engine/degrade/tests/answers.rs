@@ -56,6 +56,9 @@ fn streams_of_events_lose_only_reasoning() {
             let events = events.replace('\n', breaks);
             assert_eq!(split_anywhere(Framing::Events, events.as_bytes()), without(events, texts));
         }
+        // A server that leaves blank lines out: each line of data stays one.
+        let dense = events.replace("\n\n", "\n");
+        assert_eq!(split_anywhere(Framing::Events, dense.as_bytes()), without(dense, texts));
     }
 }
 

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# The engine natively against wasm: every target over every corpus, and so many mutations of each input, sees the same.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+mutations=${1:?mutations of each input}
+cargo build --quiet --profile fast -p azeotrope-fuzz
+cargo build --quiet --profile module -p azeotrope-fuzz --target wasm32-wasip1
+program=target/fast/azeotrope-fuzz
+mkdir -p target/parity
+"$program" inputs tests/fuzz/corpus "$mutations" >target/parity/inputs
+"$program" witness <target/parity/inputs >target/parity/native
+node --no-warnings tests/bench/wasi.mjs target/wasm32-wasip1/module/azeotrope-fuzz.wasm witness \
+    <target/parity/inputs >target/parity/wasm
+if ! cmp target/parity/native target/parity/wasm; then
+    diff target/parity/native target/parity/wasm | head -n 20
+    exit 1
+fi
+echo "native and wasm: $(wc -l <target/parity/native) inputs, the same to the bit"
