@@ -21,6 +21,8 @@ RUNNER := .cache/tools/wasm-bindgen-$(WASM_BINDGEN)
 TARGETS := .cache/rust-targets
 # Installed once, of these versions.
 CARGO_FUZZ := 0.13.2
+CARGO_DENY := 0.20.2
+CARGO_CYCLONEDX := 0.5.9
 # What finds faults of accessibility in the console's pages.
 AXE_VERSION := 4.14.1
 AXE := .cache/console/axe-$(AXE_VERSION)
@@ -142,6 +144,22 @@ lint: $(TARGETS) ## formatting and clippy
 	cargo clippy --quiet -p azeotrope-filter --target wasm32-wasip1 -- -D warnings
 	cargo clippy --quiet -p azeotrope-engine -p azeotrope-text --all-targets --target wasm32-unknown-unknown -- -D warnings
 
+deny: .cache/tools/cargo-deny-$(CARGO_DENY) ## licences, sources and bans of all dependencies (.cargo/deny.toml)
+	.cache/tools/bin/cargo-deny --locked --config .cargo/deny.toml check --hide-inclusion-graph bans licenses sources
+
+advisories: .cache/tools/cargo-deny-$(CARGO_DENY) ## known vulnerabilities of dependencies (fetches RustSec's database from GitHub)
+	.cache/tools/bin/cargo-deny --locked --config .cargo/deny.toml check --hide-inclusion-graph advisories
+
+check-reproducible: $(WASM) ## the module, built in another folder, has the same bytes
+	tests/tools/reproducible.sh
+
+release: $(PROGRAM) $(WASM) .cache/tools/cargo-cyclonedx-$(CARGO_CYCLONEDX) ## program, module, SBOMs, sums, signature: target/release-files (KEY=, Ed25519 in PEM)
+	@[ -f "$(KEY)" ] || { echo 'make release needs KEY=key.pem (openssl genpkey -algorithm ed25519 -out key.pem)'; exit 2; }
+	tests/tools/release.sh $(KEY) target/release-files
+
+check-release: $(PROGRAM) $(WASM) $(VENV) .cache/tools/cargo-cyclonedx-$(CARGO_CYCLONEDX) ## a release can be verified, and one that was changed is refused
+	$(PYTEST) tests/tools
+
 check-wasm-size: $(WASM) ## the module is not larger than WASM_LIMIT bytes
 	@size=$$(wc -c < $(WASM)); echo "$(WASM): $$size of at most $(WASM_LIMIT) bytes"; [ "$$size" -le $(WASM_LIMIT) ]
 
@@ -223,8 +241,8 @@ $(TARGETS): | need
 	done
 	@touch $@
 
-.cache/tools/cargo-fuzz-$(CARGO_FUZZ): | need
-	cargo install cargo-fuzz --version $(CARGO_FUZZ) --locked --root .cache/tools
+.cache/tools/cargo-fuzz-$(CARGO_FUZZ) .cache/tools/cargo-deny-$(CARGO_DENY) .cache/tools/cargo-cyclonedx-$(CARGO_CYCLONEDX): | need
+	name=$(@F); version=$${name##*-}; cargo install "$${name%-*}" --version "$$version" --locked --root .cache/tools
 	@touch $@
 
 $(RUNNER): | need

@@ -78,13 +78,22 @@ pub(crate) struct Response<'a> {
     body: Option<&'a RawValue>,
 }
 
+/// What is wrong with a line, without quoting what stands there: it may be a prompt or a key.
+pub(crate) fn unquoted(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    match told.rfind("expected ").and_then(|at| told.get(at..)) {
+        Some(expected) if error.is_data() => expected.to_owned(),
+        _ => told,
+    }
+}
+
 fn post() -> String {
     "POST".to_owned()
 }
 
 impl<'a> Exchange<'a> {
     pub(crate) fn parse(line: &'a [u8]) -> Result<Self, String> {
-        let exchange: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let exchange: Self = serde_json::from_slice(line).map_err(|error| unquoted(&error))?;
         if !(0.0..=1e12).contains(&exchange.t) {
             return Err(format!("t is no time: {}", exchange.t));
         }
@@ -132,4 +141,18 @@ pub(crate) fn verdict_line(id: u64, verdict: &Verdict) -> String {
 /// Writes the verdict of an exchange.
 pub(crate) fn write_verdict(out: &mut dyn Write, id: u64, verdict: &Verdict) -> Result<(), Failure> {
     writeln!(out, "{}", verdict_line(id, verdict)).map_err(Failure::output)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_exchange_is_told_of_without_quoting_it() {
+        let refused = |line: &str| Exchange::parse(line.as_bytes()).err().unwrap_or_default();
+        assert_eq!(refused(r#"{"id":1,"t":"my secret, expected f64"}"#), "expected f64 at line 1 column 37");
+        assert_eq!(refused(r#"{"id":1,"t":1,"path":"/","headers":"sk-1"}"#), "expected a map at line 1 column 41");
+        assert_eq!(refused(r#"{"id":1,"t":1}"#), "missing field `path` at line 1 column 14");
+        assert_eq!(refused("{"), "EOF while parsing an object at line 1 column 1");
+    }
 }

@@ -194,7 +194,8 @@ fn lines(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn event(held: &[u8]) -> Changed {
     const DATA: &[u8] = b"data:";
     let data: Vec<_> = lines(held).filter_map(|line| line.strip_prefix(DATA)).collect();
-    if data.len() > 1 && data.first().is_some_and(|line| whole(line)) {
+    // The first of several lines that are one document does not end with it.
+    if data.len() > 1 && data.first().is_some_and(|line| line.trim_ascii_end().ends_with(b"}")) {
         return each(held);
     }
     let (mut document, changes) = silenced(data.concat().trim_ascii_end())?;
@@ -216,20 +217,15 @@ fn event(held: &[u8]) -> Changed {
 fn each(held: &[u8]) -> Changed {
     let (mut out, mut changes) = (Vec::with_capacity(held.len()), Changes::default());
     for line in lines(held) {
-        let changed = event(line);
-        out.extend_from_slice(changed.as_ref().map_or(line, |(event, _)| event));
-        changed.into_iter().for_each(|(_, made)| changes.join(made));
+        match event(line) {
+            Some((event, made)) => {
+                out.extend(event);
+                changes.join(made);
+            }
+            None => out.extend_from_slice(line),
+        }
     }
     (!changes.is_empty()).then_some((out, changes))
-}
-
-/// Whether a line of data is a document by itself.
-fn whole(line: &[u8]) -> bool {
-    std::str::from_utf8(line).is_ok_and(|text| {
-        let mut reader = Reader::new(text);
-        reader.skip();
-        !reader.truncated()
-    })
 }
 
 /// A message of the AWS event stream, with the headers that it had.

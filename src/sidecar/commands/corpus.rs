@@ -3,7 +3,7 @@
 use super::format::Format;
 use super::{Failure, Outcome, output};
 use crate::terminal::progress::reading;
-use crate::trace::Lines;
+use crate::trace::{Lines, unquoted};
 use azeotrope_engine::corpus::Corpus;
 use azeotrope_engine::digest::content::{SHORTEST, Wording};
 use clap::Subcommand;
@@ -62,7 +62,7 @@ fn index(out: &Path, files: &[PathBuf], format: Format) -> Result<Outcome, Failu
         let mut lines = Lines::new(reading(path, false)?);
         while let Some((number, line)) = lines.next().map_err(|error| Failure::Io(name.to_string(), error))? {
             let line: Line<'_> = serde_json::from_slice(line).map_err(|error| {
-                Failure::Usage(format!("{name}:{number}: expected {{\"prompt\": \"...\"}}: {error}"))
+                Failure::Usage(format!("{name}:{number}: expected {{\"prompt\": \"...\"}}: {}", unquoted(&error)))
             })?;
             read += 1;
             digests.extend(Some(Wording::of([&*line.prompt]).whole).filter(|&digest| digest != 0));

@@ -4,7 +4,7 @@ use super::format::Format;
 use super::setup::Setup;
 use super::{Failure, Outcome, input};
 use crate::explain::{Explanation, text};
-use crate::trace::{Lines, verdict_line};
+use crate::trace::{Lines, unquoted, verdict_line};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -63,8 +63,8 @@ fn recorded(path: &Path, id: u64) -> Result<String, Failure> {
     let name = path.display();
     let mut lines = Lines::new(input(path)?);
     while let Some((number, line)) = lines.next().map_err(|error| Failure::Io(name.to_string(), error))? {
-        let read: Line =
-            serde_json::from_slice(line).map_err(|error| Failure::Usage(format!("{name}:{number}: {error}")))?;
+        let read: Line = serde_json::from_slice(line)
+            .map_err(|error| Failure::Usage(format!("{name}:{number}: {}", unquoted(&error))))?;
         if read.id == id {
             return Ok(String::from_utf8_lossy(line).into_owned());
         }
