@@ -1,0 +1,54 @@
+"""What a request asks of Envoy: every call of the host, counted by name as Envoy itself traces them. envoy/README.md says what each
+is for; a new one belongs there, too."""
+
+import collections
+import re
+import time
+
+import client
+
+#: One request of a known account with a known template, its headers held, and its answer.
+KNOWN = {
+    "get_header_map_pairs": 2,
+    "get_property": 1,
+    "get_buffer_bytes": 2,
+    "get_current_time_nanoseconds": 1,
+    "get_shared_data": 5,
+    "set_shared_data": 2,
+    "set_property": 2,
+    "replace_header_map_value": 1,
+}
+#: A text that is new counts under its keys, too. In an Envoy that has just started their pages are not there yet, and are
+#: asked for once more before they are made.
+NEW_TEXT = KNOWN | {"get_shared_data": 9, "set_shared_data": 5}
+
+
+def traced(proxy, body):
+    """Host calls of one request, by name; those of ticks are no request's."""
+    begin = len(proxy.log())
+    logged = len(proxy.access_log())
+    assert client.post(proxy.port, body=body, headers=[("authorization", "Bearer sk-known")]).status == 200
+    proxy.access_log(logged + 1)
+    until = time.monotonic() + 10
+    while "proxy_on_delete" not in proxy.log()[begin:] and time.monotonic() < until:
+        time.sleep(0.05)
+    calls, inside = collections.Counter(), {}
+    for line in proxy.log()[begin:].splitlines():
+        thread = line.split("][")[1] if "][" in line else ""
+        if (entered := re.search(r"\[host->vm\] (\w+)\(", line)) and "memory_allocate" not in line:
+            inside[thread] = entered[1]
+        elif (called := re.search(r"\[vm->host\] env\.(?:proxy_)?(\w+)\(", line)) and inside.get(thread) != "proxy_on_tick":
+            calls[called[1]] += 1
+    return dict(calls)
+
+
+def test_a_request_asks_no_more_of_the_host_than_is_documented(start):
+    proxy = start(plugin={"headers": "held"})
+    body = client.chat("Compare the two proposals below and say which one you prefer. " * 60)
+    for _ in range(3):
+        assert client.post(proxy.port, body=body, headers=[("authorization", "Bearer sk-known")]).status == 200
+    proxy.admin("POST", "/logging?wasm=trace")
+    assert traced(proxy, body) == KNOWN
+    assert sum(KNOWN.values()) == 16
+    fresh = client.chat("Here are offers of three suppliers for the same roof; what would you ask each of them next? " * 40)
+    assert traced(proxy, fresh) == NEW_TEXT
