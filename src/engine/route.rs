@@ -1,16 +1,17 @@
 //! Which path speaks which dialect.
 //!
-//! A path is put into one form before it is looked up: query and fragment dropped, percent-encoding undone once, empty
-//! and dot segments resolved; letter case does not count. A server may or may not do the same. Where it does not, it
-//! answers such a path with an error and nothing is lost; where it does, the call is seen.
+//! A path is put into one form before it is looked up: query, fragment and matrix parameters dropped, percent-encoding
+//! undone once, empty and dot segments resolved; letter case does not count. A server may or may not do the same. Where it
+//! does not, it answers such a path with an error and nothing is lost; where it does, the call is seen.
 
 #[cfg(test)]
 mod tests;
 
 use crate::dialect::Dialect;
 
-/// Most bytes of a path that are looked at; a longer one is no LLM call. Bedrock's ARNs take about 200, encoded 250.
-pub const MAX_PATH: usize = 2_048;
+/// Most bytes of a path, without its query, that are looked at; a longer one is no LLM call. Bedrock's ARNs take about 200,
+/// encoded 250; but a server that merges slashes understands a path with thousands of them. Envoy lets 60 KiB through.
+pub const MAX_PATH: usize = 65_536;
 
 /// The placeholder of a pattern that stands for the model: one or more segments.
 const MODEL: &str = "{model}";
@@ -63,10 +64,14 @@ const BUILT_IN: &[(&str, Dialect, bool)] = &[
     ("openai/responses", Dialect::Responses, false),
     ("v1/messages", Dialect::Messages, false),
     ("v1/complete", Dialect::Messages, false),
+    ("v1/messages/batches", Dialect::Messages, false),
+    // Names an uploaded file of requests: there is nothing to read, but it is counted and told.
+    ("v1/batches", Dialect::Completions, false),
     ("model/{model}/converse", Dialect::Converse, false),
     ("model/{model}/converse-stream", Dialect::Converse, true),
     ("{model}:generateContent", Dialect::Gemini, false),
     ("{model}:streamGenerateContent", Dialect::Gemini, true),
+    ("{model}:batchGenerateContent", Dialect::Gemini, false),
     ("publishers/anthropic/models/{model}:rawPredict", Dialect::Messages, false),
     ("publishers/anthropic/models/{model}:streamRawPredict", Dialect::Messages, true),
 ];
@@ -94,6 +99,7 @@ impl Routes {
     /// The route of a request, or `None` where it is no LLM call. Only POST calls a model.
     #[must_use]
     pub fn find(&self, method: &[u8], path: &[u8]) -> Option<Route> {
+        let path = bare(path);
         if !method.eq_ignore_ascii_case(b"POST") || path.len() > MAX_PATH {
             return None;
         }
@@ -179,11 +185,15 @@ fn starting<'a, 'b>(path: &'a [&'b str], head: &[&str]) -> Option<&'a [&'b str]>
     same(start, head).then_some(rest)
 }
 
-/// The path without query and fragment, decoded; bytes that are no UTF-8 become U+FFFD.
+/// The path without query and fragment.
+fn bare(path: &[u8]) -> &[u8] {
+    path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or(&[])
+}
+
+/// The path decoded; bytes that are no UTF-8 become U+FFFD.
 fn plain(path: &[u8]) -> String {
-    let end = path.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(path.len());
-    let mut bytes = path.get(..end).unwrap_or(&[]).iter();
-    let mut out = Vec::with_capacity(end);
+    let mut bytes = path.iter();
+    let mut out = Vec::with_capacity(path.len());
     while let Some(&byte) = bytes.next() {
         let code = if byte == b'%' { bytes.as_slice().get(..2).and_then(hex) } else { None };
         if code.is_some() {
@@ -206,7 +216,9 @@ fn hex(digits: &[u8]) -> Option<u8> {
 fn segments(path: &str) -> Vec<&str> {
     let mut out = Vec::with_capacity(16);
     for segment in path.split(['/', '\\']) {
-        match segment {
+        // What servlet containers take for parameters of a segment.
+        let end = segment.bytes().position(|byte| byte == b';');
+        match end.and_then(|end| segment.get(..end)).unwrap_or(segment) {
             "" | "." => {}
             ".." => {
                 out.pop();

@@ -46,7 +46,7 @@ BIN=$(dirname "$(command -v "$WASM_OPT")")
 "$BIN/wasm-metadce" $FEATURES --graph-file "$graph" \
     "$TARGET_DIR/wasm32-wasip1/module/azeotrope_filter.wasm" -o target/azeotrope.wasm.kept >/dev/null
 # shellcheck disable=SC2086
-"$WASM_OPT" -Oz --converge $FEATURES target/azeotrope.wasm.kept -o target/azeotrope.wasm.new
+"$WASM_OPT" -Oz --converge --strip-producers --strip-target-features $FEATURES target/azeotrope.wasm.kept -o target/azeotrope.wasm.new
 rm target/azeotrope.wasm.kept "$graph"
 mv target/azeotrope.wasm.new target/azeotrope.wasm
 echo "wasm: target/azeotrope.wasm, $(wc -c <target/azeotrope.wasm) bytes"

@@ -134,6 +134,12 @@ impl Group {
         self.others = self.requests - self.linked;
     }
 
+    /// Whether a member, or its party, was the first in it: a template is not held against who had it first.
+    #[must_use]
+    pub fn begun_by(&self, member: &Member) -> bool {
+        self.members.first().is_some_and(|&(account, party)| account == member.account || party == member.party)
+    }
+
     /// Accounts in it, the first of each party.
     pub fn accounts(&self) -> impl Iterator<Item = u64> + '_ {
         self.members.iter().map(|&(account, _)| account)

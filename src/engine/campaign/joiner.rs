@@ -224,7 +224,7 @@ impl Joiner {
         if group.join(member) {
             self.weigh(kind, key, now);
         }
-        let group = self.groups.peek(key)?;
+        let group = self.groups.peek(key).filter(|group| kind != Gathering::Skeleton || !group.begun_by(member))?;
         let of = group.campaign?;
         let campaign = self.campaigns.get(of as usize)?;
         Some((of, campaign.key(group.linked, group.others, &self.population)))

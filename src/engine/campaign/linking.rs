@@ -7,6 +7,7 @@ use super::group::Member;
 use super::joiner::{Gathering, Joiner};
 use super::kin::program;
 use super::named::Campaign;
+use super::naming::own;
 use crate::digest::Reading;
 use crate::nats::MilliNats;
 use crate::rules::{Family, FamilySet};
@@ -26,7 +27,7 @@ const SURER: MilliNats = 500;
 
 impl Joiner {
     /// Makes a group a campaign's. Its requests so far are dealt out as its accounts are.
-    pub(super) fn attach(&mut self, key: u64, index: u32, now: Timestamp) {
+    pub(super) fn attach(&mut self, key: u64, family: Family, index: u32, now: Timestamp) {
         let Some(group) = self.groups.peek(key) else { return };
         let accounts: Vec<u64> = group.accounts().collect();
         let linked = accounts.iter().filter(|&&account| self.campaign_of(account) == Some(index)).count() as u64;
@@ -38,7 +39,7 @@ impl Joiner {
         campaign.exchanges = campaign.exchanges.max(u64::from(linked));
         let lift = campaign.key(linked, others, &self.population);
         self.changes.push(Change::Key { key, campaign: index, lift, until: until(now) });
-        for account in accounts {
+        for account in accounts.into_iter().skip(own(family)) {
             let Some(known) = self.accounts.peek(account) else { continue };
             let member = Member { account, party: known.party, client: known.client, wording: 0 };
             self.consider(&member, Some((index, lift)), now);

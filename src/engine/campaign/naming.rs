@@ -39,7 +39,7 @@ impl Joiner {
         // Where three in four belong to one campaign, so does the key.
         let parties = group.parties() as usize;
         if let Some((campaign, _)) = met.filter(|&(_, count)| count >= 4 && count * 4 >= parties * 3) {
-            self.attach(key, campaign, now);
+            self.attach(key, kind.family(), campaign, now);
             return;
         }
         let worth = self.worth(kind, group);
@@ -55,7 +55,7 @@ impl Joiner {
         let swept = (kind == Gathering::Corpus).then(|| self.sweeping(group.target())).flatten();
         match (swept, met.filter(|&(_, count)| count * 5 >= parties)) {
             (Some(campaign), _) => self.adopt(key, campaign, score, Family::CorpusSweep, now),
-            (None, Some((campaign, _))) => self.attach(key, campaign, now),
+            (None, Some((campaign, _))) => self.attach(key, kind.family(), campaign, now),
             (None, None) => self.name(key, kind.family(), &worth, score, now),
         }
     }
@@ -121,11 +121,12 @@ impl Joiner {
         self.adopt(key, index, score, family, now);
     }
 
-    /// Links the accounts of a group whose own evidence suffices, those that take what most of it takes.
+    /// Links the accounts of a group whose own evidence suffices, those that take what most of it takes. Who had a template
+    /// first may be whom others frame with it.
     fn adopt(&mut self, key: u64, index: u32, score: MilliNats, family: Family, now: Timestamp) {
         let Some(group) = self.groups.peek(key) else { return };
         let target = group.target();
-        let accounts: Vec<u64> = group.accounts().collect();
+        let accounts: Vec<u64> = group.accounts().skip(own(family)).collect();
         let score = score.min(ADOPTED);
         let alike = |known: &Account| known.client.target == target && known.wording >= PERSONAL;
         for account in accounts {
@@ -134,7 +135,7 @@ impl Joiner {
             }
         }
         if family != Family::CohortSynchrony {
-            self.attach(key, index, now);
+            self.attach(key, family, index, now);
         }
     }
 
@@ -184,9 +185,14 @@ impl Joiner {
     }
 }
 
+/// How many accounts of a group that this family sees are not held against it: whose template it was.
+pub(super) fn own(family: Family) -> usize {
+    usize::from(family == Family::SkeletonSpread)
+}
+
 impl Gathering {
     /// The family that speaks when accounts gather so.
-    fn family(self) -> Family {
+    pub(super) fn family(self) -> Family {
         match self {
             Self::Skeleton => Family::SkeletonSpread,
             Self::Corpus => Family::CorpusSweep,

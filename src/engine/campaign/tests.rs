@@ -167,6 +167,25 @@ fn keys_of_one_network_do_not() {
 }
 
 #[test]
+fn a_firms_own_prompt_from_throw_away_accounts_does_not_link_the_firm() {
+    let mut world = World::new();
+    // Three keys of one network, whose client and model the throw-away accounts imitate.
+    let firm = |n: u64| Caller { network: 5, ..bot(9_000 + n % 3) };
+    for n in 0..150 {
+        let content = world.fresh();
+        world.send(&firm(n), &harvest(TEMPLATE, content));
+    }
+    world.harvests(0..200, TEMPLATE);
+    for n in 0..50 {
+        let content = world.fresh();
+        world.send(&firm(n), &harvest(TEMPLATE, content));
+    }
+    assert_eq!(world.named(), 1);
+    assert!(world.linked(0..200) >= 190, "{}", world.linked(0..200));
+    assert_eq!(world.linked(9_000..9_003), 0);
+}
+
+#[test]
 fn a_viral_prompt_does_not() {
     let mut world = World::new();
     for n in 0..400 {
@@ -392,7 +411,8 @@ fn proxies_are_told_again_of_what_is_still_in_use() {
     world.harvests(0..40, TEMPLATE);
     world.joiner.take_changes();
     world.now += 100 * HOUR;
-    world.harvests(0..5, TEMPLATE);
+    // But for the first, whose template it was and who is not linked.
+    world.harvests(0..6, TEMPLATE);
     let told = world.joiner.take_changes();
     let accounts = told.iter().filter(|change| matches!(change, Change::Account { .. })).count();
     assert_eq!(accounts, 5);

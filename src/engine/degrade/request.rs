@@ -133,6 +133,8 @@ impl Caps<'_> {
     /// Changes a member. `None` to keep it, else the name of its removal.
     fn member<'a>(&mut self, edits: &mut Edits<'a>, key: &str, value: &mut Reader<'a>) -> Option<Change> {
         let limits = self.limits;
+        // Gemini's; a limit beside it would be a mistake.
+        self.limited |= key == "batch";
         let meaning = match meaning(key)? {
             // OpenRouter's name for it.
             Meaning::Length if self.reasoning => Meaning::Budget,

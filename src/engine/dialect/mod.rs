@@ -213,11 +213,31 @@ trait Language {
     fn answer(key: &str, value: &mut Reader<'_>, answer: &mut Answer);
 }
 
+/// Takes one top-level field of a request.
+type Take = fn(&str, &mut Reader<'_>, &mut Draft);
+
+/// How deep a batch's requests are: `batch.inputConfig.requests.requests[].request` in Gemini, in Messages
+/// `requests[].params`.
+const BATCH_DEPTH: u8 = 3;
+
+/// Reads the first request of a batch.
+fn batch(value: &mut Reader<'_>, draft: &mut Draft, take: Take, depth: u8) {
+    draft::each(value, |value| {
+        draft::members(value, |key, value| match key {
+            "request" | "params" if draft.first() => draft::members(value, |key, value| take(key, value, draft)),
+            "inputConfig" | "input_config" | "requests" if depth > 0 => {
+                batch(value, draft, take, depth.saturating_sub(1))
+            }
+            _ => {}
+        });
+    });
+}
+
 /// Reads the body of a request. Never fails: what cannot be read is left out, and [`Prompt::truncated`] says when it is
 /// the rest of the document.
 #[must_use]
 pub fn read<'a>(route: &Route, body: &'a [u8]) -> Prompt<'a> {
-    let take = match route.dialect {
+    let take: Take = match route.dialect {
         Dialect::ChatCompletions => chat_completions::ChatCompletions::request,
         Dialect::Completions => completions::Completions::request,
         Dialect::Responses => responses::Responses::request,
@@ -227,13 +247,20 @@ pub fn read<'a>(route: &Route, body: &'a [u8]) -> Prompt<'a> {
     };
     let document = source(body);
     let mut reader = Reader::over(&document);
+    // Servers written in Go do not mind. The others' keys have capitals in them, and who reads those does.
+    if !matches!(route.dialect, Dialect::Gemini | Dialect::Converse) {
+        reader.fold_keys();
+    }
     let mut draft = Draft::default();
     draft.prompt.params.stream = route.stream;
     if !reader.object() {
         reader.fail();
     }
     while let Some(key) = reader.key() {
-        take(&key, &mut reader, &mut draft);
+        match &*key {
+            "requests" | "batch" => batch(&mut reader, &mut draft, take, BATCH_DEPTH),
+            key => take(key, &mut reader, &mut draft),
+        }
     }
     let mut prompt = draft.prompt;
     prompt.truncated |= reader.truncated();

@@ -95,6 +95,36 @@ fn one_conversation_gives_the_same_parts_in_every_dialect() {
 }
 
 #[test]
+fn a_batch_is_read_as_its_first_request() {
+    let single = [
+        (Dialect::Messages, r#"{"model":"m","system":"s","messages":[{"role":"user","content":"one"}]}"#),
+        (Dialect::Gemini, r#"{"model":"m","contents":[{"role":"user","parts":[{"text":"one"}]}]}"#),
+    ];
+    for (dialect, body) in single {
+        let alone = describe(&read_json(dialect, body));
+        let (batch, one) = match dialect {
+            Dialect::Messages => (r#"{"requests":[R]}"#, r#"{"custom_id":"1","params":B}"#),
+            _ => (r#"{"batch":{"input_config":{"requests":{"requests":[R]}}}}"#, r#"{"request":B}"#),
+        };
+        let of = |requests: &str| describe(&read_json(dialect, &batch.replace('R', requests).replace('B', body)));
+        assert_eq!(of(one), alone, "{dialect:?}");
+        let several = of(&[one; 3].join(","));
+        assert_eq!(several, alone.replace("truncated false", "truncated true"), "{dialect:?}");
+        let nested = batch.replace('R', &one.replace('B', &batch.replace('R', one)));
+        assert!(read_json(dialect, &nested.replace('B', body)).parts.is_empty(), "{dialect:?}");
+    }
+}
+
+#[test]
+fn keys_in_another_case_are_read_where_servers_would() {
+    let body = r#"{"MODEL":"m","Messages":[{"Role":"system","CONTENT":"s"},{"role":"user","Content":[{"TEXT":"u"}]}]}"#;
+    let plain = body.to_ascii_lowercase();
+    let of = |body: &str| describe(&read_json(Dialect::ChatCompletions, body));
+    assert_eq!(of(body), of(&plain));
+    assert_eq!(read_json(Dialect::Gemini, r#"{"Contents":["u"]}"#).parts, []);
+}
+
+#[test]
 fn the_path_names_model_and_streaming_where_it_can() {
     let route = Route { dialect: Dialect::Gemini, model: "gemini-x".into(), stream: true };
     let prompt = read(&route, br#"{"model":"other","stream":false,"contents":[]}"#);

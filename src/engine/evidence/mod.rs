@@ -57,7 +57,8 @@ const OWN_WORDING: MilliNats = 4_000;
 /// What the proxy's own counters say, of what was counted before: `local` reads, [`count`] writes.
 ///
 /// Reads at most five pages: of the account, of three keys, and of everybody where a key's parties are many; for what
-/// changes hands one to four more ([`provenance::look`]).
+/// changes hands one to four more ([`provenance::look`]). Returns whether the template was this caller's before it was
+/// anybody else's.
 pub fn local(
     config: &Config,
     rules: &Rules,
@@ -66,7 +67,7 @@ pub fn local(
     reading: &Reading,
     now: Timestamp,
     evidence: &mut Evidence,
-) {
+) -> bool {
     let families = &rules.document.families;
     let tables = Tables::of(&config.state);
     // While the digest key is rotated an account's shape goes on from its old slot.
@@ -81,12 +82,16 @@ pub fn local(
         }
     }
     if caller.account == 0 || reading.unread {
-        return;
+        return false;
     }
     provenance::look(&tables.provenance, custody(rules), store, caller, reading, now, evidence);
-    let target = Party::of(caller, reading).target;
+    let party = Party::of(caller, reading);
+    let target = party.target;
     let groups = spread::keys(reading).map(|key| tables.skeletons.peek(store, key, Group::of));
-    let Some(worth) = strongest(&tables, store, groups, target, families, now) else { return };
+    // Parts are of a template and its payload: only its ends tell whose it is.
+    let [first, last, _] = groups.map(|group| group.is_some_and(|group| group.parties() > 1 && group.begun_by(&party)));
+    let groups = groups.map(|group| group.filter(|group| !group.begun_by(&party)));
+    let Some(worth) = strongest(&tables, store, groups, target, families, now) else { return first || last };
     // A group is held against this request, too: one that reads like a person's is probably that.
     let own = if families.harvest_content.enabled { reading.wording.clamp(-OWN_WORDING, 0) } else { 0 };
     let surplus = worth.total().saturating_add(own).saturating_sub(families.cohort_synchrony.prior.0);
@@ -102,6 +107,7 @@ pub fn local(
             evidence.add(Reason::HarvestContent, wording);
         }
     }
+    first || last
 }
 
 fn custody(rules: &Rules) -> Custody<'_> {

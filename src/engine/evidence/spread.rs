@@ -12,6 +12,10 @@
 //! | 24 | 48 | HLL of accounts |
 //! | 72 | 48 | HLL of parties |
 //! | 120 | 36 | six targets: short digest, parties |
+//! | 156 | 4 | who came first: a mark of the party, one of the account |
+//!
+//! Who had a template first is not held against what gathers under it later: nobody can frame a firm by sending its
+//! prompt from accounts of their own. A harvest has one such account a template and proxy.
 //!
 //! Lost: parties beyond the fifteenth now and then (an HLL only knows for certain that some are new), targets beyond the
 //! sixth, everything of a party but its first request here.
@@ -37,8 +41,9 @@ const TARGETS_AT: usize = PARTIES + Medium::BYTES;
 const TARGET: usize = 6;
 /// Targets that are told apart.
 const TARGETS: usize = 6;
+const FIRST: usize = TARGETS_AT + TARGETS * TARGET;
 /// Bytes of a slot.
-pub const BYTES: u16 = (TARGETS_AT + TARGETS * TARGET) as u16;
+pub const BYTES: u16 = (FIRST + 4) as u16;
 
 /// Most keys of a skeleton that are looked at.
 pub const KEYS: usize = 3;
@@ -104,9 +109,14 @@ pub fn join(slot: &mut [u8], party: &Party, families: &Families, now: Timestamp)
         if now.since(begun) < u64::from(rules.window_hours) * HOUR {
             return false;
         }
+        let first = Fields::new(&*slot).u32(FIRST);
         begin(slot, now);
+        Fields::new(&mut *slot).set_u32(FIRST, first);
     }
     let mut fields = Fields::new(slot);
+    if fields.u32(FIRST) == 0 {
+        fields.set_u32(FIRST, marks(party));
+    }
     let bits = cohort::content_bit(party.content);
     let (low, high) = ((bits & u128::from(u64::MAX)) as u64, (bits >> 64) as u64);
     fields.set_u64(CONTENTS, fields.u64(CONTENTS) | low);
@@ -123,6 +133,11 @@ pub fn join(slot: &mut [u8], party: &Party, families: &Families, now: Timestamp)
     true
 }
 
+/// Marks of a party and of an account, half of the number each; never 0.
+fn marks(party: &Party) -> u32 {
+    short(party.party) & 0xffff_0000 | short(party.account) & 0xffff | 0x1_0001
+}
+
 /// The place of a target, or a free one.
 fn target<B: AsRef<[u8]>>(fields: &Fields<B>, target: u32) -> Option<usize> {
     let mut places = (0..TARGETS).map(|index| TARGETS_AT + index * TARGET);
@@ -135,6 +150,7 @@ pub struct Group {
     counts: [(u64, u32); TARGETS],
     contents: u128,
     wording: MilliNats,
+    first: u32,
 }
 
 /// What a group's evidence is worth, in thousandths of a nat.
@@ -167,7 +183,15 @@ impl Group {
             counts: std::array::from_fn(count),
             contents: u128::from(fields.u64(CONTENTS)) | u128::from(fields.u64(CONTENTS + 8)) << 64,
             wording: fields.u32(WORDING).cast_signed(),
+            first: fields.u32(FIRST),
         }
+    }
+
+    /// Whether a party, or its account from anywhere, was the first in it.
+    #[must_use]
+    pub fn begun_by(&self, party: &Party) -> bool {
+        let differing = self.first ^ marks(party);
+        differing & 0xffff == 0 || differing >> 16 == 0
     }
 
     /// Unrelated parties in it.

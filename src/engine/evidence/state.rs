@@ -8,7 +8,7 @@ use crate::rules::State;
 use crate::sketch::table::{self, Table};
 
 /// Meaning of the slots' bytes: a new one begins from nothing.
-const LAYOUT: u16 = 2;
+const LAYOUT: u16 = 3;
 /// The one key of the population's table.
 pub const EVERYBODY: u64 = 1;
 

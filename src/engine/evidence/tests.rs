@@ -156,6 +156,70 @@ fn store_calls_are_few_and_a_known_account_under_known_keys_costs_six() {
 }
 
 #[test]
+fn who_sends_a_firms_own_prompt_from_throw_away_accounts_does_not_frame_it() {
+    for organisation in [0, 5] {
+        let mut proxy = Proxy::new();
+        // Several keys of one network or one declared organisation, and one key that travels.
+        let firm = |n: u64| match organisation {
+            0 => Caller { network: 9, ..caller(60_000 + n % 3) },
+            _ => Caller { organisation, ..caller(60_000 + n % 3) },
+        };
+        let travelling = Caller { network: 77, ..firm(0) };
+        let day = 24 * HOUR;
+        for n in 0..50 {
+            assert_eq!(proxy.send(&firm(n), &harvest(n), 200, n * HOUR / 3).action, Action::Allow);
+        }
+        let framed = (0..300).filter(|n| {
+            proxy.send(&firm(*n), &harvest(100_000 + n), 200, day + n * SECOND).action != Action::Allow
+                || proxy.send(&travelling, &harvest(200_000 + n), 200, day + n * SECOND).action != Action::Allow
+                || proxy.send(&caller(70_000 + n), &harvest(300_000 + n), 200, day + n * SECOND).action == Action::Block
+        });
+        assert_eq!(framed.collect::<Vec<_>>(), [0_u64; 0], "organisation {organisation}");
+        let stranger = proxy.send(&caller(80_000), &harvest(400_000), 200, day + HOUR);
+        assert_eq!(stranger.action, Action::Throttle, "who came later is held against the group");
+        // However often the group begins anew.
+        let later = 40 * day;
+        (0..60).for_each(|n| drop(proxy.send(&caller(90_000 + n), &harvest(500_000 + n), 200, later + n * SECOND)));
+        assert_eq!(proxy.send(&firm(1), &harvest(600_000), 200, later + HOUR).action, Action::Allow);
+    }
+}
+
+#[test]
+fn a_flood_of_new_accounts_does_not_evict_a_group() {
+    let mut proxy = Proxy::new();
+    proxy.config.state = State { account_pages: 2, skeleton_pages: 2, provenance_pages: 2, budget_pages: 1 };
+    for n in 0..40 {
+        proxy.send(&caller(5_000 + n), &harvest(n), 200, n * SECOND);
+    }
+    // A hundred times as many keys as there are places.
+    for n in 0..1_500 {
+        let request = reading(n % 4, [mix(7 * n + 1), mix(7 * n + 2), mix(7 * n + 3)], n);
+        proxy.send(&caller(100_000 + n), &request, 200, HOUR + n);
+    }
+    let verdict = proxy.send(&caller(6_000), &harvest(9_999), 200, 2 * HOUR);
+    assert_eq!(verdict.action, Action::Throttle, "{verdict:?}");
+}
+
+#[test]
+fn a_clock_that_steps_acts_on_nobody_and_within_hours_hides_no_group() {
+    const YEAR: u64 = 365 * 24 * HOUR;
+    let steps = [(0, HOUR), (5 * HOUR, 0), (10 * YEAR, 0), (0, YEAR), (0, u64::MAX / 2), (0, u64::MAX - NOW.0)];
+    for (before, after) in steps {
+        let mut proxy = Proxy::new();
+        for n in 0..60 {
+            let now = if n % 2 == 0 { before } else { after };
+            let person = reading(n % 4, [mix(n + 1), mix(n + 2_000), mix(n + 3_000)], n);
+            for sender in [caller(1), caller(200_000 + n)] {
+                assert_eq!(proxy.send(&sender, &person, 200, now).action, Action::Allow, "{before} {after} {n}");
+            }
+            proxy.send(&caller(300_000 + n), &harvest(n), 200, now);
+        }
+        let last = proxy.send(&caller(400_000), &harvest(400_000), 200, after);
+        assert!(last.action == Action::Throttle || before.max(after) > 24 * HOUR, "{before} {after}: {last:?}");
+    }
+}
+
+#[test]
 fn lost_updates_are_told() {
     let mut store = Watched { refuses: true, ..Watched::default() };
     let config = Config::default();

@@ -45,6 +45,9 @@ fn every_api_is_known_by_its_path() {
             true,
         ),
         ("/v1beta/tunedModels/mine:generateContent".into(), Dialect::Gemini, "mine", false),
+        ("/v1beta/models/gemini:batchGenerateContent".into(), Dialect::Gemini, "gemini", false),
+        ("/v1/messages/batches".into(), Dialect::Messages, "", false),
+        ("/v1/batches".into(), Dialect::Completions, "", false),
         (
             "/v1/projects/p/publishers/anthropic/models/claude-x@1:rawPredict".into(),
             Dialect::Messages,
@@ -74,13 +77,12 @@ fn what_calls_no_model_has_no_route() {
         "/",
         "/v1/models",
         "/v1/embeddings",
-        "/v1/batches",
         "/v1/messages/count_tokens",
-        "/v1/messages/batches",
+        "/v1/messages/batches/msgbatch_1/cancel",
+        "/v1/batches/batch_1/cancel",
         "/v1/responses/resp_1/cancel",
         "/v1/responses/input_tokens",
         "/v1beta/models/gemini:countTokens",
-        "/v1beta/models/gemini:batchGenerateContent",
         "/v1/publishers/mistralai/models/m:rawPredict",
         "/model/amazon.titan/invoke",
         "/model/invoke",
@@ -114,8 +116,21 @@ fn tricks_with_the_path_change_nothing() {
         "/v1/%2e%2E/v1/messages",
         "\\v1\\messages",
         "v1/messages",
+        "/v1;a=1/messages;b=2;c",
+        "/v1/messages;jsessionid=1?x=1",
     ] {
         assert_eq!(dialect(path), Some(Dialect::Messages), "{path}");
+    }
+}
+
+#[test]
+fn padding_hides_no_call() {
+    for path in [
+        format!("/v1/messages?pad={}", "a".repeat(2 * MAX_PATH)),
+        format!("{}v1/messages", "/".repeat(4_000)),
+        format!("/v1/messages{}", "/x/..".repeat(4_000)),
+    ] {
+        assert_eq!(dialect(&path), Some(Dialect::Messages));
     }
 }
 

@@ -17,7 +17,7 @@ pub const CODE: Word = 0x1656_67b1_9e37_79f9;
 /// A token longer than [`LONGEST_WORD`].
 pub const LONG: Word = 0x27d4_eb2f_1656_67c5;
 
-/// Bytes above which a run of letters is no word of any language (German compounds stay below).
+/// Letters above which a run of them is no word of any language (German compounds stay below).
 const LONGEST_WORD: usize = 48;
 /// Bytes within which a quotation must close to be masked: past that a lone inch mark would swallow a template.
 const LONGEST_QUOTE: usize = 240;
@@ -94,7 +94,7 @@ impl<'a> Words<'a> {
     }
 
     fn word(&mut self) -> Option<Word> {
-        let (mut hash, start) = (0, self.at);
+        let (mut hash, start, mut letters) = (0, self.at, 0);
         loop {
             // Most of any request is ASCII letters: a loop of their own, over what is at hand.
             let rest = self.rest();
@@ -106,6 +106,7 @@ impl<'a> Words<'a> {
                 count += 1;
             }
             self.at += count;
+            letters += count;
             if rest.get(count).is_none_or(u8::is_ascii) {
                 break;
             }
@@ -113,6 +114,7 @@ impl<'a> Words<'a> {
             match class(character) {
                 Class::Letter(folded) => {
                     hash = step(hash, u64::from(u32::from(folded)));
+                    letters += 1;
                     self.at += character.len_utf8();
                 }
                 Class::Nothing => self.at += character.len_utf8(),
@@ -132,8 +134,8 @@ impl<'a> Words<'a> {
                 }
             }
         }
-        match self.at - start {
-            0 => None,
+        // By letters, not bytes: a word drawn otherwise takes several times as many.
+        match letters {
             n if n > LONGEST_WORD => Some(LONG),
             _ if hash == 0 => None,
             _ => Some(hash),
@@ -222,13 +224,28 @@ enum Class {
 
 fn class(character: char) -> Class {
     match u32::from(character) {
-        0x00ad | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x2064 | 0xfe00..=0xfe0f | 0xfeff => Class::Nothing,
+        // Soft hyphen, marks that are drawn over a letter, fillers, directions, joiners, variation selectors, tags.
+        0x00ad
+        | 0x0300..=0x036f
+        | 0x061c
+        | 0x115f..=0x1160
+        | 0x17b4..=0x17b5
+        | 0x180b..=0x180e
+        | 0x200b..=0x200f
+        | 0x202a..=0x202e
+        | 0x2060..=0x206f
+        | 0x3164
+        | 0xfe00..=0xfe0f
+        | 0xfeff
+        | 0xffa0
+        | 0xe_0000..=0xe_0fff => Class::Nothing,
         // Dashes, typographic quotes, ellipses: known before the table of all scripts is asked.
         0x2010..=0x2027 | 0x2030..=0x205e => Class::Separator,
-        // Full-width Latin letters.
-        code @ (0xff21..=0xff3a | 0xff41..=0xff5a) => {
-            Class::Letter(char::from_u32(code - 0xfee0).unwrap_or(character).to_ascii_lowercase())
-        }
+        // Latin letters drawn otherwise: full-width, in circles, in the styles of mathematics, in squares.
+        code @ (0xff21..=0xff3a | 0xff41..=0xff5a) => latin((code & 0x1f) - 1),
+        code @ 0x24b6..=0x24e9 => latin(code - 0x24b6),
+        code @ 0x1_d400..=0x1_d6a3 => latin(code - 0x1_d400),
+        code @ (0x1_f130..=0x1_f149 | 0x1_f150..=0x1_f169 | 0x1_f170..=0x1_f189) => latin((code - 0x1_f130) & 0x1f),
         0x0e00..=0x0e7f
         | 0x3040..=0x30ff
         | 0x3400..=0x4dbf
@@ -238,6 +255,11 @@ fn class(character: char) -> Class {
         _ if character.is_alphanumeric() => Class::Letter(lower(homoglyph(character))),
         _ => Class::Separator,
     }
+}
+
+/// The `n`-th letter of the alphabet, which is repeated.
+fn latin(n: u32) -> Class {
+    Class::Letter(char::from_u32(u32::from('a') + n % 26).unwrap_or('a'))
 }
 
 /// The Latin letter that a Cyrillic or Greek one is drawn as. Folding a whole Russian text this way is harmless: it
@@ -349,7 +371,11 @@ mod tests {
     fn zero_width_and_homoglyphs_do_not_hide_a_word() {
         assert_eq!(words("rea\u{200b}soning"), words("reasoning"));
         assert_eq!(words("rеasоning"), words("reasoning"));
-        assert_eq!(words("\u{ff32}eason"), words("reason"));
+        assert_eq!(words("\u{ff32}eason \u{ff5a}"), words("reason z"));
+        assert_eq!(words("r\u{336}e\u{301}ason \u{e0041}\u{3164}"), words("reason"));
+        assert_eq!(words("𝐓𝒉𝓲𝔫𝕜 𝖠𝗹𝘰𝙪𝚍 Ⓐⓩ 🄰🅑🆉"), words("think aloud az abz"));
+        let marked: String = "instructions".chars().flat_map(|c| [c, '\u{336}', '\u{335}']).collect();
+        assert_eq!(words(&marked), words("instructions"));
     }
 
     #[test]

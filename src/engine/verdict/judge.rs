@@ -57,12 +57,12 @@ pub fn assess<S: Store>(
         ..Verdict::default()
     };
     let mut evidence = Evidence::default();
-    crate::evidence::local(config, rules, store, caller, reading, now, &mut evidence);
+    let own = crate::evidence::local(config, rules, store, caller, reading, now, &mut evidence);
     // What rules that have ended said of campaigns has ended with them.
     if !expired {
         verdict.rules = verdict.rules.max(feed.version);
     }
-    let member = if expired { None } else { membership(rules, feed, caller, reading, now) };
+    let member = if expired { None } else { membership(rules, feed, caller, reading, now, own) };
     if let Some(member) = &member {
         verdict.campaign = Some(member.campaign.clone());
         verdict.reasons.push(Reason::CampaignMember.code());
@@ -133,8 +133,16 @@ pub enum Known {
     GivenAway(GivenAway),
 }
 
-/// The campaign that rules or feed know the caller or its skeleton for.
-fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, now: Timestamp) -> Option<Member> {
+/// The campaign that rules or feed know the caller or its skeleton for. `own`: a template that was the caller's first does
+/// not give it away.
+fn membership(
+    rules: &Rules,
+    feed: &Feed,
+    caller: &Caller,
+    reading: &Reading,
+    now: Timestamp,
+    own: bool,
+) -> Option<Member> {
     let skeletons = reading.skeleton.keys.iter().map(|&(_, key)| Subject::Skeleton(key));
     let accounts = [caller.account, caller.before.account].map(Subject::Account);
     let listed = accounts.into_iter().chain(skeletons);
@@ -152,6 +160,7 @@ fn membership(rules: &Rules, feed: &Feed, caller: &Caller, reading: &Reading, no
     let (index, score, families, by) =
         match feed.account(caller.account, now).or_else(|| feed.account(caller.before.account, now)) {
             Some(linked) => (linked.campaign, linked.score, linked.families, Known::Linked),
+            None if own => return None,
             None => {
                 let mut given = feed.gives_away(caller, reading, now)?;
                 if !enabled(Family::HarvestContent) {

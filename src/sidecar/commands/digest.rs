@@ -1,19 +1,24 @@
-//! `azeotrope digest`: under which digest logs and rules know somebody.
+//! `azeotrope digest`: under which digest logs and rules know somebody, or a template.
 
 use super::format::Format;
 use super::{Failure, Outcome, read};
 use azeotrope_engine::caller::{Caller, Callers, Source};
+use azeotrope_engine::digest::Reading;
 use azeotrope_engine::digest::key::{DigestKey, Keys};
-use azeotrope_engine::rules::DigestName;
+use azeotrope_engine::route::Routes;
 use azeotrope_engine::rules::names::Secret;
+use azeotrope_engine::rules::{Config, DigestName};
 use clap::Args as ClapArgs;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
+/// Longest request body read.
+const MAX_BODY: usize = 16 << 20;
+
 /// Longest secret read from a file or standard input: larger than any credential that fits in a request's headers.
 const MAX_SECRET: usize = 64 * 1024;
 
-/// Print the digest under which logs and rules know an account, an organisation or a network
+/// Print the digest under which logs and rules know an account, an organisation, a network or a template
 ///
 /// What a command line holds, other users of the machine can see: any value may be `-`, which reads it from standard
 /// input, and the key may come from a file. Exit codes: 0: printed; 2: wrong usage, or an input could not be read.
@@ -27,6 +32,9 @@ pub(crate) struct Args {
     key_file: Option<PathBuf>,
     #[command(flatten)]
     who: Who,
+    /// With --skeleton: the path that the request is sent to
+    #[arg(long, value_name = "PATH", default_value = "/v1/chat/completions")]
+    path: String,
     #[command(flatten)]
     format: Format,
 }
@@ -49,6 +57,10 @@ struct Who {
     /// The network of an IP address: its /24 or /48
     #[arg(long, value_name = "ADDRESS")]
     network: Option<String>,
+    /// The template of a request: a file with its body. Every key that the template has, and what of it that is made from;
+    /// rules may name any of them
+    #[arg(long, value_name = "FILE")]
+    skeleton: Option<PathBuf>,
 }
 
 /// How a request would name somebody, and which of its digests is asked for.
@@ -84,10 +96,12 @@ fn with_access_key(callers: &Callers, id: &[u8]) -> Caller {
 }
 
 impl Args {
-    pub(crate) fn run(self) -> Result<Outcome, Failure> {
+    pub(crate) fn run(mut self) -> Result<Outcome, Failure> {
         let missing = || Failure::Usage("nobody is named".to_owned());
-        let Named { kind, given, identify } = self.who.named().ok_or_else(missing)?;
-        if self.key.as_deref() == Some("-") && given == "-" {
+        let body = self.who.skeleton.take();
+        let named = self.who.named();
+        let given = body.as_deref().map_or_else(|| named.as_ref().map(|named| named.given.as_str()), Path::to_str);
+        if self.key.as_deref() == Some("-") && given == Some("-") {
             return Err(Failure::Usage("only one secret can come from standard input".to_owned()));
         }
         let current = match (self.key, self.key_file) {
@@ -95,6 +109,11 @@ impl Args {
             (None, Some(file)) => digest_key(&from(&file)?)?,
             (None, None) => DigestKey::default(),
         };
+        if let Some(file) = body {
+            skeleton(&file, &self.path, current, self.format)?;
+            return Ok(Outcome::Well);
+        }
+        let Named { kind, given, identify } = named.ok_or_else(missing)?;
         let callers = Callers {
             accounts: vec![Source::Claim, Source::Header(HEADER.to_owned()), Source::Authorization],
             organisation: Some(HEADER.to_owned()),
@@ -106,6 +125,23 @@ impl Args {
         self.format.print(|| json!({ "kind": kind, "digest": digest }), || format!("{digest}\n"))?;
         Ok(Outcome::Well)
     }
+}
+
+/// Prints the keys of a request's template.
+fn skeleton(file: &Path, path: &str, key: DigestKey, format: Format) -> Result<(), Failure> {
+    let route = Routes::default().find(b"POST", path.as_bytes());
+    let route = route.ok_or_else(|| Failure::Usage(format!("{path}: no LLM call")))?;
+    let mut config = Config::default();
+    config.callers.keys.current = key;
+    let reading = Reading::of(&route, &read(file, MAX_BODY)?, true, &config);
+    if reading.skeleton.keys.is_empty() {
+        return Err(Failure::Usage("the request has no template: too little text".to_owned()));
+    }
+    let keys = reading.skeleton.keys.iter().map(|&(place, key)| (format!("{place:?}"), DigestName(key).to_string()));
+    let keys: Vec<_> = keys.collect();
+    let entry = |(place, digest): &(String, String)| json!({ "place": place, "digest": digest });
+    let line = |(place, digest): &(String, String)| format!("{digest} {place}\n");
+    format.print(|| keys.iter().map(entry).collect(), || keys.iter().map(line).collect())
 }
 
 /// The key as a configuration would take it.

@@ -34,6 +34,33 @@ fn prints_what_the_engine_makes_of_a_request() {
 }
 
 #[test]
+fn prints_the_keys_of_a_template() {
+    let body = |task: &str| {
+        format!(
+            r#"{{"messages":[{{"role":"user","content":"Solve the task below and show every step of it. {task} Answer with one letter and nothing else at all."}}]}}"#
+        )
+    };
+    let keys = |body: &str| azeotrope(&["digest", "--key", KEY, "--skeleton", "-", "--json"], body);
+    let places = |run: common::Run| -> Vec<(String, String)> {
+        let list: Vec<serde_json::Value> = serde_json::from_str(&run.out).unwrap();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        list.iter().map(|entry| (text(&entry["place"]), text(&entry["digest"]))).collect()
+    };
+    let (one, other) = (places(keys(&body("Why is the sky blue?"))), places(keys(&body("Who wrote Faust?"))));
+    let shared = |place: &str| {
+        let of = |list: &[(String, String)]| list.iter().find(|(of, _)| of == place).cloned();
+        assert!(of(&one).is_some());
+        of(&one) == of(&other)
+    };
+    assert!(shared("Head") && shared("Tail"));
+    assert!(one.iter().all(|(_, digest)| digest.len() == 16));
+    assert_eq!(azeotrope(&["digest", "--skeleton", "-"], "{}").code, 2);
+    assert_eq!(azeotrope(&["digest", "--skeleton", "-", "--path", "/v1/models"], &body("")).code, 2);
+    let plain = azeotrope(&["digest", "--key", KEY, "--skeleton", "-"], &body("Why is the sky blue?")).out;
+    assert!(plain.contains(&format!("{} {}\n", one[0].1, one[0].0)));
+}
+
+#[test]
 fn secrets_come_from_standard_input_too() {
     let expected = azeotrope(&["digest", "--key", KEY, "--account", "sk-test"], "").out;
     // A trailing line end is the shell's, not the secret's.

@@ -7,7 +7,7 @@
 //! - A document that ends early, or stops being JSON, ends every open object and array at that point and sets
 //!   [`Reader::truncated`]; what was read stays, a string's beginning included.
 //! - Missing and trailing commas are forgiven, and `NaN` and the like skipped: a server more lenient than this reader
-//!   would otherwise see a prompt that we do not.
+//!   would otherwise see a prompt that we do not. [`Reader::fold_keys`] is for servers that do not mind the case of keys.
 //! - A key that appears twice is reported twice. Scalars are overwritten by whoever takes them (the last wins, as in
 //!   most servers); content is appended, so that no copy escapes notice.
 
@@ -54,6 +54,7 @@ pub struct Reader<'a> {
     truncated: bool,
     /// Where the last key stands.
     named: (usize, usize),
+    folding: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -66,7 +67,12 @@ impl<'a> Reader<'a> {
     /// Reads bytes, which [`source`] has prepared; what is no UTF-8 in them becomes U+FFFD in the strings that are taken.
     #[must_use]
     pub fn over(text: &'a [u8]) -> Self {
-        Self { text, at: 0, owed: false, truncated: false, named: (0, 0) }
+        Self { text, at: 0, owed: false, truncated: false, named: (0, 0), folding: false }
+    }
+
+    /// Gives keys in lower case from here on.
+    pub fn fold_keys(&mut self) {
+        self.folding = true;
     }
 
     /// The document ended early or was no JSON from some point on.
@@ -115,7 +121,11 @@ impl<'a> Reader<'a> {
         }
         self.at = self.at.saturating_add(1);
         self.owed = true;
-        Some(unescaped(self.text.get(place).unwrap_or(&[]), false))
+        let mut key = unescaped(self.text.get(place).unwrap_or(&[]), false);
+        if self.folding && key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            key.to_mut().make_ascii_lowercase();
+        }
+        Some(key)
     }
 
     /// Where the name of the last key stands in the document.

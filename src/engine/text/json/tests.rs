@@ -97,6 +97,16 @@ fn lenient_servers_are_followed() {
 }
 
 #[test]
+fn keys_are_folded_on_demand() {
+    let mut reader = Reader::new(r#"{"a":{"B":1},"C":2}"#);
+    reader.fold_keys();
+    assert!(reader.object());
+    assert_eq!(reader.key().as_deref(), Some("a"));
+    assert!(reader.clone().object());
+    assert_eq!(reader.key().as_deref(), Some("c"));
+}
+
+#[test]
 fn what_is_no_json_ends_the_document() {
     for bad in ["", "{", "{\"a\"", "{\"a\":", "{\"a\" 1}", "{a:1}", "{\"a\":1", "{\"a\":'x'}", "{\"a\":1]"] {
         let mut reader = Reader::new(bad);
