@@ -29,6 +29,9 @@ AXE := .cache/console/axe-$(AXE_VERSION)
 # Where the simulated traffic is: generate.py, score.py, corpora and scenarios.
 SHARED ?= ../shared/traffic
 SEEDS ?= 2
+# How long `make soak` runs, and its requests a second.
+MINUTES ?= 20
+RATE ?= 200
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
 # Every target with a description is a name, not a file.
@@ -48,7 +51,7 @@ image: $(WASM) $(PROGRAM) ## OCI images of filter and sidecar, without Docker: t
 demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from ordinary use (STAY=1 keeps it up)
 	$(PYTHON) tests/demo/demo.py
 
-test: test-unit test-wasm test-e2e test-sdk test-deploy test-console ## everything below that checks behaviour
+test: test-unit test-wasm test-e2e test-bypass test-sdk test-deploy test-console ## everything below that checks behaviour
 
 test-unit: need-redis ## engine, program and filter, natively, with the property tests
 	cargo test --quiet --workspace
@@ -60,6 +63,9 @@ test-wasm: $(RUNNER) $(TARGETS) ## the engine's tests as wasm in Node
 
 test-e2e: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real Envoy
 	$(PYTEST) tests/e2e
+
+test-bypass: $(PROGRAM) $(WASM) $(VENV) envoy ## every trick of the table tests/bypass in the real Envoy
+	$(PYTEST) tests/bypass
 
 test-sdk: $(PROGRAM) $(WASM) $(VENV) envoy ## the official SDKs through the real Envoy; the stand-in upstream; the demo
 	$(PYTEST) tests/sdk tests/upstream tests/demo
@@ -76,8 +82,15 @@ console-shots: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) envoy ## the 
 	done
 	$(PYTHON) tests/console/shots.py
 
+test-faults: need-redis $(PROGRAM) $(WASM) target/trap.wasm $(VENV) envoy ## traps, restarts, crashes, a thousand configurations: what has to survive them
+	$(PYTEST) tests/faults
+
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
 	cargo test --quiet --release -p azeotrope-engine --lib -- --ignored
+
+soak: $(WASM) $(VENV) envoy ## a real Envoy under load for MINUTES=20 at RATE=200 a second, rules changing: target/soak/soak.png
+	$(PYTHON) -m pip --disable-pip-version-check --quiet install --requirement tests/soak/requirements.txt
+	$(PYTHON) tests/soak/soak.py --minutes $(MINUTES) --rate $(RATE)
 
 soak-answers: $(WASM) $(VENV) envoy ## 200,000 streamed exchanges through the real Envoy: memory must become flat
 	$(PYTHON) tests/soak/answers.py
@@ -224,6 +237,11 @@ target/model/content.model: $(PROGRAM) tests/detection/train.json tests/detectio
 
 $(WASM): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS)
 	tests/tools/build_wasm.sh
+
+# The module that panics when a test asks for it.
+target/trap.wasm: $(SOURCES) $(TARGETS)
+	cargo build --quiet --profile fast --target wasm32-wasip1 -p azeotrope-filter --features trap
+	cp target/wasm32-wasip1/fast/azeotrope_filter.wasm $@
 
 $(VENV): tests/requirements.txt | need
 	tests/tools/venv.sh

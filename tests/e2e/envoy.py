@@ -41,27 +41,29 @@ FAILURES = re.compile(r"bug: panic|Function: \w+ failed|in-VM backtrace|RuntimeE
 
 
 def start(template="static", *, upstream_port, workers=1, plugin=None, stop_iteration=True, vm_id="azeotrope",
-          sidecars=(), node="edge", ecds=None):
+          sidecars=(), node="edge", ecds=None, module=None, hot=False):
     """Starts an Envoy and waits until it serves.
 
     `template`: "static", "ecds", or the path of an Envoy configuration. `plugin`: the plugin configuration (None: `{}`).
     `stop_iteration=False` and `vm_id=""` give what stock Istio gives. `sidecars`: ports of the cluster
-    `azeotrope-sidecar`; `node`: Envoy's name; `ecds`: the file, or the port, that a sidecar serves the filter by.
+    `azeotrope-sidecar`; `node`: Envoy's name; `ecds`: the file, or the port, that a sidecar serves the filter by. `module`:
+    another build of the module. `hot`: a process may take over from the one before it.
     """
-    return Envoy(template, upstream_port, workers, Filter(plugin, stop_iteration, vm_id), sidecars, node, ecds)
+    wasm = Filter(plugin, stop_iteration, vm_id, module or MODULE)
+    return Envoy(template, upstream_port, workers, wasm, sidecars, node, ecds, hot)
 
 
 class Filter:
     """The filter's part of a configuration."""
 
-    def __init__(self, plugin, stop_iteration, vm_id):
-        self.plugin, self.stop_iteration, self.vm_id = plugin, stop_iteration, vm_id
+    def __init__(self, plugin, stop_iteration, vm_id, module):
+        self.plugin, self.stop_iteration, self.vm_id, self.module = plugin, stop_iteration, vm_id, module
 
     def apply(self, config):
         """Changes a shipped wasm `config`."""
         config["allow_on_headers_stop_iteration"] = self.stop_iteration
         config["vm_config"]["vm_id"] = self.vm_id
-        config["vm_config"]["code"]["local"]["filename"] = str(MODULE)
+        config["vm_config"]["code"]["local"]["filename"] = str(self.module)
         plugin = {} if self.plugin is None else self.plugin
         config["configuration"]["value"] = plugin if isinstance(plugin, str) else json.dumps(plugin)
 
@@ -69,7 +71,7 @@ class Filter:
 class Envoy:
     """A running Envoy."""
 
-    def __init__(self, template, upstream_port, workers, wasm, sidecars, node, ecds):
+    def __init__(self, template, upstream_port, workers, wasm, sidecars, node, ecds, hot=False):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="azeotrope-envoy-"))
         self.port, self.admin_port = free_ports(2)
         self.upstream_port, self.wasm, self.sidecars = upstream_port, wasm, sidecars
@@ -79,8 +81,8 @@ class Envoy:
         config = yaml.safe_load(pathlib.Path(TEMPLATES.get(template, template)).read_text())
         self._adapt(config)
         (self.dir / "envoy.json").write_text(json.dumps(config))
-        self._workers = workers
-        self._process = self._run(workers)
+        self._workers, self._epoch = workers, 0 if hot else None
+        self._process = self._run()
         try:
             self._await_ready()
         except Exception:
@@ -113,8 +115,14 @@ class Envoy:
 
     def metric(self, name):
         """A metric of the module, over all workers; 0 if it does not exist. Counters without their `_total`."""
-        stats = self.stats()
-        return stats.get(f"wasmcustom.azeotrope.{name}_total", stats.get(f"wasmcustom.azeotrope.{name}", 0))
+        self._await_told()
+        return self.told(name)
+
+    def told(self, *names):
+        """As `metric`, as far as the module has told by now: waits for nothing. Of several: {name: value}."""
+        stats, prefix = self._stats(), "wasmcustom.azeotrope."
+        found = {name: stats.get(f"{prefix}{name}_total", stats.get(f"{prefix}{name}", 0)) for name in names}
+        return found if len(names) > 1 else found[names[0]]
 
     def access_log(self, count=None, timeout=10):
         """The access log's entries; waits until there are `count`."""
@@ -168,6 +176,23 @@ class Envoy:
             self.wasm.stop_iteration = stop_iteration
         self.wasm.plugin = plugin
         self._write_live()
+
+    def kill(self):
+        """As a crash does."""
+        self._process.kill()
+        self._process.wait()
+
+    def start_again(self):
+        """Starts what was killed, in the same place."""
+        self._process = self._run()
+        self._await_ready()
+
+    def take_over(self):
+        """Starts a process that takes over from this one, which drains and ends: Envoy's hot restart."""
+        before, self._epoch = self._process, self._epoch + 1
+        self._process = self._run()
+        before.wait(START_SECONDS)
+        self._await_ready()
 
     def stop(self):
         """Ends it; its files go too, unless KEEP_ENVOY_LOGS is set."""
@@ -234,12 +259,18 @@ class Envoy:
         fresh.write_text(json.dumps(document))
         fresh.rename(self._live / LIVE.name)
 
-    def _run(self, workers):
+    def _run(self):
         if not MODULE.exists():
             raise FileNotFoundError(f"{MODULE}: build it with `make wasm`")
-        command = [binary(), "--config-path", str(self.dir / "envoy.json"), "--concurrency", str(workers)]
-        command += ["--disable-hot-restart", "--log-level", "info", "--file-flush-interval-msec", "50"]
-        with self._log.open("wb") as log:
+        command = [binary(), "--config-path", str(self.dir / "envoy.json"), "--concurrency", str(self._workers)]
+        if self._epoch is None:
+            command += ["--disable-hot-restart"]
+        else:
+            # A port is nobody else's, and so is the name of the memory that the two processes share.
+            command += ["--base-id", str(self.port), "--restart-epoch", str(self._epoch), "--drain-time-s", "2",
+                        "--parent-shutdown-time-s", "3"]
+        command += ["--log-level", "info", "--file-flush-interval-msec", "50"]
+        with self._log.open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
 
     def _await_ready(self):

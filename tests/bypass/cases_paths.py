@@ -1,0 +1,52 @@
+"""Tricks with the path, and endpoints that take many requests at once."""
+
+import json
+
+import client
+import prompts
+from prompts import chat, prompt
+from table import AUTH, Refused, Same, Told, Untouched, case, post, raw
+
+CHAT = client.CHAT
+BODY = prompts.body()
+LENGTH = ("content-length", len(BODY))
+
+SAME_PATHS = {
+    "slashes": "//v1///chat//completions",
+    "thousands of slashes": "/" * 4_000 + "v1/chat/completions",
+    "a slash behind": CHAT + "/",
+    "dots": "/v1/./x/../chat/completions/.",
+    "escaped slashes": "/v1%2Fchat%2fcompletions",
+    "escaped letters": "/v1/%63hat/%63ompletion%73",
+    "case": "/V1/Chat/COMPLETIONS",
+    "backslashes": "/v1\\chat\\completions",
+    "a gateway's prefix": "/any/gateway/openai/v1/chat/completions",
+    "matrix parameters": "/v1;a=1/chat/completions;jsessionid=2",
+    "a query": CHAT + "?path=/v1/models&x=%2F%3F",
+    "a query of 8 KiB": CHAT + "?pad=" + "a" * 8_192,
+}
+for name, path in SAME_PATHS.items():
+    case(f"path: {name}", post(path=path), Same(), "whatever a server may put into the same form is the same path")
+case("path: escaped twice", post(path="/v1/chat%252Fcompletions"), Untouched(),
+     "undone once, as servers do; what is left names nothing upstream")
+case("path: a dot behind", post(path=CHAT + "."), Untouched(), "a name of its own: upstream has nothing there (404)")
+case("path: in the query", post(path="/v1/models?x=" + CHAT), Untouched(), "a query names no path")
+case("path: a fragment", raw([client.head(CHAT + "#x", [*AUTH, LENGTH]), BODY]), Refused(400),
+     "a fragment is no part of a target (RFC 9112, 3.2); Envoy refuses")
+
+# Many requests in one.
+ANTHROPIC = {"model": "claude-x", "max_tokens": 4096, "messages": [{"role": "user", "content": prompt()}]}
+BATCH = {"requests": [{"custom_id": str(n), "params": ANTHROPIC} for n in range(3)]}
+case("batch: Anthropic", post(json.dumps(BATCH).encode(), path="/v1/messages/batches"), Same(truncated=True),
+     "the first request stands for all, and the label says that it is only the beginning")
+GOOGLE = {"request": {"contents": [{"role": "user", "parts": [{"text": prompt()}]}]}}
+case("batch: Gemini", post(json.dumps({"batch": {"input_config": {"requests": {"requests": [GOOGLE] * 2}}}}).encode(),
+                           path="/v1beta/models/gemini-x:batchGenerateContent"), Same(truncated=True), "as above")
+case("batch: OpenAI, the order", post(json.dumps({"input_file_id": "file-1", "endpoint": CHAT, "completion_window": "24h"}).encode(),
+                                      path="/v1/batches"), Told(),
+     "what is asked is in a file that was uploaded before: the order is counted for its account and told as unread")
+LINES = "\n".join(json.dumps({"custom_id": str(n), "method": "POST", "url": CHAT, "body": chat()}) for n in range(3))
+case("batch: OpenAI, the file", post(b"--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.jsonl\"\r\n\r\n"
+                                     + LINES.encode() + b"\r\n--x--\r\n", path="/v1/files",
+                                     kind=[("content-type", "multipart/form-data; boundary=x")]), Untouched(),
+     "files are uploaded for many purposes and may have gigabytes; the order that makes calls of one is counted (above)")
