@@ -48,6 +48,8 @@ impl Stream {
         if Pairs::first(&map, host::LABEL_HEADER).is_some() {
             host::remove_label();
         }
+        #[cfg(feature = "trap")]
+        trap(&map);
         let route = engine.route(Pairs::first(&map, ":method")?, Pairs::first(&map, ":path")?)?;
         let headers: Vec<_> = Pairs::new(&map).collect();
         let claim = engine.config().claim.as_deref().and_then(host::claim);
@@ -99,6 +101,15 @@ impl Stream {
     /// A stream that was answered must not be touched again.
     fn carry_on(&self) -> Action {
         if matches!(self.phase, Phase::Replied) { Action::Pause } else { Action::Continue }
+    }
+}
+
+/// Panics where a test asks for it.
+#[cfg(feature = "trap")]
+#[allow(clippy::panic, reason = "what a trap does is tested with it")]
+fn trap(map: &[u8]) {
+    if Pairs::first(map, "x-azeotrope-trap").is_some() {
+        panic!("as the test asked");
     }
 }
 

@@ -1,48 +1,14 @@
-"""One stand-in upstream for all tests; a fresh Envoy where a test asks for one."""
+"""An Envoy for all tests of a module, in every way in which the filter is deployed."""
 
 import pathlib
 import sys
 
 import pytest
 
-HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "upstream")]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import envoy  # noqa: E402
-import sidecars  # noqa: E402
-from server import Upstream  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def upstream():
-    """The stand-in LLM upstream; `seen()` tells what reached it."""
-    with Upstream() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def keys():
-    """A signing key and tokens for sidecars."""
-    with sidecars.Keys() as keys:
-        yield keys
-
-
-@pytest.fixture
-def start(upstream):
-    """Starts Envoys as `envoy.start` does; each must be healthy at the end of the test."""
-    running = []
-
-    def start_one(template="static", **options):
-        running.append(envoy.start(template, upstream_port=upstream.port, **options))
-        return running[-1]
-
-    yield start_one
-    try:
-        for one in running:
-            one.check_health()
-    finally:
-        for one in running:
-            one.stop()
+from fixtures import keys, start, upstream  # noqa: E402, F401
 
 
 # What the filter must get right in every way it is deployed: workers, and whether request headers can be held.

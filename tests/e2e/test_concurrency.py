@@ -38,13 +38,14 @@ def test_two_workers_judge_every_request_once_and_lose_no_write(start):
     assert proxy.metric("host.error") == 0
 
 
+@pytest.mark.parametrize("workers", [2, 8])
 @pytest.mark.parametrize("beyond", [0, 1])
-def test_two_workers_hammering_one_slot_lose_no_count_and_count_none_twice(start, beyond):
+def test_workers_hammering_one_slot_lose_no_count_and_count_none_twice(start, beyond, workers):
     """A rule that speaks from exactly so many requests of an account on makes their exact number visible: the request
     after all others finds it reached, and one more would not have been."""
     total = THREADS * EACH
     rule = {"first_hour_from": total + beyond}
-    proxy = start(workers=2, plugin={"rules": {"format": 1, "version": 1, "families": {"account_shape": rule}}})
+    proxy = start(workers=workers, plugin={"rules": {"format": 1, "version": 1, "families": {"account_shape": rule}}})
     headers = [("authorization", "Bearer one-account")]
     assert hammer(proxy.port, headers=headers) == [200] * total
     assert client.post(proxy.port, body=client.chat("the same for everyone"), headers=headers).status == 200
