@@ -14,7 +14,7 @@ const KEY: &str = "000102030405060708090a0b0c0d0e0f";
 fn caller(header: &str, value: &str) -> Caller {
     let configuration = format!(r#"{{"digest_key":{{"current":"{KEY}"}},"organisation":{{"header":"x-org-id"}}}}"#);
     let engine = Engine::new(configuration.as_bytes()).unwrap();
-    engine.caller(&[(header.into(), value.into())], b"192.0.2.7:5000", None)
+    engine.caller::<Vec<u8>>(&[(header.into(), value.into())], b"192.0.2.7:5000", None)
 }
 
 #[test]
