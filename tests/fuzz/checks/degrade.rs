@@ -4,7 +4,7 @@ use super::{enforcing, is_json, route};
 use crate::{Witness, number, place};
 use azeotrope_engine::answer::{Framing, Reader, Taken};
 use azeotrope_engine::degrade::{self, MAX_HELD, Rewriter};
-use azeotrope_engine::dialect::{self, Dialect};
+use azeotrope_engine::dialect::{self, Dialect, Prompt};
 use azeotrope_engine::digest::key::DigestKey;
 use azeotrope_engine::time::Timestamp;
 
@@ -28,7 +28,10 @@ pub(crate) fn request(input: &[u8], witness: &mut Witness) {
         }
         assert!(is_json(&degraded.body), "{dialect:?} {}", String::from_utf8_lossy(&degraded.body));
         let (before, after) = (dialect::read(&route, input), dialect::read(&route, &degraded.body));
-        assert_eq!((&before.text, before.parts.len()), (&after.text, after.parts.len()), "{dialect:?}");
+        let texts = |prompt: &Prompt<'_>| -> Vec<String> {
+            prompt.parts.iter().map(|part| prompt.text(part.span).into_owned()).collect()
+        };
+        assert_eq!(texts(&before), texts(&after), "{dialect:?}");
         assert!(!after.params.logprobs && after.params.n.is_none_or(|n| n <= 1), "{:?}", after.params);
         let most = limits.max_tokens.saturating_add(limits.thinking_tokens);
         assert!(after.params.max_tokens.is_none_or(|tokens| tokens <= most), "{:?}", after.params);

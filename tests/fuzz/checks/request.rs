@@ -34,18 +34,22 @@ pub(crate) fn request(input: &[u8], witness: &mut Witness) {
     }
 }
 
-fn within_bounds(prompt: &Prompt, body: &[u8]) {
+fn within_bounds(prompt: &Prompt<'_>, body: &[u8]) {
     assert!(prompt.parts.len() <= MAX_PARTS && prompt.turns <= MAX_TURNS);
     assert!(prompt.model.len() <= MAX_NAME && prompt.previous.len() <= MAX_NAME);
-    // A byte that is no UTF-8 becomes three.
-    assert!(prompt.text.len() <= body.len().saturating_mul(3), "{} of {}", prompt.text.len(), body.len());
+    // A character of UTF-16 may take three bytes in place of two.
+    let document = prompt.document.len();
+    assert!(document <= body.len().saturating_mul(3), "{document} of {}", body.len());
     for part in &prompt.parts {
-        let text = prompt.text.get(part.span.start as usize..part.span.end as usize);
-        assert!(text.is_some(), "{part:?}");
+        let (start, end) = (part.span.start as usize, part.span.end as usize);
+        assert!(start <= end && end <= document, "{part:?}");
+        // A byte that is no UTF-8 becomes three.
+        let text = prompt.text(part.span);
+        assert!(text.len() <= part.span.bytes() as usize * 3, "{part:?} {text:?}");
     }
 }
 
-fn digested(reading: &Reading, prompt: &Prompt) {
+fn digested(reading: &Reading, prompt: &Prompt<'_>) {
     assert!(reading.blobs.len() <= BLOBS && reading.skeleton.keys.len() <= KEYS);
     assert_eq!(reading.unread, prompt.parts.is_empty());
     assert_eq!(reading.truncated, prompt.truncated);
