@@ -9,6 +9,7 @@ PYTHON := .cache/venv/bin/python
 VENV := .cache/venv/requirements.txt
 PYTEST := $(PYTHON) -m pytest -q
 WASM := target/azeotrope.wasm
+EDGE := target/azeotrope-edge.wasm
 PROGRAM := target/release/azeotrope
 BENCH_ENGINE := target/release/azeotrope-bench-engine
 BENCH_SERVER := target/release/azeotrope-bench-server
@@ -48,10 +49,12 @@ image: $(WASM) $(PROGRAM) ## OCI images of filter and sidecar, without Docker: t
 	python3 tests/tools/build_image.py filter $(WASM)
 	python3 tests/tools/build_image.py sidecar $(PROGRAM)
 
+wasm-edge: $(EDGE) ## the module for CDN edges, which keep nothing between requests: target/azeotrope-edge.wasm
+
 demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from ordinary use (STAY=1 keeps it up)
 	$(PYTHON) tests/demo/demo.py
 
-test: test-unit test-wasm test-e2e test-bypass test-sdk test-deploy test-console ## everything below that checks behaviour
+test: test-unit test-wasm test-host test-e2e test-bypass test-sdk test-deploy test-console ## everything below that checks behaviour
 
 test-unit: need-redis ## engine, program and filter, natively, with the property tests
 	cargo test --quiet --workspace
@@ -60,6 +63,12 @@ test-wasm: $(RUNNER) $(TARGETS) ## the engine's tests as wasm in Node
 	mkdir -p target
 	cargo test -p azeotrope-engine -p azeotrope-text --lib --target wasm32-unknown-unknown 2>&1 | tee target/test-wasm.log
 	@grep -Eq '[1-9][0-9]* passed' target/test-wasm.log || { echo 'no test ran as wasm'; exit 1; }
+
+test-host: $(WASM) $(EDGE) ## both modules under a Proxy-Wasm host of our own: every dialect, a host that fails, CDN edges
+	cargo test --quiet -p azeotrope-test-host --features run
+
+host-calls: $(WASM) ## what one LLM call asks of the host, by name
+	cargo run --quiet -p azeotrope-test-host --features run --bin host-calls
 
 test-e2e: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real Envoy
 	$(PYTEST) tests/e2e
@@ -155,6 +164,8 @@ lint: $(TARGETS) ## formatting and clippy
 	cargo fmt --manifest-path tests/fuzz/libfuzzer/Cargo.toml -- --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 	cargo clippy --quiet -p azeotrope-filter --target wasm32-wasip1 -- -D warnings
+	cargo clippy --quiet -p azeotrope-filter --no-default-features --target wasm32-wasip1 -- -D warnings
+	cargo clippy --quiet -p azeotrope-test-host --all-targets --features run -- -D warnings
 	cargo clippy --quiet -p azeotrope-engine -p azeotrope-text --all-targets --target wasm32-unknown-unknown -- -D warnings
 
 deny: .cache/tools/cargo-deny-$(CARGO_DENY) ## licences, sources and bans of all dependencies (.cargo/deny.toml)
@@ -242,6 +253,10 @@ $(WASM): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS)
 target/trap.wasm: $(SOURCES) $(TARGETS)
 	cargo build --quiet --profile fast --target wasm32-wasip1 -p azeotrope-filter --features trap
 	cp target/wasm32-wasip1/fast/azeotrope_filter.wasm $@
+
+# After the other one: both are built in the same place.
+$(EDGE): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS) | $(WASM)
+	tests/tools/build_wasm.sh edge
 
 $(VENV): tests/requirements.txt | need
 	tests/tools/venv.sh

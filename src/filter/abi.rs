@@ -1,10 +1,15 @@
 //! The host functions of Proxy-Wasm ABI 0.2.1 that the filter uses, each returning a `Result`.
 //!
-//! The SDK's own wrappers panic on a status that they do not expect (and match it as a Rust enum, though a host may return
-//! any number), and its header maps panic on a name that is no UTF-8. A panic is a trap and a trap cuts every stream of
-//! the worker, so the functions are declared once more here, with plain numbers. The SDK still does the rest: exports,
-//! contexts, and the allocator that the host calls for what it returns.
+//! The wrappers of Proxy-Wasm's Rust SDK panic on a status that they do not expect (and match it as a Rust enum, though a
+//! host may return any number), and its header maps panic on a name that is no UTF-8. A panic is a trap and a trap cuts
+//! every stream of the worker, so the functions are declared here, with plain numbers; [`crate::entry`] is the other
+//! direction.
 #![allow(unsafe_code, reason = "the one place that talks to the host")]
+
+#[cfg_attr(not(feature = "stateful"), path = "abi/none.rs")]
+mod state;
+
+pub(crate) use state::*;
 
 use std::ptr::null_mut;
 
@@ -17,6 +22,9 @@ impl Status {
     pub(crate) const NOT_FOUND: Self = Self(1);
     /// The value was written by somebody else since it was read.
     pub(crate) const CAS_MISMATCH: Self = Self(8);
+    /// The host has no such function.
+    #[cfg_attr(feature = "stateful", allow(dead_code, reason = "what `none` answers"))]
+    pub(crate) const UNIMPLEMENTED: Self = Self(12);
 
     fn of(code: u32) -> Result<(), Self> {
         if code == 0 { Ok(()) } else { Err(Self(code)) }
@@ -97,22 +105,6 @@ unsafe extern "C" {
     fn proxy_remove_header_map_value(map: u32, key: *const u8, key_size: usize) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
-    fn proxy_get_shared_data(
-        key: *const u8,
-        key_size: usize,
-        data: *mut *mut u8,
-        size: *mut usize,
-        cas: *mut u32,
-    ) -> u32;
-    fn proxy_set_shared_data(key: *const u8, key_size: usize, value: *const u8, value_size: usize, cas: u32) -> u32;
-    fn proxy_call_foreign_function(
-        name: *const u8,
-        name_size: usize,
-        argument: *const u8,
-        argument_size: usize,
-        data: *mut *mut u8,
-        size: *mut usize,
-    ) -> u32;
     fn proxy_send_local_response(
         status: u32,
         details: *const u8,
@@ -123,12 +115,6 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> u32;
-    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
-    fn proxy_set_effective_context(context: u32) -> u32;
-    fn proxy_continue_stream(stream: u32) -> u32;
-    fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
-    fn proxy_record_metric(id: u32, value: u64) -> u32;
-    fn proxy_increment_metric(id: u32, by: i64) -> u32;
 }
 
 /// Calls a function that returns bytes, and takes ownership of them.
@@ -138,8 +124,8 @@ fn bytes(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, 
     if data.is_null() || size == 0 {
         return Ok(Vec::new());
     }
-    // SAFETY: the host got this block of exactly `size` bytes from the SDK's `proxy_on_memory_allocate`, which is a boxed
-    // slice of this module's allocator, and has given it away.
+    // SAFETY: the host got this block of exactly `size` bytes from `proxy_on_memory_allocate`, which takes it from this
+    // module's allocator, and has given it away.
     Ok(unsafe { Vec::from_raw_parts(data, size, size) })
 }
 
@@ -206,29 +192,6 @@ pub(crate) fn set_property(path: &str, value: &[u8]) -> Result<(), Status> {
     Status::of(unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) })
 }
 
-/// Calls a function that only some hosts have.
-pub(crate) fn foreign(name: &str, argument: &[u8]) -> Result<Vec<u8>, Status> {
-    // SAFETY: the host reads name and argument during the call and writes a pointer and a size.
-    bytes(|data, size| unsafe {
-        proxy_call_foreign_function(name.as_ptr(), name.len(), argument.as_ptr(), argument.len(), data, size)
-    })
-}
-
-/// A value of shared data and its version (compare-and-swap number, never 0 for a value that exists).
-pub(crate) fn shared(key: &str) -> Result<(Vec<u8>, u32), Status> {
-    let mut cas = 0_u32;
-    // SAFETY: the host reads `key` during the call and writes a pointer, a size and a number.
-    let value =
-        bytes(|data, size| unsafe { proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut cas) })?;
-    Ok((value, cas))
-}
-
-/// Writes a value of shared data. `cas` 0 overwrites; any other must be the version the key has, if the key exists.
-pub(crate) fn set_shared(key: &str, value: &[u8], cas: u32) -> Result<(), Status> {
-    // SAFETY: the host reads key and value during the call.
-    Status::of(unsafe { proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas) })
-}
-
 /// Answers the request in place of the upstream. `headers` in the host's serialisation.
 pub(crate) fn respond(status: u32, headers: &[u8], body: &[u8]) -> Result<(), Status> {
     const NO_GRPC_STATUS: i32 = -1;
@@ -246,42 +209,4 @@ pub(crate) fn respond(status: u32, headers: &[u8], body: &[u8]) -> Result<(), St
             NO_GRPC_STATUS,
         )
     })
-}
-
-/// Has `on_tick` called every `period` milliseconds; 0: no more.
-pub(crate) fn set_tick(period: u32) -> Result<(), Status> {
-    // SAFETY: a plain number.
-    Status::of(unsafe { proxy_set_tick_period_milliseconds(period) })
-}
-
-/// Makes the calls that follow in this callback speak of another context.
-pub(crate) fn enter(context: u32) -> Result<(), Status> {
-    // SAFETY: a plain number; the host checks it.
-    Status::of(unsafe { proxy_set_effective_context(context) })
-}
-
-/// Lets a paused request go on, once this callback has returned.
-pub(crate) fn resume_request() -> Result<(), Status> {
-    const HTTP_REQUEST: u32 = 0;
-    // SAFETY: a plain number.
-    Status::of(unsafe { proxy_continue_stream(HTTP_REQUEST) })
-}
-
-/// Defines a metric and returns its id. Each call makes a new id: call once a name and VM.
-pub(crate) fn define(kind: Kind, name: &str) -> Result<u32, Status> {
-    let mut id = 0_u32;
-    // SAFETY: the host reads `name` during the call and writes one number.
-    Status::of(unsafe { proxy_define_metric(kind as u32, name.as_ptr(), name.len(), &raw mut id) }).map(|()| id)
-}
-
-/// Sets a gauge.
-pub(crate) fn record(id: u32, value: u64) -> Result<(), Status> {
-    // SAFETY: plain numbers.
-    Status::of(unsafe { proxy_record_metric(id, value) })
-}
-
-/// Adds to a counter; `by` must be above 0.
-pub(crate) fn increment(id: u32, by: i64) -> Result<(), Status> {
-    // SAFETY: plain numbers.
-    Status::of(unsafe { proxy_increment_metric(id, by) })
 }

@@ -71,8 +71,7 @@ impl Call {
         let now = host::now();
         let reading = self.read(body, whole);
         let mut store = SharedStore::default();
-        let judge = |running: &Running| self.engine.judge(&store, running.feed(), &self.caller, &reading, now);
-        let mut verdict = self.live.running(judge).unwrap_or_default();
+        let mut verdict = self.judged(&store, &reading, now);
         let bytes = self.length.unwrap_or(0).max(body.map_or(0, <[u8]>::len)) as u64;
         let grant = self.engine.reserve(&mut store, &self.caller, &reading, bytes, &mut verdict, now);
         metrics::add(Metric::StoreLost, grant.as_ref().map_or(0, |grant| grant.lost));
@@ -103,6 +102,12 @@ impl Call {
         let Self { live, engine, route, caller, .. } = self;
         let (at, pages) = (now, store.keep());
         Outcome::Pass(Box::new(Judged { live, engine, route, caller, reading, verdict, at, pages, grant, degraded }))
+    }
+
+    /// The verdict, by the rules and campaigns in force.
+    pub(crate) fn judged(&self, store: &SharedStore, reading: &Reading, now: Timestamp) -> Verdict {
+        let judge = |running: &Running| self.engine.judge(store, running.feed(), &self.caller, reading, now);
+        self.live.running(judge).unwrap_or_default()
     }
 
     /// Makes the request ask for less. `body`: all of it, where it has not gone upstream yet, nor its headers.

@@ -1,6 +1,7 @@
 //! What the filter asks of the host, in the filter's own words. A failing call is counted and means "unknown".
 
 use crate::abi::{self, Buffer, Map, Status};
+use crate::edge::EDGE;
 use crate::metrics::{self, Metric};
 use crate::pairs;
 use azeotrope_engine::time::Timestamp;
@@ -14,6 +15,8 @@ const LABEL_STATE: &str = "azeotrope";
 const PEER: &[u8] = b"source\0address";
 /// What an answer cost, as filter state; Envoy puts `wasm.` before it.
 const USAGE_STATE: &str = "azeotrope.usage";
+/// What is known of a call, between callbacks that share nothing else.
+const CALL_STATE: &str = "azeotrope.call";
 /// What a degraded caller is told of the changes made.
 const DEGRADED_HEADER: &str = "x-azeotrope-degraded";
 /// Where the JWT filter keeps what it verified.
@@ -96,6 +99,16 @@ pub(crate) fn label_request(label: &str) {
     known(abi::set_header(Map::Request, LABEL_HEADER, label.as_bytes()));
 }
 
+/// Keeps what is known of a call with the exchange.
+pub(crate) fn keep_call(call: &[u8]) {
+    known(abi::set_property(CALL_STATE, call));
+}
+
+/// What was kept so.
+pub(crate) fn kept_call() -> Option<Vec<u8>> {
+    known(abi::property(CALL_STATE.as_bytes())).filter(|call| !call.is_empty())
+}
+
 /// Tells the access log.
 pub(crate) fn label_stream(label: &str) {
     known(abi::set_property(LABEL_STATE, label.as_bytes()));
@@ -113,7 +126,17 @@ pub(crate) fn respond(reply: &Reply) -> bool {
 
 /// The plugin configuration, inside `on_configure`.
 pub(crate) fn configuration(size: usize) -> Option<Vec<u8>> {
-    if size == 0 { Some(Vec::new()) } else { known(abi::buffer(Buffer::PluginConfiguration, 0, size)) }
+    if size == 0 {
+        Some(if EDGE { environment() } else { Vec::new() })
+    } else {
+        known(abi::buffer(Buffer::PluginConfiguration, 0, size))
+    }
+}
+
+/// The plugin configuration of a host that hands none out but sets environment variables.
+pub(crate) fn environment() -> Vec<u8> {
+    const VARIABLE: &str = "AZEOTROPE_CONFIGURATION";
+    std::env::var(VARIABLE).map(String::into_bytes).unwrap_or_default()
 }
 
 /// Lets go of the request headers of another stream, that paused. If it is gone, nothing happens.
@@ -170,11 +193,8 @@ pub(crate) fn tell_ratelimit(hits: u64) {
 }
 
 /// Calls another service; its token, or `None` where there is no such cluster. `timeout` in milliseconds.
-pub(crate) fn call(cluster: &str, headers: Vec<(&str, &str)>, body: Option<&[u8]>, timeout: u32) -> Option<u32> {
-    // The SDK's wrapper, for it alone can tell the context that the answer is to. It panics on a status that is none of
-    // Ok, BadArgument and InternalFailure; hosts of this ABI return no other from this function.
-    let timeout = std::time::Duration::from_millis(u64::from(timeout));
-    proxy_wasm::hostcalls::dispatch_http_call(cluster, headers, body, Vec::new(), timeout).ok()
+pub(crate) fn call(cluster: &str, headers: &[(&str, &str)], body: Option<&[u8]>, timeout: u32) -> Option<u32> {
+    abi::call(cluster, &pairs::serialise(headers), body.unwrap_or_default(), timeout).ok()
 }
 
 /// How a call ended. `headers`: how many the answer has; none where there was no answer, and none must be asked for then.

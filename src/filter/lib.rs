@@ -6,7 +6,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `abi` | the host functions, typed; the only unsafe code |
+//! | `entry` | the callbacks, by context |
+//! | `abi` | the host functions, typed |
 //! | `pairs` | header maps as the host serialises them |
 //! | `host` | what the filter asks of the host, in its own words |
 //! | `root` | configuration: a plugin configuration becomes an engine |
@@ -16,6 +17,7 @@
 //! | `body` | how much of a body is awaited and read |
 //! | `probe`, `hold` | whether and how long request headers are held |
 //! | `live` | what a worker runs, as the sidecar changes it |
+//! | `edge`, `kept` | what a CDN edge needs beside |
 //! | `link`, `poll`, `shelf` | observations to the sidecar, rules from it, rules kept for all workers |
 //! | `store` | shared data as the engine's store |
 //! | `metrics`, `tell`, `limit` | counters, log lines and their rate |
@@ -24,6 +26,7 @@
 #![cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "used by the wasm-only modules"))]
 
 mod body;
+mod kept;
 mod limit;
 mod pairs;
 mod probe;
@@ -33,6 +36,10 @@ mod shelf;
 mod abi;
 #[cfg(target_family = "wasm")]
 mod answer;
+#[cfg(target_family = "wasm")]
+mod edge;
+#[cfg(target_family = "wasm")]
+mod entry;
 #[cfg(target_family = "wasm")]
 mod exchange;
 #[cfg(target_family = "wasm")]
@@ -55,14 +62,3 @@ mod store;
 mod stream;
 #[cfg(target_family = "wasm")]
 mod tell;
-
-#[cfg(target_family = "wasm")]
-mod entry {
-    //! Where the host enters.
-    #![allow(unsafe_code, reason = "the SDK's macro exports the module's initialiser")]
-
-    proxy_wasm::main! {{
-        crate::tell::hook_panics();
-        proxy_wasm::set_root_context(|_| Box::new(crate::root::Root::new()));
-    }}
-}

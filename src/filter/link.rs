@@ -48,7 +48,7 @@ impl Wire {
             headers.push(("authorization", token));
         }
         headers.extend_from_slice(more);
-        let called = host::call(self.sidecar.cluster.as_deref().unwrap_or(""), headers, body, timeout);
+        let called = host::call(self.sidecar.cluster.as_deref().unwrap_or(""), &headers, body, timeout);
         metrics::add(Metric::SidecarFailed, u32::from(called.is_none()));
         called
     }

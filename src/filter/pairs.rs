@@ -55,17 +55,17 @@ fn text(data: &[u8], size: usize) -> Option<(&[u8], &[u8])> {
 }
 
 /// Serialises headers for the host.
-pub(crate) fn serialise(headers: &[(&'static str, String)]) -> Vec<u8> {
+pub(crate) fn serialise<V: AsRef<str>>(headers: &[(&str, V)]) -> Vec<u8> {
     let mut map = Vec::new();
     push(&mut map, headers.len());
     for (name, value) in headers {
         push(&mut map, name.len());
-        push(&mut map, value.len());
+        push(&mut map, value.as_ref().len());
     }
     for (name, value) in headers {
         map.extend_from_slice(name.as_bytes());
         map.push(0);
-        map.extend_from_slice(value.as_bytes());
+        map.extend_from_slice(value.as_ref().as_bytes());
         map.push(0);
     }
     map

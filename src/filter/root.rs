@@ -1,14 +1,13 @@
 //! A plugin configuration becomes an engine; streams keep the one they started with.
 
 use crate::abi::Level;
+use crate::edge::EDGE;
 use crate::hold::Holds;
-use crate::host;
+use crate::host::{self, Answered};
 use crate::live::Live;
 use crate::metrics::{self, Metric};
 use crate::stream::Stream;
 use crate::tell;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
 use std::rc::Rc;
 
 /// The context of one configuration of the plugin on one worker.
@@ -17,6 +16,8 @@ pub(crate) struct Root {
     /// `None` until a configuration was accepted: requests pass unjudged.
     live: Option<Rc<Live>>,
     holds: Rc<Holds>,
+    /// A configuration has come, good or not.
+    told: bool,
 }
 
 impl Root {
@@ -25,25 +26,9 @@ impl Root {
         Self::default()
     }
 
-    fn accept(&mut self, live: Live) {
-        metrics::tell(Metric::ConfigAccepted);
-        if let Some(engine) = live.engine() {
-            self.holds.configure(engine.config().headers);
-        }
-        self.live = Some(Rc::new(live));
-    }
-}
-
-impl Context for Root {
-    fn on_http_call_response(&mut self, token: u32, headers: usize, size: usize, _trailers: usize) {
-        if let Some(live) = &self.live {
-            live.answered(&host::answered(token, headers, size));
-        }
-    }
-}
-
-impl RootContext for Root {
-    fn on_configure(&mut self, size: usize) -> bool {
+    /// Takes a configuration of `size` bytes; whether it is in force. Else the one before stays.
+    pub(crate) fn configure(&mut self, size: usize) -> bool {
+        self.told = true;
         metrics::define();
         let Some(configuration) = host::configuration(size) else {
             tell::always(Level::Error, format_args!("configuration: the host does not hand it out"));
@@ -62,7 +47,8 @@ impl RootContext for Root {
         }
     }
 
-    fn on_tick(&mut self) {
+    /// The host's timer.
+    pub(crate) fn tick(&mut self) {
         let now = host::now();
         self.holds.tick(now);
         if let Some(live) = &self.live {
@@ -71,11 +57,27 @@ impl RootContext for Root {
         metrics::tell_all();
     }
 
-    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream::new(id, self.live.clone(), Rc::clone(&self.holds))))
+    /// A call of ours has ended.
+    pub(crate) fn answered(&mut self, answered: &Answered) {
+        if let Some(live) = &self.live {
+            live.answered(answered);
+        }
     }
 
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+    /// The context of an exchange that begins under this configuration.
+    pub(crate) fn stream(&mut self, id: u32) -> Stream {
+        if EDGE && !self.told {
+            // Not every edge hands configurations out.
+            self.configure(0);
+        }
+        Stream::new(id, self.live.clone(), Rc::clone(&self.holds))
+    }
+
+    fn accept(&mut self, live: Live) {
+        metrics::tell(Metric::ConfigAccepted);
+        if let Some(engine) = live.engine() {
+            self.holds.configure(engine.config().headers);
+        }
+        self.live = Some(Rc::new(live));
     }
 }

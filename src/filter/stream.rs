@@ -5,13 +5,13 @@
 
 use crate::answer::Answer;
 use crate::body::{Body, Step};
+use crate::edge::EDGE;
+use crate::entry::Action;
 use crate::exchange::{Call, Outcome};
 use crate::hold::{Hold, Holds};
 use crate::host;
 use crate::live::Live;
 use crate::pairs::Pairs;
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
 use std::rc::Rc;
 
 /// Where an exchange is.
@@ -19,7 +19,13 @@ enum Phase {
     /// Nothing to do (any more): no LLM call, or settled.
     Idle,
     /// An LLM call whose body is on its way.
-    Awaiting { call: Call, body: Body, hold: Option<Rc<Hold>> },
+    Awaiting {
+        call: Call,
+        body: Body,
+        hold: Option<Rc<Hold>>,
+        /// The host keeps the body's pieces together, though the headers have gone.
+        gathered: bool,
+    },
     /// Let through; its answer is on its way.
     Passed(Box<Answer>),
     /// Answered here: the host ends it.
@@ -38,6 +44,90 @@ impl Stream {
     /// An exchange that begins; `live`: the configuration in force, if any.
     pub(crate) fn new(id: u32, live: Option<Rc<Live>>, holds: Rc<Holds>) -> Self {
         Self { id, live, holds, phase: Phase::Idle }
+    }
+
+    /// The request headers have come; `ended`: without a body.
+    pub(crate) fn request_headers(&mut self, ended: bool) -> Action {
+        let Some(call) = self.call() else { return Action::Continue };
+        if ended {
+            return self.conclude(call.judge(Some(b""), true, true));
+        }
+        let hold = self.holds.hold(self.id, call.length);
+        let held = hold.is_some();
+        if EDGE && !held {
+            if call.announce() {
+                return self.conclude(Outcome::Replied);
+            }
+            call.keep();
+        }
+        let body = Body::new(call.engine.config().inspect_bytes, call.length);
+        self.phase = Phase::Awaiting { call, body, hold, gathered: false };
+        if held { Action::Pause } else { Action::Continue }
+    }
+
+    /// The host shows `size` bytes of the request body; `ended`: nothing follows.
+    pub(crate) fn request_body(&mut self, size: usize, ended: bool) -> Action {
+        self.take_up();
+        match &mut self.phase {
+            Phase::Awaiting { body, hold, gathered, .. } => {
+                let held = hold.as_ref().is_some_and(|hold| self.holds.body(hold));
+                let keeps = held || *gathered;
+                let step = body.arrived(size, ended, keeps);
+                self.proceed(step, keeps, held)
+            }
+            _ => self.carry_on(),
+        }
+    }
+
+    /// The request ends with trailers.
+    pub(crate) fn request_trailers(&mut self) -> Action {
+        match &self.phase {
+            Phase::Awaiting { body, hold, .. } => {
+                let held = hold.as_ref().is_some_and(|hold| self.holds.body(hold));
+                let step = body.ended(held);
+                self.proceed(step, held, held)
+            }
+            _ => self.carry_on(),
+        }
+    }
+
+    /// The response headers have come; `ended`: without a body.
+    pub(crate) fn response_headers(&mut self, ended: bool) -> Action {
+        // Our own replies come by here too; they say nothing about upstream.
+        if let Phase::Passed(answer) = &mut self.phase {
+            answer.begin(ended);
+        }
+        if ended {
+            self.finish();
+        }
+        Action::Continue
+    }
+
+    /// The host shows `size` bytes of the response body; `ended`: nothing follows.
+    pub(crate) fn response_body(&mut self, size: usize, ended: bool) -> Action {
+        if let Phase::Passed(answer) = &mut self.phase {
+            answer.passes(size, ended);
+        }
+        if ended {
+            self.finish();
+        }
+        Action::Continue
+    }
+
+    /// The response ends with trailers.
+    pub(crate) fn response_trailers(&mut self) -> Action {
+        self.finish();
+        Action::Continue
+    }
+
+    /// It is over.
+    pub(crate) fn done(&mut self) {
+        if let Phase::Awaiting { hold: Some(hold), .. } = &self.phase {
+            self.holds.forget(hold);
+        }
+        // A client that has gone, or an upstream that never answered.
+        self.finish();
+        self.phase = Phase::Idle;
     }
 
     /// The LLM call that this request is, if it is one. Removes the client's idea of our header from any request.
@@ -60,14 +150,25 @@ impl Stream {
         Some(Call { live, engine, route, caller, encoding, length })
     }
 
-    /// Does what the body's state asks for.
-    fn proceed(&mut self, step: Step, held: bool) -> Action {
+    /// Takes a call up that another context has begun.
+    fn take_up(&mut self) {
+        if EDGE
+            && matches!(self.phase, Phase::Idle)
+            && let Some(call) = self.live.take().and_then(|live| Call::kept(&live))
+        {
+            let body = Body::new(call.engine.config().inspect_bytes, call.length);
+            self.phase = Phase::Awaiting { call, body, hold: None, gathered: true };
+        }
+    }
+
+    /// Does what the body's state asks for. `keeps`: the host keeps what came so far; `held`: the headers, too.
+    fn proceed(&mut self, step: Step, keeps: bool, held: bool) -> Action {
         let bytes = host::body(step.read);
         let Some(whole) = step.decide else {
             if let (Phase::Awaiting { body, .. }, Some(bytes)) = (&mut self.phase, bytes) {
                 body.keep(bytes);
             }
-            return if held { Action::Pause } else { Action::Continue };
+            return if keeps { Action::Pause } else { Action::Continue };
         };
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Awaiting { call, mut body, .. } => {
@@ -83,6 +184,8 @@ impl Stream {
 
     fn conclude(&mut self, outcome: Outcome) -> Action {
         self.phase = match outcome {
+            // An edge keeps no counters, so what the answer costs is nothing to it.
+            Outcome::Pass(_) if EDGE => Phase::Idle,
             Outcome::Pass(judged) => Phase::Passed(Box::new(Answer::awaited(*judged))),
             Outcome::Replied => Phase::Replied,
         };
@@ -117,78 +220,4 @@ fn trap(map: &[u8]) {
 fn encoding(map: &[u8]) -> Vec<u8> {
     let values: Vec<_> = Pairs::new(map).filter(|(name, _)| *name == b"content-encoding").map(|(_, v)| v).collect();
     values.join(&b","[..])
-}
-
-impl Context for Stream {
-    fn on_done(&mut self) -> bool {
-        if let Phase::Awaiting { hold: Some(hold), .. } = &self.phase {
-            self.holds.forget(hold);
-        }
-        // A client that has gone, or an upstream that never answered.
-        self.finish();
-        self.phase = Phase::Idle;
-        true
-    }
-}
-
-impl HttpContext for Stream {
-    fn on_http_request_headers(&mut self, _count: usize, ended: bool) -> Action {
-        let Some(call) = self.call() else { return Action::Continue };
-        if ended {
-            return self.conclude(call.judge(Some(b""), true, true));
-        }
-        let hold = self.holds.hold(self.id, call.length);
-        let held = hold.is_some();
-        let body = Body::new(call.engine.config().inspect_bytes, call.length);
-        self.phase = Phase::Awaiting { call, body, hold };
-        if held { Action::Pause } else { Action::Continue }
-    }
-
-    fn on_http_request_body(&mut self, size: usize, ended: bool) -> Action {
-        match &mut self.phase {
-            Phase::Awaiting { body, hold, .. } => {
-                let held = hold.as_ref().is_some_and(|hold| self.holds.body(hold));
-                let step = body.arrived(size, ended, held);
-                self.proceed(step, held)
-            }
-            _ => self.carry_on(),
-        }
-    }
-
-    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
-        match &self.phase {
-            Phase::Awaiting { body, hold, .. } => {
-                let held = hold.as_ref().is_some_and(|hold| self.holds.body(hold));
-                let step = body.ended(held);
-                self.proceed(step, held)
-            }
-            _ => self.carry_on(),
-        }
-    }
-
-    fn on_http_response_headers(&mut self, _count: usize, ended: bool) -> Action {
-        // Our own replies come by here too; they say nothing about upstream.
-        if let Phase::Passed(answer) = &mut self.phase {
-            answer.begin(ended);
-        }
-        if ended {
-            self.finish();
-        }
-        Action::Continue
-    }
-
-    fn on_http_response_body(&mut self, size: usize, ended: bool) -> Action {
-        if let Phase::Passed(answer) = &mut self.phase {
-            answer.passes(size, ended);
-        }
-        if ended {
-            self.finish();
-        }
-        Action::Continue
-    }
-
-    fn on_http_response_trailers(&mut self, _count: usize) -> Action {
-        self.finish();
-        Action::Continue
-    }
 }

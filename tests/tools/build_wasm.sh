@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the module and optimises it: target/azeotrope.wasm.
+# Builds the module and optimises it: target/azeotrope.wasm; with `edge`, the one for CDN edges: target/azeotrope-edge.wasm.
 #
 # wasm-opt is npm's binaryen, pinned, in .cache/; WASM_OPT=/path uses another.
 set -eu
@@ -7,6 +7,13 @@ cd "$(dirname "$0")/../.."
 
 BINARYEN=132.0.0
 TARGET_DIR=${CARGO_TARGET_DIR:-target}
+OUT=target/azeotrope.wasm
+CALLED="proxy_on_tick proxy_on_http_call_response"
+if [ "${1:-}" = edge ]; then
+    OUT=target/azeotrope-edge.wasm
+    CALLED=
+    CARGO_FLAGS="--no-default-features ${CARGO_FLAGS:-}"
+fi
 
 echo "wasm: compiling for wasm32-wasip1"
 # Names of folders on this machine do not belong into the module. (Joined to the flags in .cargo/config.toml.)
@@ -24,16 +31,15 @@ fi
 FEATURES="--enable-bulk-memory --enable-bulk-memory-opt --enable-call-indirect-overlong --enable-multivalue
     --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext"
 
-# The SDK exports callbacks for what this module never does: TCP, gRPC calls, queues, foreign functions. A host looks each
-# one up and does without those that are not there.
+# A host looks each callback up and does without those that are not there: a timer's and a call's on an edge.
 KEPT="memory _initialize proxy_abi_version_0_2_1 proxy_on_memory_allocate proxy_on_context_create proxy_on_vm_start
-    proxy_on_configure proxy_on_tick proxy_on_done proxy_on_log proxy_on_delete proxy_on_http_call_response
+    proxy_on_configure proxy_on_done proxy_on_log proxy_on_delete $CALLED
     proxy_on_request_headers proxy_on_request_body proxy_on_request_trailers
     proxy_on_response_headers proxy_on_response_body proxy_on_response_trailers"
 
 echo "wasm: optimising"
 mkdir -p target
-graph=target/azeotrope.exports.json
+graph=$OUT.exports.json
 {
     echo '[{"name": "host", "root": true, "reaches": ['
     for name in $KEPT; do printf '"%s", ' "$name"; done | sed 's/, $//'
@@ -44,9 +50,9 @@ graph=target/azeotrope.exports.json
 BIN=$(dirname "$(command -v "$WASM_OPT")")
 # shellcheck disable=SC2086
 "$BIN/wasm-metadce" $FEATURES --graph-file "$graph" \
-    "$TARGET_DIR/wasm32-wasip1/module/azeotrope_filter.wasm" -o target/azeotrope.wasm.kept >/dev/null
+    "$TARGET_DIR/wasm32-wasip1/module/azeotrope_filter.wasm" -o "$OUT.kept" >/dev/null
 # shellcheck disable=SC2086
-"$WASM_OPT" -Oz --converge --strip-producers --strip-target-features $FEATURES target/azeotrope.wasm.kept -o target/azeotrope.wasm.new
-rm target/azeotrope.wasm.kept "$graph"
-mv target/azeotrope.wasm.new target/azeotrope.wasm
-echo "wasm: target/azeotrope.wasm, $(wc -c <target/azeotrope.wasm) bytes"
+"$WASM_OPT" -Oz --converge --strip-producers --strip-target-features $FEATURES "$OUT.kept" -o "$OUT.new"
+rm "$OUT.kept" "$graph"
+mv "$OUT.new" "$OUT"
+echo "wasm: $OUT, $(wc -c <"$OUT") bytes"

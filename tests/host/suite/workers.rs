@@ -1,0 +1,104 @@
+//! Several workers at once on the counters of one process.
+
+use crate::common::DIALECTS;
+use azeotrope_test_host::{Module, Process, Profile, Worker};
+
+const WORKERS: usize = 4;
+const EACH: usize = 60;
+
+/// A rule that speaks from exactly so many requests of an account on makes their number visible.
+fn speaks_from(requests: usize) -> String {
+    let rule = format!(r#"{{"account_shape":{{"first_hour_from":{requests}}}}}"#);
+    format!(r#"{{"headers":"held","rules":{{"format":1,"version":1,"families":{rule}}}}}"#)
+}
+
+#[test]
+fn workers_that_hammer_one_account_lose_no_count_and_count_none_twice() {
+    let module = Module::full().unwrap();
+    let total = WORKERS * EACH;
+    for beyond in [0, 1] {
+        let process = Process::default();
+        let configuration = speaks_from(total + beyond);
+        let mut workers: Vec<_> = (0..WORKERS)
+            .map(|_| Worker::start(&module, &process, &Profile::envoy(), &configuration).unwrap())
+            .collect();
+        let spoke: usize = std::thread::scope(|scope| {
+            let hammers: Vec<_> = workers
+                .iter_mut()
+                .map(|worker| {
+                    scope.spawn(|| {
+                        let labels = (0..EACH)
+                            .map(|_| worker.exchange(&DIALECTS[0].request(0, "sk-one")).unwrap().label().to_owned());
+                        labels.filter(|label| label.contains("full_rate")).count()
+                    })
+                })
+                .collect();
+            hammers.into_iter().map(|hammer| hammer.join().unwrap()).sum()
+        });
+        let last = workers[0].exchange(&DIALECTS[0].request(0, "sk-one")).unwrap();
+        assert_eq!((spoke, last.label().contains("full_rate")), (0, beyond == 0), "{}", last.label());
+        assert_eq!(process.metric("azeotrope.requests.chat_completions_total"), Some(total as u64 + 1));
+        assert_eq!(process.metric("azeotrope.store.lost_total"), Some(0));
+        assert_eq!(process.metric("azeotrope.host.error_total"), Some(0));
+    }
+}
+
+#[test]
+fn what_one_worker_counted_another_finds_and_a_new_configuration_keeps() {
+    let module = Module::full().unwrap();
+    let process = Process::default();
+    let start = || Worker::start(&module, &process, &Profile::envoy(), &speaks_from(3)).unwrap();
+    let (mut one, mut other) = (start(), start());
+    let send =
+        |worker: &mut Worker| worker.exchange(&DIALECTS[0].request(0, "sk-one")).unwrap().label().contains("full_rate");
+    assert!(!send(&mut one) && !send(&mut other) && !send(&mut one));
+    assert!(send(&mut other));
+    assert!(one.configure(&speaks_from(4)).unwrap());
+    assert!(send(&mut one));
+    drop(one);
+    let mut late = start();
+    assert!(send(&mut late));
+}
+
+#[test]
+fn observations_go_to_the_sidecar_and_one_worker_of_a_process_asks_it_for_rules() {
+    let module = Module::full().unwrap();
+    let process = Process::default();
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let configuration = format!(
+        r#"{{"headers":"held","public_keys":["{key}"],"sidecar":{{"cluster":"side","token":"token-of-the-tests"}}}}"#
+    );
+    let mut workers: Vec<_> = (0..2)
+        .map(|_| {
+            let mut worker = Worker::start(&module, &process, &Profile::envoy(), &configuration).unwrap();
+            worker.cluster("side");
+            worker
+        })
+        .collect();
+    let path = |call: &azeotrope_test_host::Dispatched| {
+        let path = azeotrope_test_host::header(&call.headers, ":path").unwrap();
+        String::from_utf8_lossy(path).into_owned()
+    };
+    for worker in &mut workers {
+        worker.exchange(&DIALECTS[0].request(0, "sk-one")).unwrap();
+    }
+    // Time is the process's; each worker's timers are its own.
+    for worker in &mut workers {
+        worker.wait(1_500).unwrap();
+    }
+    let calls: Vec<Vec<_>> = workers.iter_mut().map(Worker::dispatched).collect();
+    let asked = |calls: &Vec<azeotrope_test_host::Dispatched>| calls.iter().any(|call| path(call) == "/v1/bundle");
+    assert_eq!(calls.iter().filter(|calls| asked(calls)).count(), 1, "{calls:?}");
+    for (worker, calls) in workers.iter_mut().zip(&calls) {
+        let told = calls.iter().find(|call| path(call) == "/v1/observations").unwrap();
+        assert_eq!(
+            azeotrope_test_host::header(&told.headers, "authorization"),
+            Some(&b"Bearer token-of-the-tests"[..])
+        );
+        assert!(!told.body.windows(6).any(|bytes| bytes == b"sk-one"));
+        worker.answer(told.token, 204, b"").unwrap();
+    }
+    // Of each worker the request, and the blobs that its answer gave.
+    assert_eq!(process.metric("azeotrope.sidecar.sent_total"), Some(4));
+    assert_eq!(process.metric("azeotrope.sidecar.reached"), Some(1));
+}
