@@ -60,6 +60,22 @@ impl Sidecar {
         }
     }
 
+    /// Asks as a filter does, with its token where there is one: the status, and at most `limit` bytes.
+    ///
+    /// # Errors
+    /// No answer, or a longer one.
+    pub(crate) fn bytes(&self, path: &str, token: Option<&str>, limit: u64) -> Result<(u16, Vec<u8>), Failure> {
+        let request = agent().get(self.address(path));
+        let request = match token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        };
+        let failed = |error: ureq::Error| Failure::Usage(format!("{}{path}: {error}", self.url));
+        let mut answer = request.call().map_err(failed)?;
+        let body = answer.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)?;
+        Ok((answer.status().as_u16(), body))
+    }
+
     /// Changes something; the answer may say no.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod edit;
+mod fetch;
 mod live;
 mod sign;
 mod what_if;
@@ -112,6 +113,29 @@ enum Command {
         #[command(flatten)]
         format: Format,
     },
+    /// Fetch the bundle that a sidecar has in force, for the key `bundle` of a plugin configuration: rules and campaigns for
+    /// CDN edges, which cannot ask for them
+    ///
+    /// Exit codes: 0: fetched and verified; 1: refused; 2: wrong usage, or no answer.
+    Fetch {
+        /// Public key that it must be signed with: one of the `public_keys` of the plugin configuration
+        #[arg(long, value_name = "KEY")]
+        public_key: String,
+        /// Plugin configuration to put it into; absent: the base64 alone is written
+        #[arg(long, value_name = "FILE")]
+        plugin: Option<PathBuf>,
+        /// Bytes that the result may have; more is refused
+        #[arg(long, value_name = "BYTES", default_value_t = azeotrope_engine::rules::MAX_CONFIGURATION)]
+        limit: usize,
+        /// Where the result goes; absent: standard output
+        #[arg(long, value_name = "OUT")]
+        out: Option<PathBuf>,
+        /// File with the token that filters show
+        #[arg(long, value_name = "FILE")]
+        token_file: Option<PathBuf>,
+        #[command(flatten)]
+        sidecar: Sidecar,
+    },
     /// Put rules into force through a sidecar
     ///
     /// They run in shadow over recent traffic first, and are refused where they would newly act on too many accounts at
@@ -184,6 +208,9 @@ impl Args {
             Command::WhatIf { file, sidecar, format } => what_if::run(&file, &sidecar, format),
             Command::Sign { file, key, corpus, expire_hours, number, out, format } => {
                 sign::sign(&sign::Order { file, key, corpus, expire_hours, number, out, format })
+            }
+            Command::Fetch { public_key, plugin, limit, out, token_file, sidecar } => {
+                fetch::fetch(&fetch::Order { public_key, plugin, limit, out, token_file, sidecar })
             }
             Command::Publish { file, change, force } => live::publish(&file, &change, force),
             Command::Rollback { to, change } => live::rollback(to, &change),
