@@ -15,7 +15,8 @@ use std::time::Duration;
 /// Hear of traffic from the filters, join it into campaigns, and publish rules to them
 ///
 /// Several sidecars share one view through --store; any of them takes observations and hands out rules, and one at a time
-/// joins and publishes. Exit codes: 0: stopped (SIGINT, SIGTERM); 2: wrong usage, or it could not begin.
+/// joins and publishes. With OTEL_EXPORTER_OTLP_ENDPOINT in the environment, metrics and spans go to a collector (http/protobuf).
+/// Exit codes: 0: stopped (SIGINT, SIGTERM); 2: wrong usage, or it could not begin.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Address and port of the interface for filters and people

@@ -9,19 +9,45 @@ macro_rules! metrics {
         #[derive(Debug, Default)]
         pub(crate) struct Metrics { $($(#[doc = $doc])+ pub(crate) $field: AtomicU64,)+ }
 
-        impl Metrics {
-            /// All of them as text (version 0.0.4 of the exposition format).
-            pub(crate) fn text(&self) -> String {
-                let mut text = String::new();
-                $(
-                    let help = concat!($($doc),+).trim();
-                    let _ = write!(text, "# HELP {0} {help}\n# TYPE {0} {1}\n{0} {2}\n", $name, $kind,
-                        self.$field.load(Relaxed));
-                )+
-                text
-            }
-        }
+        /// All of them.
+        pub(super) const ALL: &[Metric] = &[$(Metric {
+            name: $name,
+            kind: $kind,
+            help: concat!($($doc),+),
+            of: |metrics| &metrics.$field,
+        },)+];
     };
+}
+
+/// One of them, as it is told.
+pub(super) struct Metric {
+    pub(super) name: &'static str,
+    /// `counter` or `gauge`.
+    pub(super) kind: &'static str,
+    help: &'static str,
+    of: fn(&Metrics) -> &AtomicU64,
+}
+
+impl Metric {
+    pub(super) fn help(&self) -> &'static str {
+        self.help.trim()
+    }
+
+    pub(super) fn value(&self, metrics: &Metrics) -> u64 {
+        (self.of)(metrics).load(Relaxed)
+    }
+}
+
+impl Metrics {
+    /// All of them as text (version 0.0.4 of the exposition format).
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for metric in ALL {
+            let (name, kind, help) = (metric.name, metric.kind, metric.help());
+            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {}\n", metric.value(self));
+        }
+        text
+    }
 }
 
 metrics! {

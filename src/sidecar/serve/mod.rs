@@ -14,6 +14,7 @@
 //! | `hold` | campaigns that would act on too many accounts at once |
 //! | `watch` | the rules document on disk |
 //! | `shared`, `metrics` | what all of these have in common |
+//! | `telemetry` | the same told over OTLP |
 
 mod access;
 mod admin;
@@ -35,6 +36,7 @@ mod publisher;
 mod ruling;
 mod shadow;
 mod shared;
+mod telemetry;
 mod traffic;
 mod watch;
 
@@ -50,6 +52,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use telemetry::Telemetry;
 use tokio::net::TcpListener;
 use tokio::sync::watch as channel;
 
@@ -100,6 +103,7 @@ async fn serve(options: Options, store: Arc<dyn Store>) -> Result<(), String> {
     let listener = listen(options.listen).await?;
     let (packages, package) = channel::channel(None);
     let shared = Arc::new(Shared::new(&options, store));
+    let telemetry = Telemetry::begin(&shared)?;
     let (stop, stopped) = channel::channel(false);
     let duties = [joining::start(&options, &shared, stopped.clone()), watch::start(&options, &shared, stopped.clone())];
     tokio::spawn(shared::refresh(Arc::clone(&shared), packages, stopped.clone()));
@@ -126,10 +130,11 @@ async fn serve(options: Options, store: Arc<dyn Store>) -> Result<(), String> {
         signal().await;
         let _ = stop.send(true);
     });
-    connections::accept(listener, http::router(Arc::clone(&shared)), stopped).await;
+    connections::accept(listener, telemetry.over(http::router(Arc::clone(&shared))), stopped).await;
     for duty in duties {
         let _ = tokio::task::spawn_blocking(move || duty.join()).await;
     }
+    let _ = tokio::task::spawn_blocking(move || telemetry.end()).await;
     shared.say("stopped");
     Ok(())
 }
