@@ -79,6 +79,11 @@ def play(proxy, sidecar, sample):
     player.close()
 
 
+def counted(sidecar):
+    """Requests that the sidecar tells of over time."""
+    return sum(sum(row[1:6]) for row in sidecar.get("/v1/traffic?step=hour")["rows"])
+
+
 def pictures(sidecar, chromium):
     """(name, dark, address, what is done first)"""
     name = max(sidecar.get("/v1/campaigns")["campaigns"], key=lambda one: one["accounts"])["name"]
@@ -128,7 +133,7 @@ def main():
                 wait("a campaign is named", lambda: sidecar.get("/v1/campaigns")["campaigns"], 30)
                 clock.slow(sidecar.get("/v1/status")["now"])
                 wait("the proxy is heard", lambda: len(sidecar.get("/v1/status")["filters"]) == 2, 30)
-                wait("all is joined", lambda: sidecar.get("/v1/status")["batches_waiting"] < 50, 30)
+                wait("all is counted", lambda: counted(sidecar) >= len(sample), 60)
                 take(sidecar, pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
 
 

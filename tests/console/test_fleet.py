@@ -31,5 +31,8 @@ def test_any_sidecar_answers_and_what_was_counted_comes_back_after_a_takeover(ke
         wait("the other has the duty", lambda: other.get("/v1/status")["duty"]["name"] == other.name, 30)
         assert wait("it knows the accounts", lambda: other.get(f"/v1/campaigns/{name}")["accounts"]["total"], 30) >= 10
         assert seen(other) == total
+        # And what rules are tried on: what the other had saved, and what was not joined by then.
+        again = json.loads(other.command("rules", "what-if", path, "--json", check=False).stdout)
+        assert again["comparison"]["requests"] >= 140 and again["comparison"]["accounts"] == told[0]["comparison"]["accounts"]
         one = visit(other, f"#/campaigns/{name}")
         assert one.page.locator(".joins .dot").count() > 5
