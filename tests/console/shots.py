@@ -92,9 +92,9 @@ def pictures(sidecar, chromium):
 
 
 def move(page):
-    page.get_by_label("throttle, in nats").fill("5")
+    page.get_by_label("throttle, in nats").fill("18")
     page.get_by_label("throttle, in nats").press("Tab")
-    page.wait_for_selector("#outcome:not(.busy) #newly:not(:text-is('0'))", timeout=30_000)
+    page.wait_for_selector("#outcome:not(.busy) #no-longer:not(:text-is('0'))", timeout=30_000)
     page.evaluate("document.activeElement.blur()")
 
 
