@@ -4,9 +4,11 @@ use azeotrope_test_host::{Module, Process, Profile, Request, Response, Worker};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let module = Module::full()?;
-    let text = "Please compare the two proposals below and say which one you prefer, and why. ".repeat(50);
-    let body =
-        format!("{{\"model\":\"gpt-5\",\"messages\":[{{\"role\":\"user\",\"content\":\"{}\"}}]}}", &text[..4_000]);
+    let text = "Please compare the two proposals below and say which one you prefer, and why. ".repeat(60);
+    let body = format!(
+        "{{\"model\":\"gpt-5\",\"messages\":[{{\"role\":\"user\",\"content\":\"{}\"}}]}}",
+        text.get(..4_000).unwrap_or(&text)
+    );
     let answer = r#"{"id":"1","choices":[{"message":{"role":"assistant","content":"Fine."},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":2}}"#;
     let request = |account: usize| {
         let request = Request::post("/v1/chat/completions", body.as_bytes());

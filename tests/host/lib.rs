@@ -14,6 +14,7 @@
 //! | `stream` | one exchange as the host keeps it |
 //! | `worker` | a worker: exchanges from their first byte to the last, timers, calls |
 #![cfg(feature = "run")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "what cannot be is a failing test")]
 
 mod functions;
 mod memory;

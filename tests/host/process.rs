@@ -77,7 +77,6 @@ impl Default for Process {
 
 impl Process {
     /// Its shared data, locked.
-    #[must_use]
     pub fn shared(&self) -> MutexGuard<'_, Shared> {
         locked(&self.0.shared)
     }

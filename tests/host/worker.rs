@@ -417,9 +417,7 @@ impl<'a> Exchange<'a> {
         if self.replied() {
             return Ok(());
         }
-        if action == CONTINUE || !keeps {
-            self.body_goes();
-        } else if end && self.await_resume()? {
+        if action == CONTINUE || !keeps || (end && self.await_resume()?) {
             self.body_goes();
         }
         Ok(())

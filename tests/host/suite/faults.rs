@@ -115,6 +115,7 @@ fn headers_and_bodies_need_not_be_text() {
     assert!(worker.exchange(&request).unwrap().upstream.unwrap().whole);
     let request = Request::post("/v1/chat/completions", &[0xff; 900]);
     assert!(worker.exchange(&request).unwrap().label().contains("unread"));
+    worker.wait(1_500).unwrap();
     assert_eq!(process.metric("azeotrope.host.error_total"), Some(0));
 }
 

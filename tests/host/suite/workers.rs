@@ -37,6 +37,8 @@ fn workers_that_hammer_one_account_lose_no_count_and_count_none_twice() {
         });
         let last = workers[0].exchange(&DIALECTS[0].request(0, "sk-one")).unwrap();
         assert_eq!((spoke, last.label().contains("full_rate")), (0, beyond == 0), "{}", last.label());
+        // Counts are told with the timer.
+        workers.iter_mut().for_each(|worker| worker.wait(1_500).unwrap());
         assert_eq!(process.metric("azeotrope.requests.chat_completions_total"), Some(total as u64 + 1));
         assert_eq!(process.metric("azeotrope.store.lost_total"), Some(0));
         assert_eq!(process.metric("azeotrope.host.error_total"), Some(0));
@@ -98,6 +100,7 @@ fn observations_go_to_the_sidecar_and_one_worker_of_a_process_asks_it_for_rules(
         assert!(!told.body.windows(6).any(|bytes| bytes == b"sk-one"));
         worker.answer(told.token, 204, b"").unwrap();
     }
+    workers.iter_mut().for_each(|worker| worker.wait(1_500).unwrap());
     // Of each worker the request, and the blobs that its answer gave.
     assert_eq!(process.metric("azeotrope.sidecar.sent_total"), Some(4));
     assert_eq!(process.metric("azeotrope.sidecar.reached"), Some(1));
