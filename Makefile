@@ -122,11 +122,6 @@ fuzz-minimise: .cache/tools/cargo-fuzz-$(CARGO_FUZZ) ## put what fuzzing found i
 check-parity: $(TARGETS) ## the engine natively against wasm: the same to the bit, over all corpora and mutations of them (MUTATIONS=20)
 	tests/fuzz/parity.sh $(or $(MUTATIONS),20)
 
-bench-engine: $(TARGETS) ## what the engine's request path costs: native against wasm, stage by stage (instructions with valgrind)
-	CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --quiet --release -p azeotrope-bench-engine
-	cargo build --quiet --profile module -p azeotrope-bench-engine --target wasm32-wasip1
-	python3 tests/bench/engine.py target/release/azeotrope-bench-engine \
-	    target/wasm32-wasip1/module/azeotrope-bench-engine.wasm | tee target/bench-engine.md
 bench: need-load $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY) ## what a request through Envoy costs, beside other filters: target/bench.md (QUICK=1: 3 minutes, README=1)
 	rm -f target/bench.json
 	$(PYTHON) tests/bench/gateway.py --program $(PROGRAM) --server $(BENCH_SERVER) --empty $(BENCH_EMPTY) $(if $(QUICK),--quick) || failed=1; \
