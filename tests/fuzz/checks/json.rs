@@ -18,7 +18,9 @@ pub(crate) fn json(input: &[u8], witness: &mut Witness) {
     let (mut skipping, mut walking) = (Reader::over(&text), Reader::over(&text));
     skipping.skip();
     let _ = value(&mut walking, usize::MAX);
-    if let Ok(expected) = serde_json::from_slice::<Value>(input) {
+    // A number or word at the very end may have been cut, so a document that is nothing else is never known to be whole.
+    let whole = serde_json::from_slice::<Value>(input).ok();
+    if let Some(expected) = whole.filter(|value| value.is_object() || value.is_array() || value.is_string()) {
         assert!(!skipping.truncated() && !walking.truncated(), "{text:?}");
         assert_eq!(skipping.place(), walking.place(), "{text:?}");
         if depth(&expected) < DEEPEST {
