@@ -85,10 +85,8 @@ test-deploy: need-deploy $(PROGRAM) $(WASM) $(VENV) envoy ## manifests, chart, i
 test-console: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) $(AXE) envoy ## the sidecar's pages in a real Chromium
 	$(PYTEST) tests/console
 
-console-shots: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) envoy ## the pictures of the console that README shows (needs faketime, pngquant)
-	@for tool in faketime pngquant; do \
-	    command -v $$tool >/dev/null || { echo "console-shots needs $$tool (Debian: apt install faketime pngquant)"; exit 1; }; \
-	done
+console-shots: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) envoy ## the pictures of the console that README shows
+	@tests/tools/need.sh console-shots faketime=faketime pngquant=pngquant
 	$(PYTHON) tests/console/shots.py
 
 test-faults: need-redis $(PROGRAM) $(WASM) target/trap.wasm $(VENV) envoy ## traps, restarts, crashes, a thousand configurations: what has to survive them
@@ -194,24 +192,19 @@ need:
 	done
 
 need-load:
-	@for tool in wrk taskset; do \
-	    command -v $$tool >/dev/null || { echo "make bench needs $$tool (Debian: apt install wrk util-linux)"; exit 1; }; \
-	done
+	@tests/tools/need.sh 'measuring under load' wrk=wrk taskset=util-linux
 
 need-valgrind:
-	@command -v valgrind >/dev/null || { echo 'counting instructions needs valgrind (Debian: apt install valgrind)'; exit 1; }
+	@tests/tools/need.sh 'counting instructions' valgrind=valgrind
 
 need-redis:
-	@command -v redis-server >/dev/null || { echo 'the tests of the sidecar need redis-server (Debian: apt install redis-server)'; exit 1; }
+	@tests/tools/need.sh 'the tests of the sidecar' redis-server=redis-server
 
 need-deploy:
-	@for tool in skopeo promtool; do \
-	    command -v $$tool >/dev/null || { echo "make test-deploy needs $$tool (Debian: apt install skopeo prometheus)"; exit 1; }; \
-	done
+	@tests/tools/need.sh 'make test-deploy' skopeo=skopeo promtool=prometheus
 
 need-chromium:
-	@[ -n "$${CHROMIUM:-}" ] || command -v chromium >/dev/null || { \
-	    echo 'the tests of the console need Chromium (Debian: apt install chromium; or CHROMIUM=/path)'; exit 1; }
+	@[ -n "$${CHROMIUM:-}" ] || tests/tools/need.sh 'the tests of the console' chromium=chromium fc-list=fontconfig
 
 clean-all: clean ## remove what was fetched, too
 	rm -rf .cache
