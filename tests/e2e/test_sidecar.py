@@ -78,8 +78,8 @@ def test_rules_are_published_compared_pinned_and_rolled_back(keys, tmp_path):
         assert in_force(sidecar)["keep"]["pinned"] == ["throttle"] and in_force(sidecar)["thresholds"]["throttle"] == 8.5
         sidecar.command("rules", "allow", "--account", "00000000000000ff", "--days", "7", "--who", "ann")
         assert in_force(sidecar)["allow"][0]["account"] == "00000000000000ff"
-        history = sidecar.command("rules", "history").stdout.splitlines()
-        assert len(history) == 5 and "begin" in history[-1] and "rollback to 1" in history[2], history
+        head, *history = sidecar.command("rules", "history").stdout.splitlines()
+        assert "since" in head and len(history) == 5 and "begin" in history[-1] and "rollback to 1" in history[2], history
         audit = sidecar.get("/v1/audit")["audit"]
         assert {entry["who"] for entry in audit} == {"ann", "bob"}
         wrong = tmp_path / "wrong.json"

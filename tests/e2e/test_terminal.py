@@ -28,7 +28,6 @@ class Terminal:
         self._process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env, close_fds=True,
                                          start_new_session=True)
         os.close(slave)
-        self.written = b""
 
     def __enter__(self):
         return self
@@ -39,18 +38,20 @@ class Terminal:
         os.close(self._master)
 
     def shows(self, *words):
-        """Reads what was written since; whether the screen shows all the words."""
-        while select.select([self._master], [], [], 0.05)[0]:
+        """Reads what was written since, piece by piece; whether the screen came to show all the words."""
+        def shown():
+            text = "\n".join(self.screen.display)
+            return all(word in text for word in words)
+
+        while not shown() and select.select([self._master], [], [], 0.05)[0]:
             try:
-                piece = os.read(self._master, 65536)
+                piece = os.read(self._master, 4096)
             except OSError:  # the program has left
                 break
             if not piece:
                 break
-            self.written += piece
             self._stream.feed(piece)
-        text = "\n".join(self.screen.display)
-        return all(word in text for word in words)
+        return shown()
 
     def press(self, keys):
         os.write(self._master, keys)
@@ -59,7 +60,7 @@ class Terminal:
         """The exit code, once it has left."""
         end = time.monotonic() + 60
         while self._process.poll() is None and time.monotonic() < end:
-            self.shows()
+            self.shows("what no screen shows")
             time.sleep(0.02)
         return self._process.poll()
 
