@@ -19,6 +19,8 @@ sanitizer=${SANITIZER:-none}
 program=target/fuzz/$(rustc -vV | sed -n 's/^host: //p')/release/any
 # An input takes milliseconds at most; ten seconds are a hang, even on a machine that is busy.
 limits=(-timeout=10 -rss_limit_mb=1024 -max_len=16384)
+# CI begins at the same place each time: a change is to be blamed for what fails there. Long runs begin anywhere.
+[ -z "${SEED:-}" ] || limits+=("-seed=$SEED")
 mkdir -p target/fuzz/failed
 
 for target in "${targets[@]}"; do

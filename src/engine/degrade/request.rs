@@ -63,7 +63,8 @@ fn budget(value: &mut Reader<'_>, groups: u8) -> u64 {
     found
 }
 
-/// What a member is, by whatever name.
+/// What a member is, by whatever name. In any case: servers written in Go take `Max_Tokens`, too. What only they would take for
+/// the limit does not stand for it, so that other servers get one as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Meaning {
     Logprobs,
@@ -110,7 +111,8 @@ fn meaning(key: &str) -> Option<Meaning> {
         (Meaning::Include, &["include"]),
         (Meaning::Group, &["generationConfig", "generation_config", "inferenceConfig", "additionalModelRequestFields"]),
     ];
-    NAMES.iter().find(|(_, names)| names.contains(&key)).map(|(meaning, _)| *meaning)
+    let known = |name: &&str| name.eq_ignore_ascii_case(key);
+    NAMES.iter().find(|(_, names)| names.iter().any(known)).map(|(meaning, _)| *meaning)
 }
 
 struct Caps<'l> {

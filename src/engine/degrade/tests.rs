@@ -56,6 +56,13 @@ fn a_limit_in_a_foreign_place_is_none() {
 }
 
 #[test]
+fn a_name_in_another_case_is_limited_and_does_not_stand_for_the_limit() {
+    let written = r#"{"N":3,"Max_Tokens":900,"LogProbs":true}"#;
+    let expected = r#"{"N":1,"Max_Tokens":100,"max_completion_tokens":100}"#;
+    check(Dialect::ChatCompletions, written, expected, &["logprobs", "n", "max-tokens"]);
+}
+
+#[test]
 fn completions() {
     let written = r#"{"logprobs":0,"prompt":"p","best_of":"3"}"#;
     check(Dialect::Completions, written, r#"{"prompt":"p","best_of":1}"#, &["logprobs", "n"]);
