@@ -73,7 +73,9 @@ def test_a_campaign_split_over_both_proxies_is_named_and_throttled_on_both(fleet
     again = [crowd.bot(fleet[n % 2].port, n).status for n in range(14)]
     # Each goes through the other proxy, too: neither has seen it there.
     other = [crowd.bot(fleet[(n + 1) % 2].port, n).status for n in range(14)]
-    assert set(again) <= {429, 403} and set(other) <= {429, 403}, (again, other)
+    # Who had the template first is not acted upon for it there: it might be the one whose template it is.
+    assert again.count(200) <= 1 and set(again) - {200} <= {429, 403}, again
+    assert set(other) <= {429, 403}, other
     assert all(crowd.person(fleet[n % 2].port, n).status == 200 for n in range(60))
     story = pair[0].command("campaigns").stdout
     assert named[0]["name"] in story and "Named by skeleton_spread" in story, story
