@@ -140,6 +140,9 @@ extern "C" fn proxy_on_log(_context: u32) {}
 extern "C" fn proxy_on_delete(context: u32) {
     // Dropped after the maps are free again.
     let stream = STREAMS.with(|streams| streams.try_borrow_mut().ok().and_then(|mut all| all.remove(&context)));
+    drop(stream);
     let root = ROOTS.with(|roots| roots.try_borrow_mut().ok().and_then(|mut all| all.remove(&context)));
-    drop((stream, root));
+    if let Some(root) = root {
+        root.end();
+    }
 }

@@ -1,8 +1,9 @@
 //! Counters and gauges: a fixed set of names (no client chooses one), defined once a VM. Counters end in `_total`, as
 //! Prometheus' users expect.
 //!
-//! What requests count is added up here and told to the host with the next tick, so that a counter costs a request nothing.
-//! On a host without a timer nothing is told: such hosts have no metrics either.
+//! What requests count is added up here and told to the host with the next tick, so that a counter costs a request nothing;
+//! what no tick follows for, when a configuration ends. On a host without a timer nothing is told: such hosts have no metrics
+//! either.
 
 use crate::abi::{self, Kind};
 use azeotrope_engine::dialect::Dialect;
@@ -157,7 +158,6 @@ pub(crate) fn tell(metric: Metric) {
 
 /// Tells what was counted since the last time.
 pub(crate) fn tell_all() {
-    count(Metric::Told);
     IDS.with(|ids| {
         COUNTS.with(|counts| {
             for (id, count) in ids.iter().zip(counts).filter(|(_, count)| count.get() > 0) {

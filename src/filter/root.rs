@@ -54,6 +54,12 @@ impl Root {
         if let Some(live) = &self.live {
             live.tick(now);
         }
+        metrics::count(Metric::Told);
+        metrics::tell_all();
+    }
+
+    /// The configuration was replaced, or the module: the VM may go with it, and no tick follows.
+    pub(crate) fn end(self) {
         metrics::tell_all();
     }
 

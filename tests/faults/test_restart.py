@@ -3,6 +3,7 @@
 import json
 
 import client
+import envoy
 from load import Load
 from sidecars import wait
 
@@ -79,3 +80,19 @@ def test_counts_go_on_across_configurations(start):
     assert client.post(proxy.port, body=client.chat(), headers=account).status == 200
     labels = [entry["azeotrope"] for entry in proxy.access_log(41)]
     assert ["full_rate" in label for label in labels] == [False] * 40 + [True]
+
+
+def test_no_request_goes_uncounted_when_configurations_and_modules_are_replaced_under_load(start, tmp_path):
+    proxy = start("ecds", workers=2, plugin=plugin(1))
+    with Load(proxy.port) as load:
+        for version in range(2, 10):
+            if version % 2:
+                # The same module and a custom section (0) of three bytes: other code, so another VM.
+                proxy.wasm.module = tmp_path / f"{version}.wasm"
+                proxy.wasm.module.write_bytes(envoy.MODULE.read_bytes() + bytes([0, 3, 2, *b"v", version]))
+            proxy.reconfigure(plugin(version))
+            wait(f"rules {version}", lambda: proxy.told("rules.version") == version)
+            before = len(load.statuses)
+            wait("traffic under them", lambda: len(load.statuses) > before + 20)
+    assert set(load.statuses) == {200} and not load.errors, (set(load.statuses), load.errors[:3])
+    assert proxy.metric("requests.chat_completions") == len(load.statuses)

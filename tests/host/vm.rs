@@ -262,6 +262,14 @@ impl Vm {
         Ok(self.store.data_mut().streams.remove(&id).unwrap_or_default())
     }
 
+    /// Ends the root context, as a host does whose configuration or module is replaced: once no exchange is left.
+    pub(crate) fn end(&mut self) -> Result<(), Failure> {
+        self.store.data_mut().effective = ROOT;
+        self.store.data_mut().tick = None;
+        self.call::<u32, u32>("proxy_on_done", ROOT)?;
+        self.call::<u32, ()>("proxy_on_delete", ROOT)
+    }
+
     /// The host's timer and clock as one: `on_tick` for every tick that is due.
     pub(crate) fn ticks(&mut self) -> Result<(), Failure> {
         while let Some((period, due)) =

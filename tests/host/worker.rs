@@ -105,6 +105,14 @@ impl Worker {
         self.vm().configure(configuration.as_bytes())
     }
 
+    /// Ends the worker as a host does whose module is replaced: its root context, then the VM.
+    ///
+    /// # Errors
+    /// A trap.
+    pub fn end(mut self) -> Result<(), Failure> {
+        self.vm().end()
+    }
+
     /// Makes host functions fail from now on.
     pub fn fail(&mut self, faults: &BTreeMap<&'static str, Fault>) {
         self.faults.clone_from(faults);

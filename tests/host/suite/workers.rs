@@ -1,6 +1,6 @@
 //! Several workers at once on the counters of one process.
 
-use crate::common::DIALECTS;
+use crate::common::{DIALECTS, worker};
 use azeotrope_test_host::{Module, Process, Profile, Worker};
 
 const WORKERS: usize = 4;
@@ -60,6 +60,19 @@ fn what_one_worker_counted_another_finds_and_a_new_configuration_keeps() {
     drop(one);
     let mut late = start();
     assert!(send(&mut late));
+}
+
+#[test]
+fn what_was_counted_since_the_last_tick_is_told_when_a_worker_ends() {
+    let (mut worker, process) = worker(&Profile::envoy(), "{}");
+    let requests = "azeotrope.requests.chat_completions_total";
+    for _ in 0..7 {
+        worker.exchange(&DIALECTS[0].request(0, "sk-one")).unwrap();
+    }
+    assert_eq!(process.metric(requests), Some(0));
+    worker.end().unwrap();
+    assert_eq!(process.metric(requests), Some(7));
+    assert_eq!(process.metric("azeotrope.verdict.allow_total"), Some(7));
 }
 
 #[test]
