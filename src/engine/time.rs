@@ -12,6 +12,13 @@ impl Timestamp {
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// Whether it is time for what is done `every` so many milliseconds, and next at `next`: where that is further away, the
+    /// clock has stepped back since.
+    #[must_use]
+    pub fn is_due(self, next: Self, every: u64) -> bool {
+        next.since(self) == 0 || next.since(self) > every
+    }
 }
 
 /// Milliseconds of a second.
@@ -22,3 +29,16 @@ pub const MINUTE: u64 = 60 * SECOND;
 pub const HOUR: u64 = 60 * MINUTE;
 /// Milliseconds of a day.
 pub const DAY: u64 = 24 * HOUR;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_soon_waits_and_a_clock_that_stepped_back_makes_nothing_wait() {
+        let next = Timestamp(10_000);
+        let due = |now: u64| Timestamp(now).is_due(next, 500);
+        assert_eq!([9_499, 9_500, 9_999, 10_000, 99_999].map(due), [true, false, false, true, true]);
+        assert!(Timestamp(DAY).is_due(Timestamp(DAY + HOUR), MINUTE));
+    }
+}

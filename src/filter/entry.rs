@@ -141,8 +141,11 @@ extern "C" fn proxy_on_delete(context: u32) {
     // Dropped after the maps are free again.
     let stream = STREAMS.with(|streams| streams.try_borrow_mut().ok().and_then(|mut all| all.remove(&context)));
     drop(stream);
-    let root = ROOTS.with(|roots| roots.try_borrow_mut().ok().and_then(|mut all| all.remove(&context)));
-    if let Some(root) = root {
-        root.end();
+    let root = ROOTS.with(|roots| {
+        let mut all = roots.try_borrow_mut().ok()?;
+        Some((all.remove(&context)?, all.is_empty()))
+    });
+    if let Some((root, last)) = root {
+        root.end(last);
     }
 }

@@ -106,7 +106,8 @@ impl Holds {
         let patience = probe.patience().unwrap_or(0);
         let mut waiting = self.waiting.borrow_mut();
         waiting.retain(|hold| {
-            let tired = now.since(hold.since) >= patience;
+            // A clock that has stepped back would have it wait as long.
+            let tired = now < hold.since || now.since(hold.since) >= patience;
             if tired {
                 hold.resumed.set(Some(now));
                 host::resume_request(hold.stream);

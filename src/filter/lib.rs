@@ -18,7 +18,8 @@
 //! | `probe`, `hold` | whether and how long request headers are held |
 //! | `live` | what a worker runs, as the sidecar changes it |
 //! | `edge`, `kept` | what a CDN edge needs beside |
-//! | `link`, `poll`, `shelf` | observations to the sidecar, rules from it, rules kept for all workers |
+//! | `link`, `left` | observations to the sidecar, and those of configurations that were replaced |
+//! | `poll`, `shelf` | rules from it, rules kept for all workers |
 //! | `store` | shared data as the engine's store |
 //! | `metrics`, `tell`, `limit` | counters, log lines and their rate |
 
@@ -46,6 +47,8 @@ mod exchange;
 mod hold;
 #[cfg(target_family = "wasm")]
 mod host;
+#[cfg(target_family = "wasm")]
+mod left;
 #[cfg(target_family = "wasm")]
 mod link;
 #[cfg(target_family = "wasm")]

@@ -90,9 +90,22 @@ impl Link {
         &mut self.queue
     }
 
+    /// Observations that were not taken yet.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.queue.count().saturating_add(self.pending.as_ref().map_or(0, |load| load.count))
+    }
+
+    /// Its configuration, which ran `version`, has ended: nobody hears the answer to what is on its way, so that is sent again
+    /// under its number, and at once.
+    pub(crate) fn leave(&mut self, version: u64) {
+        self.flight = None;
+        self.next = Timestamp(0);
+        self.version = version;
+    }
+
     /// Sends what waits, when it is time and nothing is on its way. `header`: who sends, and what it runs.
     pub(crate) fn tick(&mut self, wire: &Wire, header: Header, now: Timestamp) {
-        if self.flight.is_some() || now < self.next {
+        if self.flight.is_some() || !now.is_due(self.next, wire.flush_milliseconds()) {
             return;
         }
         self.next = Timestamp(now.0.saturating_add(wire.flush_milliseconds()));

@@ -2,6 +2,7 @@
 
 use crate::abi::Level;
 use crate::host::{self, Answered};
+use crate::left;
 use crate::link::{Link, Wire};
 use crate::metrics::{self, Metric};
 use crate::poll::Poll;
@@ -27,9 +28,8 @@ struct Beside {
     wire: Wire,
     link: RefCell<Link>,
     poll: RefCell<Poll>,
-    sender: u64,
-    process: u64,
-    name: String,
+    /// Who tells it.
+    header: Header,
 }
 
 /// Rules and sidecar of one configuration on one worker.
@@ -56,9 +56,7 @@ impl Live {
             link: RefCell::new(Link::new(sidecar.queue_bytes)),
             wire: Wire::new(sidecar),
             poll: RefCell::default(),
-            sender: random(),
-            process: process(),
-            name: name(),
+            header: Header { process: process(), sender: random(), name: name(), ..Header::default() },
         });
         let live = Self { running: RefCell::new(running), keys, seen: Cell::new(None), beside };
         live.look();
@@ -84,17 +82,10 @@ impl Live {
         let Some(beside) = &self.beside else { return };
         let Some(rules) = self.running(Running::version) else { return };
         if let Ok(mut poll) = beside.poll.try_borrow_mut() {
-            poll.tick(&beside.wire, beside.sender, rules, now);
+            poll.tick(&beside.wire, beside.header.sender, rules, now);
         }
         if let Ok(mut link) = beside.link.try_borrow_mut() {
-            let header = Header {
-                process: beside.process,
-                sender: beside.sender,
-                rules,
-                name: beside.name.clone(),
-                ..Header::default()
-            };
-            link.tick(&beside.wire, header, now);
+            link.tick(&beside.wire, Header { rules, ..beside.header.clone() }, now);
         }
     }
 
@@ -201,6 +192,15 @@ impl Live {
     fn refuse(&self, refusal: &Refusal, now: Timestamp) {
         metrics::tell(Metric::BundleRefused);
         tell::traffic(Level::Error, now, format_args!("bundle refused: {refusal}; the rules before it stay in force"));
+    }
+}
+
+impl Drop for Live {
+    /// When it was replaced and its last exchange is over.
+    fn drop(&mut self) {
+        if let Some(Beside { wire, link, header, .. }) = self.beside.take() {
+            left::leave(wire, link.into_inner(), Header { rules: self.running.get_mut().version(), ..header });
+        }
     }
 }
 

@@ -40,10 +40,11 @@ impl Poll {
     /// Asks whether there is a newer bundle, when it is time and this worker's turn. `running`: the version in force here,
     /// which is that of the shelf: it was looked at just before.
     pub(crate) fn tick(&mut self, wire: &Wire, owner: u64, running: u64, now: Timestamp) {
-        if self.flight.is_some() || now < self.next {
+        let every = wire.poll_milliseconds();
+        // It is waited for a tenth longer at most.
+        if self.flight.is_some() || !now.is_due(self.next, every.saturating_add(every / 10)) {
             return;
         }
-        let every = wire.poll_milliseconds();
         // A tenth earlier or later, each worker its own, so that a fleet does not ask in step.
         let jitter = (owner ^ now.0) % (every / 5).max(1);
         self.next = Timestamp(now.0.saturating_add(every - every / 10).saturating_add(jitter));

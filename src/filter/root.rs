@@ -4,6 +4,7 @@ use crate::abi::Level;
 use crate::edge::EDGE;
 use crate::hold::Holds;
 use crate::host::{self, Answered};
+use crate::left;
 use crate::live::Live;
 use crate::metrics::{self, Metric};
 use crate::stream::Stream;
@@ -54,17 +55,25 @@ impl Root {
         if let Some(live) = &self.live {
             live.tick(now);
         }
+        left::tick(now);
         metrics::count(Metric::Told);
         metrics::tell_all();
     }
 
-    /// The configuration was replaced, or the module: the VM may go with it, and no tick follows.
-    pub(crate) fn end(self) {
+    /// The configuration was replaced, or the module: then it is the `last` of its VM, and no tick follows.
+    pub(crate) fn end(self, last: bool) {
+        drop(self);
+        if last {
+            left::end();
+        }
         metrics::tell_all();
     }
 
     /// A call of ours has ended.
     pub(crate) fn answered(&mut self, answered: &Answered) {
+        if left::answered(answered, host::now()) {
+            return;
+        }
         if let Some(live) = &self.live {
             live.answered(answered);
         }

@@ -4,6 +4,9 @@ import json
 
 import client
 import envoy
+import pytest
+import sidecars
+import yaml
 from load import Load
 from sidecars import wait
 
@@ -96,3 +99,30 @@ def test_no_request_goes_uncounted_when_configurations_and_modules_are_replaced_
             wait("traffic under them", lambda: len(load.statuses) > before + 20)
     assert set(load.statuses) == {200} and not load.errors, (set(load.statuses), load.errors[:3])
     assert proxy.metric("requests.chat_completions") == len(load.statuses)
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """The shipped configuration that takes the filter from a file, with the cluster of the sidecars from the static one."""
+    file, static = (yaml.safe_load(envoy.TEMPLATES[name].read_text()) for name in ("ecds", "static"))
+    clusters = static["static_resources"]["clusters"]
+    file["static_resources"]["clusters"] += [one for one in clusters if one["name"] == "azeotrope-sidecar"]
+    (tmp_path / "envoy.yaml").write_text(yaml.safe_dump(file))
+    return tmp_path / "envoy.yaml"
+
+
+def test_no_observation_is_lost_when_configurations_are_replaced_under_load(start, keys, beside):
+    with sidecars.Sidecar(keys) as sidecar:
+        plugin = lambda version: json.dumps(sidecar.plugin(rules={"format": 1, "version": version}))  # noqa: E731
+        proxy = start(beside, workers=2, plugin=plugin(1), sidecars=[sidecar.port])
+        with Load(proxy.port, headers=[("authorization", "Bearer one-account")]) as load:
+            for version in range(2, 8):
+                before = proxy.told("config.accepted")
+                proxy.reconfigure(plugin(version))
+                # By both workers and the main thread. (The version that is told is the bundle's.)
+                wait(f"rules {version}", lambda: proxy.told("config.accepted") >= before + 3)
+                before = len(load.statuses)
+                wait("traffic under them", lambda: len(load.statuses) > before + 100)
+        assert set(load.statuses) == {200} and not load.errors, (set(load.statuses), load.errors[:3])
+        wait("all is joined", lambda: sidecar.get("/v1/status")["today"]["requests"] == len(load.statuses))
+        assert proxy.metric("sidecar.lost") == 0

@@ -19,6 +19,8 @@ struct Inner {
     metrics: Mutex<Vec<Metric>>,
     log: Mutex<Vec<(u32, String)>>,
     now: AtomicU64,
+    /// When the clock is set, and forward by how much; wraps around where it is set back.
+    steps: Mutex<Vec<(u64, u64)>>,
 }
 
 #[derive(Debug)]
@@ -29,7 +31,7 @@ struct Metric {
 }
 
 /// Shared data as proxy-wasm-cpp-host keeps it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Shared {
     values: HashMap<Vec<u8>, (Vec<u8>, u32)>,
     last: u32,
@@ -71,6 +73,7 @@ impl Default for Process {
             metrics: Mutex::default(),
             log: Mutex::default(),
             now: AtomicU64::new(START),
+            steps: Mutex::default(),
         }))
     }
 }
@@ -81,10 +84,36 @@ impl Process {
         locked(&self.0.shared)
     }
 
-    /// Nanoseconds since 1970-01-01T00:00:00Z.
+    /// Nanoseconds as timers count them: they only go on.
     #[must_use]
     pub fn now(&self) -> u64 {
         self.0.now.load(Ordering::Relaxed)
+    }
+
+    /// Nanoseconds since 1970-01-01T00:00:00Z, by a clock that can be set.
+    #[must_use]
+    pub fn clock(&self) -> u64 {
+        let now = self.now();
+        let steps = locked(&self.0.steps);
+        steps.iter().filter(|(at, _)| *at <= now).fold(now, |clock, (_, by)| clock.wrapping_add(*by))
+    }
+
+    /// Sets the clock forward or back by so many milliseconds, `after` so many. Timers do not notice.
+    pub fn step(&self, after: u64, by: i64) {
+        let at = self.now() + after * MILLISECOND;
+        locked(&self.0.steps).push((at, by.cast_unsigned().wrapping_mul(MILLISECOND)));
+    }
+
+    /// Another process with the same shared data and clock, and metrics and log of its own.
+    #[must_use]
+    pub fn twin(&self) -> Self {
+        Self(Arc::new(Inner {
+            shared: Mutex::new(self.shared().clone()),
+            metrics: Mutex::default(),
+            log: Mutex::default(),
+            now: AtomicU64::new(self.now()),
+            steps: Mutex::new(locked(&self.0.steps).clone()),
+        }))
     }
 
     /// Lets time pass. Workers notice when their timers are run: [`crate::Worker::wait`].

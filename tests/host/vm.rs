@@ -129,7 +129,7 @@ impl State {
     pub(crate) fn now(&mut self) -> u64 {
         let frozen = self.profile.frozen_clock;
         let began = self.stream().map(|stream| stream.began).filter(|_| frozen);
-        began.unwrap_or_else(|| self.process.now())
+        began.unwrap_or_else(|| self.process.clock())
     }
 
     pub(crate) fn property(&mut self, path: &[u8]) -> Option<Vec<u8>> {

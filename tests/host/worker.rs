@@ -233,7 +233,7 @@ impl<'a> Exchange<'a> {
         let stream = Stream {
             request: request.headers.clone(),
             peer: request.peer.clone(),
-            began: worker.process.now(),
+            began: worker.process.clock(),
             ..Stream::default()
         };
         let mut exchange = Self {

@@ -82,6 +82,12 @@ impl Queue {
         self.lost
     }
 
+    /// Observations that wait.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
     /// Takes what waits; `None` where nothing does.
     pub fn take(&mut self) -> Option<Load> {
         let count = std::mem::take(&mut self.count);

@@ -25,6 +25,8 @@ pub(super) struct Layout {
     pub(super) slots: u16,
     /// Half-life of weights, in milliseconds.
     pub(super) half_life: u64,
+    /// Contents mean the same whenever they were written: a clock that was wrong does not take a key's slot from it.
+    pub(super) timeless: bool,
 }
 
 impl Layout {
@@ -91,7 +93,7 @@ impl Layout {
             contents.fill(0);
         }
         fields.set_u64(0, key);
-        let latest = if found.fresh { seconds(now) } else { fields.u32(8).max(seconds(now)) };
+        let latest = if found.fresh || ahead(touched, now) { seconds(now) } else { fields.u32(8).max(seconds(now)) };
         fields.set_u32(8, latest);
         fields.set_u32(12, weight.saturating_add(decay::ONE));
         let idle = if found.fresh { 0 } else { now.since(touched) };
@@ -103,11 +105,11 @@ impl Layout {
         let slots = page.get(HEADER_BYTES..).unwrap_or_default().chunks_exact(self.stride());
         for (index, slot) in slots.enumerate() {
             let slot = Fields::new(slot);
-            let ahead = u64::from(slot.u32(8)).saturating_mul(SECOND).saturating_sub(now.0) > MAX_AHEAD;
+            let ahead = ahead(Timestamp(u64::from(slot.u32(8)).saturating_mul(SECOND)), now);
             let rank = match slot.u64(0) {
                 0 => (0, 0),
+                found if found == key && (self.timeless || !ahead) => return Place { index, fresh: false },
                 _ if ahead => (0, 0),
-                found if found == key => return Place { index, fresh: false },
                 _ => (self.weight(&slot, now).max(1), slot.u32(8)),
             };
             if best.is_none_or(|(least, _)| rank < least) {
@@ -128,6 +130,10 @@ impl Layout {
 struct Place {
     index: usize,
     fresh: bool,
+}
+
+fn ahead(touched: Timestamp, now: Timestamp) -> bool {
+    touched.since(now) > MAX_AHEAD
 }
 
 fn seconds(now: Timestamp) -> u32 {

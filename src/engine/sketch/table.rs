@@ -57,7 +57,7 @@ impl Table {
         let slot_bytes = if slot_bytes > most { most } else { slot_bytes };
         let slots = Layout::most_slots(slot_bytes);
         let pages = if pages == 0 { 1 } else { pages };
-        Self { prefix, pages, layout: Layout { layout, epoch: 0, slot_bytes, slots, half_life: DAY } }
+        Self { prefix, pages, layout: Layout { layout, epoch: 0, slot_bytes, slots, half_life: DAY, timeless: false } }
     }
 
     /// The table of the largest size within `bytes`, as [`Table::bytes`] counts; at least one page.
@@ -73,6 +73,14 @@ impl Table {
     #[must_use]
     pub const fn half_life(mut self, milliseconds: u64) -> Self {
         self.layout.half_life = milliseconds;
+        self
+    }
+
+    /// Its contents mean the same whenever they were written, or mend themselves: a key keeps its slot when the clock was
+    /// more than a day ahead. Default: such a slot is free.
+    #[must_use]
+    pub const fn timeless(mut self) -> Self {
+        self.layout.timeless = true;
         self
     }
 

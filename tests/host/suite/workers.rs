@@ -1,7 +1,8 @@
 //! Several workers at once on the counters of one process.
 
 use crate::common::{DIALECTS, worker};
-use azeotrope_test_host::{Module, Process, Profile, Worker};
+use azeotrope_engine::observation::Batch;
+use azeotrope_test_host::{Dispatched, Module, Process, Profile, Worker, header};
 
 const WORKERS: usize = 4;
 const EACH: usize = 60;
@@ -75,25 +76,34 @@ fn what_was_counted_since_the_last_tick_is_told_when_a_worker_ends() {
     assert_eq!(process.metric("azeotrope.verdict.allow_total"), Some(7));
 }
 
+/// A configuration with a sidecar.
+fn with_sidecar(cluster: &str) -> String {
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let sidecar = format!(r#"{{"cluster":"{cluster}","token":"token-of-the-tests"}}"#);
+    format!(r#"{{"headers":"held","public_keys":["{key}"],"sidecar":{sidecar}}}"#)
+}
+
+/// A worker that has one.
+pub(crate) fn beside(process: &Process) -> Worker {
+    let mut worker =
+        Worker::start(&Module::full().unwrap(), process, &Profile::envoy(), &with_sidecar("side")).unwrap();
+    worker.cluster("side");
+    worker
+}
+
+/// Calls with observations that await their answer.
+pub(crate) fn told(worker: &mut Worker) -> Vec<Dispatched> {
+    worker.dispatched().into_iter().filter(|call| path(call) == "/v1/observations").collect()
+}
+
+fn path(call: &Dispatched) -> String {
+    String::from_utf8_lossy(header(&call.headers, ":path").unwrap()).into_owned()
+}
+
 #[test]
 fn observations_go_to_the_sidecar_and_one_worker_of_a_process_asks_it_for_rules() {
-    let module = Module::full().unwrap();
     let process = Process::default();
-    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    let configuration = format!(
-        r#"{{"headers":"held","public_keys":["{key}"],"sidecar":{{"cluster":"side","token":"token-of-the-tests"}}}}"#
-    );
-    let mut workers: Vec<_> = (0..2)
-        .map(|_| {
-            let mut worker = Worker::start(&module, &process, &Profile::envoy(), &configuration).unwrap();
-            worker.cluster("side");
-            worker
-        })
-        .collect();
-    let path = |call: &azeotrope_test_host::Dispatched| {
-        let path = azeotrope_test_host::header(&call.headers, ":path").unwrap();
-        String::from_utf8_lossy(path).into_owned()
-    };
+    let mut workers: Vec<_> = (0..2).map(|_| beside(&process)).collect();
     for worker in &mut workers {
         worker.exchange(&DIALECTS[0].request(0, "sk-one")).unwrap();
     }
@@ -102,14 +112,11 @@ fn observations_go_to_the_sidecar_and_one_worker_of_a_process_asks_it_for_rules(
         worker.wait(1_500).unwrap();
     }
     let calls: Vec<Vec<_>> = workers.iter_mut().map(Worker::dispatched).collect();
-    let asked = |calls: &Vec<azeotrope_test_host::Dispatched>| calls.iter().any(|call| path(call) == "/v1/bundle");
+    let asked = |calls: &Vec<Dispatched>| calls.iter().any(|call| path(call) == "/v1/bundle");
     assert_eq!(calls.iter().filter(|calls| asked(calls)).count(), 1, "{calls:?}");
-    for (worker, calls) in workers.iter_mut().zip(&calls) {
-        let told = calls.iter().find(|call| path(call) == "/v1/observations").unwrap();
-        assert_eq!(
-            azeotrope_test_host::header(&told.headers, "authorization"),
-            Some(&b"Bearer token-of-the-tests"[..])
-        );
+    for worker in &mut workers {
+        let told = &told(worker)[0];
+        assert_eq!(header(&told.headers, "authorization"), Some(&b"Bearer token-of-the-tests"[..]));
         assert!(!told.body.windows(6).any(|bytes| bytes == b"sk-one"));
         worker.answer(told.token, 204, b"").unwrap();
     }
@@ -117,4 +124,49 @@ fn observations_go_to_the_sidecar_and_one_worker_of_a_process_asks_it_for_rules(
     // Of each worker the request, and the blobs that its answer gave.
     assert_eq!(process.metric("azeotrope.sidecar.sent_total"), Some(4));
     assert_eq!(process.metric("azeotrope.sidecar.reached"), Some(1));
+}
+
+#[test]
+fn what_a_replaced_configuration_had_not_sent_is_sent_once() {
+    let process = Process::default();
+    let mut worker = beside(&process);
+    let ask = |worker: &mut Worker| drop(worker.exchange(&DIALECTS[0].request(0, "sk-one")).unwrap());
+    ask(&mut worker);
+    worker.wait(700).unwrap();
+    // One batch is on its way, one waits, and nobody will hear of either under this configuration.
+    let first = told(&mut worker).remove(0);
+    ask(&mut worker);
+    assert!(worker.configure(r#"{"headers":"held"}"#).unwrap());
+    worker.wait(700).unwrap();
+    let again = told(&mut worker).remove(1);
+    let batch = |call: &Dispatched| Batch::decode(&call.body).unwrap();
+    let numbered = |call: &Dispatched| (batch(call).header.sender, batch(call).header.sequence);
+    assert_eq!(numbered(&first), numbered(&again), "it is the same batch, so it is joined once");
+    assert_eq!(batch(&again).observations, batch(&first).observations);
+    worker.answer(first.token, 204, b"").unwrap();
+    // The sidecar has it already.
+    worker.answer(again.token, 409, b"").unwrap();
+    worker.wait(700).unwrap();
+    let rest = told(&mut worker).remove(0);
+    assert_eq!(numbered(&rest), (numbered(&first).0, numbered(&first).1 + 1));
+    worker.answer(rest.token, 204, b"").unwrap();
+    worker.wait(30_000).unwrap();
+    assert_eq!(told(&mut worker).len(), 0);
+    assert_eq!(process.metric("azeotrope.sidecar.sent_total"), Some(4));
+    assert_eq!(process.metric("azeotrope.sidecar.lost_total"), Some(0));
+}
+
+#[test]
+fn what_replaced_configurations_leave_is_bounded_and_what_is_lost_is_counted() {
+    let process = Process::default();
+    let mut worker = beside(&process);
+    for n in 0..10 {
+        worker.exchange(&DIALECTS[0].request(0, "sk-one")).unwrap();
+        // Another sidecar each time, so that none is reached.
+        assert!(worker.configure(&with_sidecar(&format!("nobody-{n}"))).unwrap());
+    }
+    worker.wait(200).unwrap();
+    assert_eq!(process.metric("azeotrope.sidecar.lost_total"), Some(2 * 6), "all but the last four");
+    worker.end().unwrap();
+    assert_eq!(process.metric("azeotrope.sidecar.lost_total"), Some(2 * 10));
 }
