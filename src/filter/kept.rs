@@ -26,8 +26,9 @@ impl Kept {
         let dialect = Dialect::ALL.iter().position(|dialect| *dialect == route.dialect).unwrap_or(usize::MAX);
         let length = length.map_or(String::new(), |length| length.to_string());
         let mut text = format!("{dialect} {} {length}\n", u8::from(route.stream)).into_bytes();
-        let digests = [*account, *organisation, *network, *agent, before.account, before.organisation, before.network];
-        text.extend(digests.map(|digest| format!("{digest:x} ")).concat().into_bytes());
+        let now = [*account, *organisation, *network, *agent];
+        let digests = now.into_iter().chain([before.account, before.organisation, before.network, before.agent]);
+        text.extend(digests.flat_map(|digest| format!("{digest:x} ").into_bytes()));
         text.push(b'\n');
         text.extend(encoding.iter().filter(|byte| **byte != b'\n'));
         text.push(b'\n');
@@ -49,7 +50,7 @@ impl Kept {
             organisation: digest()?,
             network: digest()?,
             agent: digest()?,
-            before: Before { account: digest()?, organisation: digest()?, network: digest()? },
+            before: Before { account: digest()?, organisation: digest()?, network: digest()?, agent: digest()? },
         };
         let encoding = lines.next()?.to_vec();
         let model = String::from_utf8_lossy(lines.next()?).into_owned();
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
 
     fn kept() -> Kept {
-        let before = Before { account: 5, organisation: 0, network: u64::MAX };
+        let before = Before { account: 5, organisation: 0, network: u64::MAX, agent: 6 };
         Kept {
             route: Route { dialect: Dialect::Gemini, model: "models/a b\nc".to_owned(), stream: true },
             caller: Caller { account: 1, organisation: 2, network: 3, agent: u64::MAX, before },

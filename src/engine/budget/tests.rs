@@ -11,7 +11,7 @@ const NOW: Timestamp = Timestamp(30_000_000 * MINUTE);
 const ALICE: Caller = caller(1, 0);
 
 const fn caller(account: u64, organisation: u64) -> Caller {
-    let before = crate::caller::Before { account: 0, organisation: 0, network: 0 };
+    let before = crate::caller::Before { account: 0, organisation: 0, network: 0, agent: 0 };
     Caller { account, organisation, network: 0, agent: 0, before }
 }
 

@@ -37,8 +37,8 @@ pub struct Caller {
 /// A sender under the previous digest key; all 0 where none is configured.
 ///
 /// While a key is being rotated, what the rules and the campaign feed say of an account, organisation or network is found
-/// under either key, and an account's shape goes on from its old slot. Templates begin anew: naming them under two keys
-/// would double the work of every request.
+/// under either key, and an account's shape goes on from its old slot. [`Reading::before`](crate::digest::Reading::before)
+/// does the same for templates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Before {
     /// The account.
@@ -47,6 +47,17 @@ pub struct Before {
     pub organisation: u64,
     /// The network.
     pub network: u64,
+    /// The client program.
+    pub agent: u64,
+}
+
+impl Caller {
+    /// The sender as the previous key names it.
+    #[must_use]
+    pub fn earlier(&self) -> Self {
+        let Before { account, organisation, network, agent } = self.before;
+        Self { account, organisation, network, agent, before: Before::default() }
+    }
 }
 
 /// How senders are recognised.
@@ -86,8 +97,8 @@ impl Callers {
     pub fn identify(&self, headers: &Headers<'_>, peer: &[u8], claim: Option<&[u8]>) -> Caller {
         let mut caller = self.identify_under(&self.keys.current, headers, peer, claim);
         if let Some(key) = &self.keys.previous {
-            let Caller { account, organisation, network, .. } = self.identify_under(key, headers, peer, claim);
-            caller.before = Before { account, organisation, network };
+            let Caller { account, organisation, network, agent, .. } = self.identify_under(key, headers, peer, claim);
+            caller.before = Before { account, organisation, network, agent };
         }
         caller
     }

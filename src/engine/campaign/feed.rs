@@ -232,9 +232,17 @@ impl Feed {
         self.profiles.get(campaign as usize).is_some_and(|profile| profile.pivot == Some(model))
     }
 
-    /// What a request of an account not yet linked says of it, where it carries a key of a campaign.
+    /// What a request of an account not yet linked says of it, where it carries a key of a campaign. While the digest key
+    /// is rotated campaigns may be told of by either.
     #[must_use]
     pub fn gives_away(&self, caller: &Caller, reading: &Reading, now: Timestamp) -> Option<GivenAway> {
+        let given = self.given_away(caller, reading, now);
+        let Some(before) = &reading.before else { return given };
+        let earlier = self.given_away(&caller.earlier(), before, now);
+        given.into_iter().chain(earlier).max_by_key(GivenAway::score)
+    }
+
+    fn given_away(&self, caller: &Caller, reading: &Reading, now: Timestamp) -> Option<GivenAway> {
         // Prompts out of public sets first: a sweep has no template but has a key for them.
         let (mut key, mut by) = (if reading.corpus { corpus_key(reading) } else { 0 }, Family::CorpusSweep);
         let mut skeleton = reading.skeleton.keys.iter();

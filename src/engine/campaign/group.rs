@@ -10,6 +10,9 @@
 //! * **variety**: a prompt that goes viral has one content and nothing to harvest.
 
 use super::population::{Client, Population};
+use super::rotation::Renamed;
+use crate::caller::Caller;
+use crate::digest::Reading;
 use crate::evidence::cohort;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::time::Timestamp;
@@ -31,6 +34,20 @@ pub struct Member {
     pub client: Client,
     /// What its wording is worth, in thousandths of a nat.
     pub wording: MilliNats,
+}
+
+impl Member {
+    /// The sender of a request.
+    #[must_use]
+    pub fn of(caller: &Caller, reading: &Reading) -> Self {
+        let named = [caller.organisation, caller.network, caller.account];
+        Self {
+            account: caller.account,
+            party: named.into_iter().find(|&party| party != 0).unwrap_or(0),
+            client: Client::of(caller, reading),
+            wording: reading.wording,
+        }
+    }
 }
 
 /// A group under observation.
@@ -124,6 +141,34 @@ impl Group {
             self.targets.push((member.client.target, 1));
         }
         true
+    }
+
+    /// Calls everything in it by its name of today.
+    pub(super) fn rename(&mut self, renamed: &Renamed) {
+        for (account, party) in &mut self.members {
+            (*account, *party) = (renamed.of(*account), renamed.of(*party));
+        }
+        for counts in [&mut self.targets, &mut self.settings] {
+            let old = std::mem::take(counts);
+            for (value, count) in old.into_iter().map(|(value, count)| (renamed.of(value), count)) {
+                match counts.iter_mut().find(|(of, _)| *of == value) {
+                    Some((_, sum)) => *sum = sum.saturating_add(count),
+                    None => counts.push((value, count)),
+                }
+            }
+        }
+    }
+
+    /// Calls one member, or its party, by another name, so that it is not taken for a second one.
+    pub(super) fn rename_member(&mut self, old: &Member, new: &Member) {
+        for (account, party) in &mut self.members {
+            if *account == old.account {
+                *account = new.account;
+            }
+            if *party == old.party {
+                *party = new.party;
+            }
+        }
     }
 
     /// Makes it a campaign's: its requests so far are dealt out as its accounts are, `linked` of `all` of them linked.

@@ -7,7 +7,8 @@ use super::generations::Generations;
 use super::group::{Group, Member};
 use super::ledger::Ledger;
 use super::named::Campaign;
-use super::population::{Client, Population};
+use super::population::Population;
+use super::rotation::Renamed;
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::digest::hash::Rolling;
@@ -44,11 +45,18 @@ const SNAPSHOT: u8 = 2;
 
 /// A key that one party has sent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Single {
+pub(super) struct Single {
     account: u64,
     party: u64,
     content: u64,
     wording: MilliNats,
+}
+
+impl Single {
+    /// The same by names of today.
+    pub(super) fn renamed(self, names: &Renamed) -> Self {
+        Self { account: names.of(self.account), party: names.of(self.party), ..self }
+    }
 }
 
 /// The second tier.
@@ -64,8 +72,10 @@ pub struct Joiner {
     pub(super) campaigns: Vec<Campaign>,
     #[serde(skip)]
     pub(super) changes: Vec<Change>,
-    singles: Generations<Single>,
+    pub(super) singles: Generations<Single>,
     ledger: Ledger,
+    #[serde(skip, default = "Renamed::none")]
+    pub(super) renamed: Renamed,
 }
 
 impl Joiner {
@@ -82,6 +92,7 @@ impl Joiner {
             campaigns: Vec::new(),
             changes: Vec::new(),
             singles: Generations::new(limits.singles),
+            renamed: Renamed::new(limits.accounts),
         }
     }
 
@@ -90,7 +101,9 @@ impl Joiner {
     /// # Errors
     /// None that is known; the serialiser could have one.
     pub fn snapshot(&self) -> Result<Vec<u8>, postcard::Error> {
-        postcard::to_extend(self, vec![SNAPSHOT])
+        let bytes = postcard::to_extend(self, vec![SNAPSHOT])?;
+        // Behind the rest, so that what was saved before there was this is read, too.
+        if self.renamed.is_empty() { Ok(bytes) } else { postcard::to_extend(&self.renamed, bytes) }
     }
 
     /// A tier that remembers what another did; it never gives away more than that one.
@@ -102,7 +115,12 @@ impl Joiner {
         if *layout != SNAPSHOT {
             return Err("a snapshot of another version");
         }
-        let mut joiner: Self = postcard::from_bytes(rest).map_err(|_| "a damaged snapshot")?;
+        let damaged = |_| "a damaged snapshot";
+        let (mut joiner, rest) = postcard::take_from_bytes::<Self>(rest).map_err(damaged)?;
+        joiner.renamed = match rest {
+            [] => Renamed::new(limits.accounts),
+            rest => postcard::from_bytes(rest).map_err(damaged)?,
+        };
         joiner.limits = limits;
         joiner.follow(criteria);
         Ok(joiner)
@@ -120,10 +138,10 @@ impl Joiner {
         &self.campaigns
     }
 
-    /// What is known of an account, while it is remembered.
+    /// What is known of an account, while it is remembered; after a rotation of the digest key by its old name, too.
     #[must_use]
     pub fn account(&self, account: u64) -> Option<&Account> {
-        self.accounts.peek(account)
+        self.accounts.peek(account).or_else(|| self.accounts.peek(self.renamed.of(account)))
     }
 
     /// All accounts that are remembered, in no order.
@@ -169,6 +187,9 @@ impl Joiner {
             return;
         }
         let caller = &self.criteria.party(caller, now);
+        self.carry(caller, reading, now);
+        let today = self.renamed.today(caller, reading);
+        let (caller, reading) = today.as_ref().map_or((caller, reading), |(caller, reading)| (caller, reading));
         let member = self.count_in(caller, reading);
         let passed = self.ledger.request(caller, reading, now);
         let keys = self.keys(reading);
@@ -189,18 +210,16 @@ impl Joiner {
 
     /// Counts the request for its account.
     fn count_in(&mut self, caller: &Caller, reading: &Reading) -> Member {
-        let client = Client::of(caller, reading);
-        let named = [caller.organisation, caller.network, caller.account];
-        let party = named.into_iter().find(|&party| party != 0).unwrap_or(0);
+        let member = Member::of(caller, reading);
         if self.accounts.get(caller.account).is_none() {
-            self.population.add(&client);
-            self.accounts.insert(caller.account, Account::new(party, client));
+            self.population.add(&member.client);
+            self.accounts.insert(caller.account, Account::new(member.party, member.client));
         }
         if let Some(account) = self.accounts.get(caller.account) {
             let swept = account.request(reading.wording, reading.corpus);
             self.population.sweeping += u32::from(swept && account.link.is_none());
         }
-        Member { account: caller.account, party, client, wording: reading.wording }
+        member
     }
 
     /// Puts the request under one key. Returns the campaign that the key belongs to and what it is worth.
@@ -245,7 +264,8 @@ impl Joiner {
         if let Some(account) = self.accounts.peek(first.account) {
             let Single { account: name, party, content, wording } = first;
             group.request(content);
-            group.join(&Member { account: name, party, client: account.client, wording });
+            let client = self.renamed.client(&account.client);
+            group.join(&Member { account: name, party, client, wording });
         }
         self.groups.insert(key, group);
         Some(())
@@ -286,7 +306,7 @@ impl Joiner {
     }
 
     /// The keys under which a request is gathered.
-    fn keys(&self, reading: &Reading) -> Vec<(Gathering, u64)> {
+    pub(super) fn keys(&self, reading: &Reading) -> Vec<(Gathering, u64)> {
         let counts = |family| self.criteria.counts(family);
         let skeleton = reading.skeleton.keys.iter().filter(|(place, _)| *place != Place::Tools);
         let mut keys: Vec<_> = match counts(Family::SkeletonSpread) {

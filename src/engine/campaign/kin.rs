@@ -86,7 +86,7 @@ impl Joiner {
                 meeting.met = true;
                 let bare = |of: &u32| self.campaigns.get(*of as usize).is_some_and(|campaign| campaign.bare());
                 meeting.campaign = meeting.campaign.or_else(|| other.campaign().filter(bare));
-                let theirs = &other.client;
+                let theirs = self.renamed.client(&other.client);
                 if meeting.kin.is_none() && (ours.settings, ours.agent) == (theirs.settings, theirs.agent) {
                     let requests = i32::try_from(other.requests.max(1)).unwrap_or(i32::MAX);
                     let (party, client, wording) = (other.party, other.client, other.wording / requests);
@@ -122,7 +122,7 @@ impl Joiner {
     /// rather than because of the target.
     pub(super) fn kinship(&self, group: &Group) -> (MilliNats, bool) {
         let first = group.accounts().next().and_then(|account| self.accounts.peek(account));
-        let alike = first.map_or(0, |first| self.alike(group.parties(), program(&first.client)));
+        let alike = first.map_or(0, |first| self.alike(group.parties(), program(&self.renamed.client(&first.client))));
         let focus = if alike >= SURE { group.focus(&self.population).min(FOCUS) } else { 0 };
         (focus.max(alike.min(ALIKE)), alike.min(ALIKE) > focus)
     }

@@ -41,7 +41,7 @@ impl Joiner {
         self.changes.push(Change::Key { key, campaign: index, lift, until: until(now) });
         for account in accounts.into_iter().skip(own(family)) {
             let Some(known) = self.accounts.peek(account) else { continue };
-            let member = Member { account, party: known.party, client: known.client, wording: 0 };
+            let member = Member { account, party: known.party, client: self.renamed.client(&known.client), wording: 0 };
             self.consider(&member, Some((index, lift)), now);
         }
     }
@@ -103,6 +103,7 @@ impl Joiner {
         let new = known.link.is_none();
         known.most = known.most.max(score);
         known.link = Some(Link { campaign: index, family, score, at: now, told: now, terms });
+        known.client = self.renamed.client(&known.client);
         let (client, sweeps, met, kin) = (known.client, known.corpus > 0, known.met, known.kin);
         let clients = self.criteria.counts(Family::CohortSynchrony);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
@@ -195,7 +196,7 @@ impl Joiner {
 }
 
 /// When what is told now is forgotten.
-fn until(now: Timestamp) -> Timestamp {
+pub(super) fn until(now: Timestamp) -> Timestamp {
     Timestamp(now.0.saturating_add(TOLD))
 }
 

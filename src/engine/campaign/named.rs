@@ -4,6 +4,7 @@ use super::feed::Profile;
 use super::generations::DigestMap;
 use super::group::Worth;
 use super::population::{Client, Frequencies, Population};
+use super::rotation::rename;
 use crate::digest::Reading;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
@@ -136,6 +137,19 @@ impl Campaign {
         self.agents.add(client.agent);
         self.networks.add(client.network);
         self.sweeping += u32::from(sweeps);
+    }
+
+    /// Gives the attributes of a client, and a model, other names.
+    pub(super) fn rename(&mut self, old: &Client, new: &Client, (model, renamed): (u64, u64)) {
+        rename(&mut self.targets.counts, old.target, new.target);
+        rename(&mut self.settings.counts, old.settings, new.settings);
+        rename(&mut self.agents.counts, old.agent, new.agent);
+        rename(&mut self.networks.counts, old.network, new.network);
+        let pivot = self.pivot.as_mut().map(|(of, _)| of);
+        pivot.into_iter().chain([&mut self.pivoting.0]).filter(|of| **of == model).for_each(|of| *of = renamed);
+        if self.story.worth.target == old.target {
+            self.story.worth.target = new.target;
+        }
     }
 
     /// Notes that a family spoke for it.

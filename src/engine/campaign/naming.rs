@@ -26,6 +26,11 @@ const PREFIX_HANDS: u32 = 6;
 impl Joiner {
     /// Whether a group that has grown names a campaign or belongs to one.
     pub(super) fn weigh(&mut self, kind: Gathering, key: u64, now: Timestamp) {
+        if !self.renamed.is_empty()
+            && let Some(group) = self.groups.get(key)
+        {
+            group.rename(&self.renamed);
+        }
         let Some(group) = self.groups.peek(key).filter(|group| group.campaign.is_none() && group.parties() >= LOOK)
         else {
             return;
@@ -126,13 +131,12 @@ impl Joiner {
     fn adopt(&mut self, key: u64, index: u32, score: MilliNats, family: Family, now: Timestamp) {
         let Some(group) = self.groups.peek(key) else { return };
         let target = group.target();
-        let accounts: Vec<u64> = group.accounts().skip(own(family)).collect();
         let score = score.min(ADOPTED);
-        let alike = |known: &Account| known.client.target == target && known.wording >= PERSONAL;
+        let alike = |known: &Account| self.renamed.of(known.client.target) == target && known.wording >= PERSONAL;
+        let accounts = group.accounts().skip(own(family));
+        let accounts: Vec<u64> = accounts.filter(|&account| self.accounts.peek(account).is_some_and(alike)).collect();
         for account in accounts {
-            if self.accounts.peek(account).is_some_and(alike) {
-                self.link(account, index, (score, Terms::default()), family, now);
-            }
+            self.link(account, index, (score, Terms::default()), family, now);
         }
         if family != Family::CohortSynchrony {
             self.attach(key, family, index, now);
@@ -168,7 +172,7 @@ impl Joiner {
         let first = self.accounts.peek(from).map(|known| Member {
             account: from,
             party: known.party,
-            client: known.client,
+            client: self.renamed.client(&known.client),
             wording: 0,
         });
         let group = self.groups.get(key)?;

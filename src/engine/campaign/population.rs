@@ -45,6 +45,18 @@ impl Frequencies {
         }
     }
 
+    /// Gives a value another name.
+    pub fn rename(&mut self, old: u64, new: u64) {
+        if old != new
+            && let Some(count) = self.counts.remove(old)
+        {
+            match self.counts.get(new) {
+                Some(sum) => *sum = sum.saturating_add(count),
+                None => self.counts.insert(new, count),
+            }
+        }
+    }
+
     /// Accounts with this value.
     #[must_use]
     pub fn count(&self, value: u64) -> u32 {
@@ -130,6 +142,16 @@ impl Models {
         }
     }
 
+    /// Gives a model another name: it is as old as it was.
+    pub fn rename(&mut self, old: u64, new: u64) {
+        if old != new
+            && let Some(first) = self.first.remove(old)
+        {
+            let first = self.first.peek(new).map_or(first, |&of| of.min(first));
+            self.first.insert(new, first);
+        }
+    }
+
     /// Whether a model came out within the last day, as far as this traffic tells.
     #[must_use]
     pub fn released(&self, model: u64, now: Timestamp) -> bool {
@@ -171,6 +193,16 @@ impl Population {
         self.agents.add(client.agent);
         self.networks.add(client.network);
         self.programs.add(program(client));
+    }
+
+    /// Gives the attributes of a client other names.
+    pub fn rename(&mut self, old: &Client, new: &Client) {
+        self.targets.rename(old.target, new.target);
+        self.settings.rename(old.settings, new.settings);
+        self.agents.rename(old.agent, new.agent);
+        self.networks.rename(old.network, new.network);
+        self.programs.rename(program(old), program(new));
+        self.met.rename(program(old), program(new));
     }
 
     /// Takes an account out.

@@ -140,11 +140,10 @@ impl fmt::Debug for Digester {
 
 /// The key in force and, while a new one is brought in, the one before.
 ///
-/// Rotating costs memory of the past: under the new key every account, network and text is a new one. Counts start
-/// again, a known account looks like one from its first hour, and shared blobs and skeletons are recognised only from
-/// their next sight on. To bridge that, keep the old key as `previous` for as long as the evidence lasts (a day or
-/// two), look up what is not found under the new digest under the old one, and then drop it. Each bridged lookup is one
-/// more digest and one more read.
+/// Under the new key every account, network and text is a new one. To bridge that, keep the old key as `previous` for as
+/// long as it takes those who matter to be seen again (a week or two), and then drop it: until then requests are digested
+/// under both, what was counted by old names still speaks, and the second tier calls what it knows by its new name
+/// (`campaign::rotation`). Blobs, conversations and refused bodies begin anew: they are evidence for hours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Keys {
     /// Digests that are written are made with this key.

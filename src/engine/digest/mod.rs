@@ -62,6 +62,8 @@ pub struct Reading {
     pub shape: Shape,
     /// Log-odds of the wording being a harvest's, in thousandths of a nat.
     pub wording: i32,
+    /// The same under the digest key before this one, while one is configured.
+    pub before: Option<Box<Self>>,
 }
 
 impl Reading {
@@ -69,10 +71,21 @@ impl Reading {
     #[must_use]
     pub fn of(route: &Route, body: &[u8], whole: bool, config: &Config) -> Self {
         let prompt = dialect::read(route, body);
-        let mut reading = Self::of_prompt(&prompt, &config.callers.keys.current, config);
-        reading.dialect = Some(route.dialect);
-        reading.truncated |= !whole;
-        reading
+        let under = |key| {
+            let mut reading = Self::of_prompt(&prompt, key, config);
+            reading.dialect = Some(route.dialect);
+            reading.truncated |= !whole;
+            reading
+        };
+        let keys = &config.callers.keys;
+        let before = keys.previous.as_ref().map(|key| Box::new(under(key)));
+        Self { before, ..under(&keys.current) }
+    }
+
+    /// Every name of its template: under the digest key in force and, while one is configured, the one before.
+    pub fn templates(&self) -> impl Iterator<Item = u64> {
+        let before = self.before.iter().flat_map(|before| &before.skeleton.keys);
+        self.skeleton.keys.iter().chain(before).map(|&(_, key)| key)
     }
 
     /// Digests what was read. A prompt of which nothing could be read is `unread`.
@@ -98,6 +111,7 @@ impl Reading {
             blobs: blobs(prompt, digests),
             shape,
             wording: config.rules.wording(&features),
+            before: None,
         }
     }
 }

@@ -8,21 +8,22 @@ pub mod search;
 pub mod shape;
 pub mod spread;
 pub mod state;
+mod template;
 pub mod view;
 
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::nats::MilliNats;
-use crate::rules::{Config, Families, Family, Rules};
+use crate::rules::{Config, Family, Rules};
 use crate::sketch::table::Slot;
 use crate::store::{Get, Store};
 use crate::time::Timestamp;
 use crate::verdict::Reason;
-use population::Shares;
 use provenance::Custody;
 use shape::Account;
-use spread::{Group, Party, Worth};
+use spread::Group;
 use state::Tables;
+use template::Sight;
 
 /// What speaks for or against an exchange: reasons, and what each is worth in thousandths of a nat.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +58,7 @@ const OWN_WORDING: MilliNats = 4_000;
 /// What the proxy's own counters say, of what was counted before: `local` reads, [`count`] writes.
 ///
 /// Reads at most five pages: of the account, of three keys, and of everybody where a key's parties are many; for what
-/// changes hands one to four more ([`provenance::look`]). Returns whether the template was this caller's before it was
+/// changes hands one to four more ([`provenance::look`]); while the digest key is rotated, of three keys more. Returns whether the template was this caller's before it was
 /// anybody else's.
 pub fn local(
     config: &Config,
@@ -85,13 +86,14 @@ pub fn local(
         return false;
     }
     provenance::look(&tables.provenance, custody(rules), store, caller, reading, now, evidence);
-    let party = Party::of(caller, reading);
-    let target = party.target;
-    let groups = spread::keys(reading).map(|key| tables.skeletons.peek(store, key, Group::of));
+    let sight = Sight::of(&tables, store, caller, reading);
+    let earlier = Sight::earlier(&tables, store, caller, reading);
     // Parts are of a template and its payload: only its ends tell whose it is.
-    let [first, last, _] = groups.map(|group| group.is_some_and(|group| group.parties() > 1 && group.begun_by(&party)));
-    let groups = groups.map(|group| group.filter(|group| !group.begun_by(&party)));
-    let Some(worth) = strongest(&tables, store, groups, target, families, now) else { return first || last };
+    let [first, last, _] = sight.own(earlier.as_ref());
+    let worth = |of: &Sight, other| of.of_others().strongest(other, &tables, store, families, now);
+    let before = earlier.as_ref().and_then(|earlier| worth(earlier, Some(&sight)));
+    let strongest = worth(&sight, earlier.as_ref()).into_iter().chain(before).max_by_key(|worth| worth.total());
+    let Some(worth) = strongest else { return first || last };
     // A group is held against this request, too: one that reads like a person's is probably that.
     let own = if families.harvest_content.enabled { reading.wording.clamp(-OWN_WORDING, 0) } else { 0 };
     let surplus = worth.total().saturating_add(own).saturating_sub(families.cohort_synchrony.prior.0);
@@ -140,26 +142,6 @@ pub fn refused<S: Store>(config: &Config, store: &mut S, caller: &Caller, readin
     u32::from(noted.is_err())
 }
 
-/// The worth of the group with the strongest evidence against requests for `target`, if there is any.
-fn strongest(
-    tables: &Tables,
-    store: &impl Get,
-    groups: [Option<Group>; spread::KEYS],
-    target: u32,
-    families: &Families,
-    now: Timestamp,
-) -> Option<Worth> {
-    if !families.skeleton_spread.enabled {
-        return None;
-    }
-    let counting = groups.map(|group| group.filter(|group| group.counts(target, families)));
-    if counting.iter().all(Option::is_none) {
-        return None;
-    }
-    let shares = tables.population.peek(store, state::EVERYBODY, |slot| Shares::of(slot, now)).unwrap_or_default();
-    counting.iter().flatten().map(|group| group.worth(&shares, families)).max_by_key(|worth| worth.total())
-}
-
 /// Counts an exchange that upstream has answered, for the verdicts to come. Returns how many updates were lost.
 ///
 /// Only what upstream accepted (2xx) counts; of what it refused for load the body is noted, so that it is known again in
@@ -200,7 +182,7 @@ pub fn count<S: Store>(
     );
     lost + match counted {
         // Under every key it is a party, as it may have been before its slot was lost: groups know.
-        Ok((fresh, new)) => gather(&tables, rules, store, &Party::of(caller, reading), (fresh, new), now),
+        Ok((fresh, new)) => gather(&tables, rules, store, (caller, reading), (fresh, new), now),
         Err(_) => 1,
     }
 }
@@ -211,25 +193,35 @@ fn gather<S: Store>(
     tables: &Tables,
     rules: &Rules,
     store: &mut S,
-    party: &Party,
+    (caller, reading): (&Caller, &Reading),
     (fresh, keys): (bool, [u64; spread::KEYS]),
     now: Timestamp,
 ) -> u32 {
     let families = &rules.document.families;
     let mut lost = 0;
-    let mut groups = [None; spread::KEYS];
-    for (key, group) in keys.into_iter().zip(&mut groups).filter(|(key, _)| *key != 0) {
+    let mut sight = Sight { party: spread::Party::of(caller, reading), ..Sight::default() };
+    let party = sight.party;
+    let news = fresh || keys.iter().any(|key| *key != 0);
+    let earlier = if news { Sight::earlier(tables, store, caller, reading) } else { None };
+    let begun = earlier.map(|earlier| earlier.begun()).unwrap_or_default();
+    for ((key, group), begun) in keys.into_iter().zip(&mut sight.groups).zip(begun).filter(|((key, _), _)| *key != 0) {
         let begin = |slot: &mut [u8]| spread::begin(slot, now);
         let joined = tables.skeletons.update(store, key, now, begin, |slot| {
-            spread::join(slot.bytes_mut(), party, families, now);
+            if let Some(first) = begun {
+                spread::inherit(slot.bytes_mut(), &party, first);
+            }
+            spread::join(slot.bytes_mut(), &party, families, now);
             Group::of(slot.bytes())
         });
         lost += u32::from(joined.is_err());
         *group = joined.ok();
     }
     if fresh {
-        let worth = strongest(tables, store, groups, party.target, families, now);
-        if worth.is_none_or(|worth| worth.total() < families.cohort_synchrony.prior.0) {
+        let worth = |of: &Sight, other| {
+            of.strongest(other, tables, store, families, now).map_or(MilliNats::MIN, |worth| worth.total())
+        };
+        let before = earlier.as_ref().map_or(MilliNats::MIN, |earlier| worth(earlier, Some(&sight)));
+        if worth(&sight, earlier.as_ref()).max(before) < families.cohort_synchrony.prior.0 {
             let add = |slot: &mut Slot<'_>| population::add(slot.bytes_mut(), party.target, now);
             lost += u32::from(tables.population.update(store, state::EVERYBODY, now, |_| (), add).is_err());
         }

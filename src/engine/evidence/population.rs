@@ -79,6 +79,18 @@ impl Shares {
         ln_ratio(count.saturating_add(500), self.total.saturating_add(1_000)).min(0)
     }
 
+    /// The same where one target has two names: under this one it has the accounts of both.
+    #[must_use]
+    pub fn under_both(mut self, target: u32, other: u32) -> Self {
+        let also = self.counts.iter().find(|(of, _)| *of == other && other != target).map_or(0, |&(_, count)| count);
+        match self.counts.iter_mut().find(|(of, _)| *of == target) {
+            Some((_, count)) => *count = count.saturating_add(also),
+            None if also > 0 => self.counts.push((target, also)),
+            None => {}
+        }
+        self
+    }
+
     /// Accounts in all, rounded.
     #[must_use]
     pub fn accounts(&self) -> u64 {
@@ -104,6 +116,15 @@ mod tests {
         assert_eq!(shares.accounts(), 1000);
         assert!((shares.ln_share(1) + 2_303).abs() < 10, "{}", shares.ln_share(1));
         assert!(shares.ln_share(99) < -7_000);
+    }
+
+    #[test]
+    fn a_target_with_two_names_has_the_accounts_of_both() {
+        let shares = Shares::of(&filled(1000, |n| if n % 10 == 0 { 1 } else { 2 }), NOW);
+        assert_eq!(shares.clone().under_both(1, 2).ln_share(1), 0);
+        assert_eq!(shares.clone().under_both(99, 2).ln_share(99), shares.ln_share(2));
+        assert_eq!(shares.clone().under_both(1, 1), shares.clone().under_both(1, 98));
+        assert_eq!(shares.clone().under_both(1, 98), shares);
     }
 
     #[test]

@@ -42,6 +42,8 @@ const TARGET: usize = 6;
 /// Targets that are told apart.
 const TARGETS: usize = 6;
 const FIRST: usize = TARGETS_AT + TARGETS * TARGET;
+/// The mark of who is not known any more: nobody has either half of it.
+const NOBODY: u32 = 0x2_0002;
 /// Bytes of a slot.
 pub const BYTES: u16 = (FIRST + 4) as u16;
 
@@ -133,6 +135,16 @@ pub fn join(slot: &mut [u8], party: &Party, families: &Families, now: Timestamp)
     let wording = fields.u32(WORDING).cast_signed().saturating_add(party.wording);
     fields.set_u32(WORDING, wording.cast_unsigned());
     true
+}
+
+/// Takes over, before anybody joins, who came first when the template had another name: who joins, or somebody else.
+pub fn inherit(slot: &mut [u8], party: &Party, first: bool) {
+    let mut fields = Fields::new(slot);
+    if first {
+        fields.set_u32(FIRST, marks(party));
+    } else if fields.u32(FIRST) == 0 {
+        fields.set_u32(FIRST, NOBODY);
+    }
 }
 
 /// Marks of a party and of an account, half of the number each; never 0.

@@ -11,6 +11,7 @@ use std::cell::Cell;
 
 mod memory;
 mod provenance;
+mod rotation;
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000);
 

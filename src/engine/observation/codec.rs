@@ -77,20 +77,31 @@ pub(super) fn read(input: &mut In<'_>) -> Result<Observation, Refusal> {
 }
 
 fn write_caller(out: &mut Out, caller: &Caller) {
-    let Caller { account, organisation, network, agent, before } = caller;
-    out.sparse(&[*account, *organisation, *network, *agent, before.account, before.organisation, before.network]);
+    let digests = |of: &Caller| [of.account, of.organisation, of.network, of.agent];
+    out.sparse([digests(caller), digests(&caller.earlier())].as_flattened());
 }
 
 fn read_caller(input: &mut In<'_>) -> Option<Caller> {
-    let [account, organisation, network, agent, old_account, old_organisation, old_network] = input.sparse()?;
-    let before = Before { account: old_account, organisation: old_organisation, network: old_network };
+    let [account, organisation, network, agent, earlier @ ..] = input.sparse::<8>()?;
+    let [old_account, old_organisation, old_network, old_agent] = earlier;
+    let before =
+        Before { account: old_account, organisation: old_organisation, network: old_network, agent: old_agent };
     Some(Caller { account, organisation, network, agent, before })
 }
 
 fn write_reading(out: &mut Out, reading: &Reading) {
+    write_one(out, reading, reading.before.is_some());
+    if let Some(before) = &reading.before {
+        write_one(out, before, false);
+    }
+}
+
+/// A reading under one key; `more`: the same under the previous key follows.
+fn write_one(out: &mut Out, reading: &Reading, more: bool) {
     let of = &reading.conversation;
     out.u8(reading.dialect.map_or(NO_DIALECT, |dialect| dialect as u8));
-    out.u8(u8::from(reading.unread) | u8::from(reading.truncated) << 1 | u8::from(reading.corpus) << 2);
+    let flags = [reading.unread, reading.truncated, reading.corpus, more];
+    out.u8(flags.into_iter().zip(0..).fold(0, |flags, (flag, at)| flags | u8::from(flag) << at));
     out.sparse(&[reading.model, reading.line, reading.settings, reading.content, reading.payload, of.whole, of.parent]);
     out.u32(of.bytes);
     out.u32(of.parent_bytes);
@@ -110,15 +121,24 @@ fn write_blobs(out: &mut Out, blobs: &[u64]) {
 }
 
 fn read_reading(input: &mut In<'_>) -> Result<Reading, Refusal> {
-    let mut reading = read_small(input).ok_or(Refusal::Damaged)?;
-    let key = |input: &mut In<'_>| Some((Place::ALL.get(usize::from(input.u8()?)).copied()?, input.u64()?));
-    reading.skeleton = Skeleton { keys: input.list(KEYS, key).ok_or(Refusal::TooMany("keys of a skeleton"))? };
-    reading.blobs = input.list(BLOBS, In::u64).ok_or(Refusal::TooMany("blobs"))?;
+    let (mut reading, more) = read_one(input)?;
+    if more {
+        let (before, false) = read_one(input)? else { return Err(Refusal::Damaged) };
+        reading.before = Some(Box::new(before));
+    }
     Ok(reading)
 }
 
-/// What has one size.
-fn read_small(input: &mut In<'_>) -> Option<Reading> {
+fn read_one(input: &mut In<'_>) -> Result<(Reading, bool), Refusal> {
+    let (mut reading, more) = read_small(input).ok_or(Refusal::Damaged)?;
+    let key = |input: &mut In<'_>| Some((Place::ALL.get(usize::from(input.u8()?)).copied()?, input.u64()?));
+    reading.skeleton = Skeleton { keys: input.list(KEYS, key).ok_or(Refusal::TooMany("keys of a skeleton"))? };
+    reading.blobs = input.list(BLOBS, In::u64).ok_or(Refusal::TooMany("blobs"))?;
+    Ok((reading, more))
+}
+
+/// What has one size, and whether the same follows under the previous key.
+fn read_small(input: &mut In<'_>) -> Option<(Reading, bool)> {
     let dialect = match input.u8()? {
         NO_DIALECT => None,
         number => Some(Dialect::ALL.get(usize::from(number)).copied()?),
@@ -126,7 +146,7 @@ fn read_small(input: &mut In<'_>) -> Option<Reading> {
     let flags = input.u8()?;
     let [model, line, settings, content, payload, whole, parent] = input.sparse()?;
     let (bytes, parent_bytes, answers) = (input.u32()?, input.u32()?, input.u16()?);
-    Some(Reading {
+    let reading = Reading {
         dialect,
         unread: flags & 1 != 0,
         truncated: flags & 2 != 0,
@@ -139,5 +159,6 @@ fn read_small(input: &mut In<'_>) -> Option<Reading> {
         conversation: Conversation { whole, bytes, parent, answers, parent_bytes },
         wording: input.i32()?,
         ..Reading::default()
-    })
+    };
+    Some((reading, flags & 8 != 0))
 }

@@ -56,6 +56,17 @@ fn what_a_filter_sends_is_what_the_sidecar_reads() {
 }
 
 #[test]
+fn both_names_of_a_request_are_told_while_a_key_is_rotated() {
+    let before = crate::caller::Before { account: 11, organisation: 12, network: 13, agent: 14 };
+    let reading = Reading { before: Some(Box::new(Reading { content: 8, ..reading(3) })), ..reading(4) };
+    let told = Event::Refused { caller: Caller { before, ..caller(1) }, reading };
+    let mut queue = Queue::new(1 << 16);
+    push(&mut queue, &told, Timestamp(0));
+    let bytes = queue.take().unwrap().batch(header(), Timestamp(0));
+    assert_eq!(Batch::decode(&bytes).unwrap().observations[0].event, told);
+}
+
+#[test]
 fn a_batch_that_is_sent_again_later_tells_the_same_times() {
     let mut queue = Queue::new(1 << 16);
     push(&mut queue, &request(1, 1), Timestamp(1_000));

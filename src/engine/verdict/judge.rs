@@ -97,7 +97,7 @@ pub fn assess<S: Store>(
 /// What the operator ordered goes before any evidence; an exception before any order.
 fn orders(rules: &Rules, caller: &Caller, reading: &Reading, now: Timestamp, verdict: &mut Verdict) {
     let excepted = rules.lists.allows_caller(caller, now)
-        || reading.skeleton.keys.iter().any(|&(_, key)| rules.lists.allows(Subject::Skeleton(key), now));
+        || reading.templates().any(|key| rules.lists.allows(Subject::Skeleton(key), now));
     if excepted {
         verdict.would = Action::Allow;
         verdict.reasons.push(Reason::OperatorAllow.code());
@@ -143,7 +143,7 @@ fn membership(
     now: Timestamp,
     own: bool,
 ) -> Option<Member> {
-    let skeletons = reading.skeleton.keys.iter().map(|&(_, key)| Subject::Skeleton(key));
+    let skeletons = reading.templates().map(Subject::Skeleton);
     let accounts = [caller.account, caller.before.account].map(Subject::Account);
     let listed = accounts.into_iter().chain(skeletons);
     if let Some(campaign) = listed.into_iter().find_map(|subject| rules.campaign(subject, now)) {
@@ -173,7 +173,8 @@ fn membership(
         };
     let speaking = families.iter().filter(|family| enabled(*family));
     let mut reasons: Vec<_> = speaking.filter_map(Reason::of_family).collect();
-    if feed.pivots(index, reading.model) {
+    let before = reading.before.iter().map(|before| before.model);
+    if std::iter::once(reading.model).chain(before).any(|model| feed.pivots(index, model)) {
         reasons.push(Reason::ReleasePivot);
     }
     Some(Member { campaign: feed.name(index)?.to_owned(), confirmed: true, score, reasons, by })
