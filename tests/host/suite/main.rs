@@ -6,5 +6,6 @@ mod common;
 mod dialects;
 mod edge;
 mod faults;
+mod memory;
 mod native;
 mod workers;

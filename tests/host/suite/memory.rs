@@ -1,0 +1,106 @@
+//! Memory of a worker never goes back to its host, so bodies must not decide how much it becomes: large ones, packed ones,
+//! many at once.
+
+use crate::common::{DIALECTS, worker};
+use azeotrope_test_host::{Profile, Request, Response, Worker};
+use miniz_oxide::deflate::compress_to_vec;
+use ruzstd::encoding::CompressionLevel;
+
+const KIB: usize = 1 << 10;
+const MIB: usize = 1 << 20;
+
+/// A request of so many bytes of text, in ordinary words or in escapes.
+fn text(size: usize, escaped: bool) -> Vec<u8> {
+    let words =
+        if escaped { r#"\u0077ords \"and\" m\u00f6re\n "# } else { "words and more of them, none of them rare " };
+    let text = words.repeat(size / words.len());
+    format!(r#"{{"model":"gpt-5","stream":true,"messages":[{{"role":"user","content":"{text}"}}]}}"#).into_bytes()
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let sum = [0; 8];
+    [b"\x1F\x8B\x08\0\0\0\0\0\0\0", compress_to_vec(body, 6).as_slice(), &sum].concat()
+}
+
+fn zstd(body: &[u8]) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(body, CompressionLevel::Fastest)
+}
+
+/// A request of an account in pieces as Envoy hands them on, answered by many events.
+fn request(body: &[u8], encoding: &str, account: usize) -> Request {
+    let answer = DIALECTS[0].answer.repeat(20);
+    Request::post("/v1/chat/completions", body)
+        .with("content-encoding", encoding)
+        .with("authorization", format!("Bearer sk-{account}"))
+        .answered(Response::stream("text/event-stream", answer.as_bytes(), 16 * KIB))
+        .in_pieces(16 * KIB)
+}
+
+/// Bodies of every size and kind: at the bound of what is inspected, far beyond it, and packed, some of them to a
+/// thousandth.
+fn large() -> Vec<Request> {
+    let plain = [
+        text(256 * KIB - 200, false),
+        text(256 * KIB - 200, true),
+        text(MIB, false),
+        text(4 * MIB, true),
+        vec![b'['; 512 * KIB],
+        vec![b'{'; 512 * KIB],
+    ];
+    let packed = [text(256 * KIB - 200, true), text(4 * MIB, false)];
+    let plain = plain.iter().map(|body| request(body, "identity", 1));
+    let packed = packed.iter().flat_map(|body| [request(&gzip(body), "gzip", 2), request(&zstd(body), "zstd", 3)]);
+    plain.chain(packed).collect()
+}
+
+/// The worker's memory after each of several rounds; that of the first two is all that it ever becomes.
+fn settled(worker: &mut Worker, round: impl Fn(&mut Worker)) -> usize {
+    let rounds = (0..4).map(|_| {
+        round(worker);
+        worker.memory()
+    });
+    let rounds: Vec<_> = rounds.collect();
+    assert_eq!(rounds[1], rounds[3], "{rounds:?}");
+    rounds[3]
+}
+
+/// Opens a stream for each request, all but for its last piece, and then lets all of them go.
+fn open(worker: &mut Worker, requests: impl Iterator<Item = Request>) {
+    let open: Vec<_> = requests.map(|request| worker.begin(&request).unwrap()).collect();
+    for id in open {
+        worker.abandon(id).unwrap();
+    }
+}
+
+#[test]
+fn large_bodies_one_after_the_other_leave_a_worker_at_4_mib() {
+    for headers in ["held", "streamed"] {
+        let (mut worker, process) = worker(&Profile::envoy(), &format!(r#"{{"headers":"{headers}"}}"#));
+        let requests = large();
+        let memory = settled(&mut worker, |worker| {
+            for request in &requests {
+                let upstream = worker.exchange(request).unwrap().upstream.unwrap();
+                assert!(upstream.whole && upstream.body == request.chunks.concat());
+            }
+        });
+        assert!(memory <= 4 * MIB, "{headers}: {memory}");
+        assert_eq!(process.metric("azeotrope.host.error_total"), Some(0));
+    }
+}
+
+#[test]
+fn what_many_open_streams_leave_is_bounded_by_what_is_copied_of_them() {
+    let largest = [request(&text(256 * KIB - 200, true), "identity", 1)];
+    // Headers that are held leave the body with the host; else the beginning of each is copied, and of all 64 MiB.
+    for (headers, streams, requests, most) in [
+        ("held", 400, &largest[..], 8),
+        ("streamed", 400, &largest[..], 8 + 64),
+        ("held", 64, &large(), 8),
+        ("streamed", 64, &large(), 8 + 64 / 4),
+    ] {
+        let (mut worker, process) = worker(&Profile::envoy(), &format!(r#"{{"headers":"{headers}"}}"#));
+        let memory = settled(&mut worker, |worker| open(worker, requests.iter().cycle().take(streams).cloned()));
+        assert!(memory <= most * MIB, "{headers} {streams}: {memory}");
+        assert_eq!(process.metric("azeotrope.host.error_total"), Some(0));
+    }
+}
