@@ -211,8 +211,8 @@ impl Stream {
 #[cfg(feature = "trap")]
 #[allow(clippy::panic, reason = "what a trap does is tested with it")]
 fn trap(map: &[u8]) {
-    if Pairs::first(map, "x-azeotrope-trap").is_some() {
-        panic!("as the test asked");
+    if let Some(value) = Pairs::first(map, "x-azeotrope-trap") {
+        panic!("as the test asked: {}", String::from_utf8_lossy(value));
     }
 }
 

@@ -3,6 +3,7 @@
 mod clock;
 mod commands;
 mod compare;
+mod crash;
 mod differences;
 mod ecds;
 mod explain;
@@ -52,6 +53,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    crash::hook_panics();
     let outcome = match Cli::parse().command {
         Command::Replay(args) => args.run(),
         Command::Serve(args) => args.run(),

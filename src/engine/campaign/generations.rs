@@ -72,6 +72,12 @@ impl<V> Generations<V> {
         self.young.insert(key, value);
     }
 
+    /// Begins a generation: what was not used since the one before began is forgotten.
+    pub fn turn(&mut self) {
+        self.forgotten += self.old.len() as u64;
+        self.old = std::mem::take(&mut self.young);
+    }
+
     /// Takes the value under `key` out.
     pub fn remove(&mut self, key: u64) -> Option<V> {
         self.young.remove(&key).or_else(|| self.old.remove(&key))
@@ -80,6 +86,11 @@ impl<V> Generations<V> {
     /// All entries, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (u64, &V)> {
         self.young.iter().chain(&self.old).map(|(&key, value)| (key, value))
+    }
+
+    /// All values, in no order.
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.young.values_mut().chain(self.old.values_mut())
     }
 
     /// How many entries there are.
@@ -111,6 +122,18 @@ mod tests {
         (0..10_000).for_each(|key| map.insert(key, key));
         assert!(map.len() <= 200);
         assert_eq!(map.forgotten() + map.len() as u64, 10_000);
+    }
+
+    #[test]
+    fn what_is_not_used_for_two_turns_is_forgotten() {
+        let mut map = Generations::new(100);
+        map.insert(7, "used");
+        map.insert(8, "not used");
+        map.turn();
+        assert_eq!(map.get(7), Some(&mut "used"));
+        assert_eq!(map.peek(8), Some(&"not used"));
+        map.turn();
+        assert_eq!((map.peek(7), map.peek(8), map.len()), (Some(&"used"), None, 1));
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub struct Joiner {
     #[serde(skip)]
     pub(super) changes: Vec<Change>,
     pub(super) singles: Generations<Single>,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     #[serde(skip, default = "Renamed::none")]
     pub(super) renamed: Renamed,
 }

@@ -45,6 +45,13 @@ impl Ledger {
         self.criteria = criteria;
     }
 
+    /// What was not used since the last turn is forgotten.
+    pub fn turn(&mut self) {
+        for generations in [&mut self.blobs, &mut self.conversations, &mut self.refused] {
+            generations.turn();
+        }
+    }
+
     /// What of this request was in other hands before. Notes the conversation as its sender's.
     pub fn request(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Vec<Passed> {
         let hand = Hand::of(caller);

@@ -22,6 +22,7 @@ mod linking;
 pub mod named;
 mod naming;
 pub mod population;
+mod retention;
 mod rotation;
 
 pub use criteria::{Criteria, LINK};

@@ -35,6 +35,11 @@ impl Renamed {
         self.0.is_empty()
     }
 
+    /// Old names that were not asked for since the last turn are forgotten.
+    pub(super) fn turn(&mut self) {
+        self.0.turn();
+    }
+
     /// The name of today.
     pub(super) fn of(&self, name: u64) -> u64 {
         self.0.peek(name).copied().unwrap_or(name)

@@ -14,6 +14,7 @@ use crate::rules::{DigestName, Document, Family};
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
 
 mod kin;
+mod retention;
 mod rotation;
 
 const START: u64 = 1_790_000_000_000;

@@ -66,6 +66,10 @@ pub(crate) struct Args {
     /// Hours that a bundle holds; filters that hear of none later go back to the built-in rules, in observe mode
     #[arg(long, value_name = "HOURS", default_value = "24", value_parser = super::rules::hours)]
     expire_hours: Duration,
+    /// Days that an account is known after its last request at most, and that ended campaigns, rules, audit records and
+    /// figures of traffic are kept; in memory and store. Who was seen within half of it is never forgotten for age
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3_650))]
+    keep_days: u64,
     /// Milliseconds between two publications, at least
     #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(100..=60_000))]
     publish_milliseconds: u64,
@@ -158,6 +162,7 @@ impl Args {
             rules: self.rules,
             ttl: self.expire_hours,
             every: Duration::from_millis(self.publish_milliseconds),
+            keep: Duration::from_secs(self.keep_days * 86_400),
             caution: Caution { per_mille: self.refuse_above, few: self.refuse_from },
             hold: Caution { per_mille: self.hold_above, few: self.hold_from },
             ecds_file: self.ecds_file,

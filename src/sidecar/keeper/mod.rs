@@ -56,6 +56,11 @@ struct Aim {
 }
 
 impl Keeper {
+    /// What accounts scored that were not seen since the last turn is forgotten.
+    pub(crate) fn turn(&mut self, now: Timestamp) {
+        self.populations.values_mut().for_each(|scores| scores.begin(now));
+    }
+
     /// Takes note of what a request scored.
     pub(crate) fn observe(&mut self, population: u8, account: u64, score: MilliNats, now: Timestamp) {
         if self.populations.len() < POPULATIONS || self.populations.contains_key(&population) {

@@ -44,6 +44,12 @@ impl Scores {
         }
     }
 
+    /// Begins a window: what accounts scored in the one before the last is forgotten.
+    pub(super) fn begin(&mut self, now: Timestamp) {
+        self.before = std::mem::replace(&mut self.now, Generations::new(ACCOUNTS));
+        self.since = now;
+    }
+
     fn turn(&mut self, now: Timestamp) {
         let passed = now.since(self.since);
         if passed > WINDOW {

@@ -152,6 +152,18 @@ pub(super) fn accept(store: &dyn Store, submission: &Submission) -> Outcome<InFo
     Ok(accepted)
 }
 
+/// Forgets rules that were in force no longer at that time; what is in force stays.
+pub(super) fn forget(store: &dyn Store, before: u64) -> Outcome<()> {
+    let mut history = history(store)?;
+    // Each was in force until the next came.
+    let ended = history.iter().skip(1).zip(&history).position(|(_, next)| next.at < before);
+    for old in history.split_off(ended.map_or(history.len(), |place| place + 1)) {
+        write(store, &kept(old.number), &InForce::default())?;
+        write(store, HISTORY, &history)?;
+    }
+    Ok(())
+}
+
 /// Whether this is what a file held when one was last read.
 pub(super) fn file_known(store: &dyn Store, document: &[u8]) -> Outcome<bool> {
     Ok(store.get(FILE)?.is_some_and(|known| known == hash(document)))

@@ -13,7 +13,7 @@ use crate::clock::now;
 use crate::compare::Recent;
 use crate::explain::campaign::Told;
 use crate::keeper::Keeper;
-use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published};
+use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published, Store};
 use azeotrope_engine::campaign::{Change, Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::observation::{Batch, Event};
 use azeotrope_engine::rules::Config;
@@ -97,10 +97,14 @@ pub(super) struct Duty {
     told: Option<u64>,
     /// When traffic was last told, and the observations that it was told of.
     told_traffic: Option<(Instant, u64)>,
+    /// When what had not been seen was last forgotten; `None`: that was not asked yet.
+    pub(super) turned: Option<u64>,
+    /// When records were last looked through.
+    pub(super) swept: Option<u64>,
     /// Changes that are not published yet.
     waiting: Vec<Change>,
     /// Campaigns that are held back: nothing of them is published.
-    held: Option<Held>,
+    pub(super) held: Option<Held>,
 }
 
 impl Duty {
@@ -157,6 +161,8 @@ impl Duty {
             kept_at: Instant::now(),
             told: None,
             told_traffic: None,
+            turned: None,
+            swept: None,
             waiting: Vec::new(),
             held: None,
         }
@@ -223,7 +229,7 @@ impl Duty {
     }
 
     /// Makes the feed anew from what is known.
-    fn rebase(&mut self) {
+    pub(super) fn rebase(&mut self) {
         let changes = self.joiner.feed(CROWD, Timestamp(now()));
         self.joiner.take_changes();
         self.waiting.clear();
@@ -313,17 +319,17 @@ impl Duty {
         if self.joined == 0 || self.saved.elapsed() < self.patience {
             return Ok(true);
         }
-        self.save(shared)
+        self.save(&*shared.store)
     }
 
-    pub(super) fn save(&mut self, shared: &Shared) -> Outcome<bool> {
+    pub(super) fn save(&mut self, store: &dyn Store) -> Outcome<bool> {
         let begun = Instant::now();
-        self.shadow.write(&*shared.store)?;
+        self.shadow.write(store)?;
         let Some(bytes) = self.snapshot() else { return Ok(true) };
-        if !shared.store.save(self.fence, &self.cursor, &bytes)? {
+        if !store.save(self.fence, &self.cursor, &bytes)? {
             return Ok(false);
         }
-        shared.store.trim(&self.cursor)?;
+        store.trim(&self.cursor)?;
         (self.saved, self.joined) = (Instant::now(), 0);
         self.patience = SNAPSHOT.max(begun.elapsed() * SNAPSHOT_SHARE);
         Ok(true)

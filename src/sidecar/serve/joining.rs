@@ -5,6 +5,7 @@ use super::duty::Duty;
 use super::publisher::Publisher;
 use super::shared::Shared;
 use super::{Options, metrics};
+use crate::clock::now;
 use crate::store::{Fence, JOINER, Outcome};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -25,6 +26,7 @@ pub(super) fn start(options: &Options, shared: &Arc<Shared>, stopped: watch::Rec
         corpora: options.corpora.clone(),
         ttl: options.ttl,
         every: options.every,
+        keep: options.keep,
         caution: options.caution,
         hold: options.hold,
     };
@@ -37,6 +39,7 @@ struct Strive {
     corpora: Vec<Vec<u8>>,
     ttl: Duration,
     every: Duration,
+    keep: Duration,
     caution: Caution,
     hold: Caution,
 }
@@ -62,7 +65,7 @@ impl Strive {
             std::thread::sleep(rest);
         }
         if let Some(mut duty) = duty {
-            let _ = duty.save(&self.shared);
+            let _ = duty.save(&*self.shared.store);
             let _ = self.shared.store.release(JOINER, self.shared.owner);
         }
     }
@@ -78,7 +81,8 @@ impl Strive {
         on.answer(&self.shared)?;
         let published = on.publish(&self.shared, self.every, self.hold)?;
         let saved = on.save_when_due(&self.shared)?;
-        if !(published && saved) {
+        let forgotten = on.forget(&*self.shared.store, self.keep, now())?;
+        if !(published && saved && forgotten) {
             *duty = None;
         }
         Ok(more)

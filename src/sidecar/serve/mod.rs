@@ -12,6 +12,7 @@
 //! | `publisher` | rules, corpora and campaigns into signed bundles |
 //! | `candidate` | rules on their way into force: checked, run in shadow, accepted or refused |
 //! | `hold` | campaigns that would act on too many accounts at once |
+//! | `retention` | how long what is known is kept |
 //! | `watch` | the rules document on disk |
 //! | `shared`, `metrics` | what all of these have in common |
 //! | `telemetry` | the same told over OTLP |
@@ -33,6 +34,7 @@ mod metrics;
 mod pace;
 mod people;
 mod publisher;
+mod retention;
 mod ruling;
 mod shadow;
 mod shared;
@@ -75,6 +77,8 @@ pub(crate) struct Options {
     pub(crate) ttl: Duration,
     /// Time between two publications.
     pub(crate) every: Duration,
+    /// How long accounts that are not seen any more are known, and audit records kept.
+    pub(crate) keep: Duration,
     /// When new rules are refused.
     pub(crate) caution: candidate::Caution,
     /// When campaigns are held back.

@@ -78,6 +78,17 @@ impl Shadow {
         Ok(())
     }
 
+    /// Forgets the pieces in the store that had ended at that time.
+    pub(super) fn forget(store: &dyn Store, before: u64) -> Outcome<()> {
+        for number in 0..PIECES {
+            let piece = store.get(&key(number))?.and_then(|bytes| postcard::from_bytes::<Piece>(&bytes).ok());
+            if piece.is_some_and(|piece| piece.batches.iter().all(|(received, _)| *received < before)) {
+                store.set(&key(number), &[])?;
+            }
+        }
+        Ok(())
+    }
+
     /// What another has written: the batches, the oldest first, and where to go on.
     pub(super) fn read(store: &dyn Store) -> Outcome<(Self, Vec<(u64, Batch)>)> {
         let mut pieces: Vec<Piece> = Vec::new();

@@ -53,6 +53,13 @@ impl<T: Copy + Default> Ring<T> {
     }
 }
 
+impl<T> Ring<T> {
+    /// Forgets the buckets before a number.
+    fn forget(&mut self, number: u64) {
+        self.buckets.retain(|bucket| bucket.number >= number);
+    }
+}
+
 /// What happened to all traffic.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Counts {
@@ -170,6 +177,19 @@ impl Traffic {
             [bucket.number * step.milliseconds(), bucket.of.exchanges.into(), bucket.of.accounts.into()]
         };
         ring.buckets.iter().map(row).collect()
+    }
+
+    /// Forgets what happened before a time, and all of the campaigns that are not `left`, by their places.
+    pub(super) fn forget(&mut self, before: Timestamp, left: Option<&[usize]>) {
+        self.minutes.forget(before.0 / MINUTE);
+        self.hours.forget(before.0 / HOUR);
+        if let Some(left) = left {
+            self.courses = left.iter().map(|&place| self.courses.get(place).cloned().unwrap_or_default()).collect();
+        }
+        for Course { minutes, hours, .. } in &mut self.courses {
+            minutes.forget(before.0 / MINUTE);
+            hours.forget(before.0 / HOUR);
+        }
     }
 
     /// Without the campaigns.

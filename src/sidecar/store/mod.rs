@@ -216,6 +216,8 @@ pub(crate) trait Records: Send + Sync {
     fn audit(&self, audit: &Audit) -> Outcome<()>;
     /// The latest audit records, newest first.
     fn audits(&self, most: usize) -> Outcome<Vec<Audit>>;
+    /// Forgets the audit records from before that time (milliseconds since the epoch).
+    fn forget_audits(&self, before: u64) -> Outcome<()>;
     /// Sets a value.
     fn set(&self, key: &str, value: &[u8]) -> Outcome<()>;
     /// The value that was set last.

@@ -46,6 +46,7 @@ both!(
     at_most_4096_senders_are_known,
     requests_and_accounts_are_counted_by_day,
     audit_records_come_newest_first,
+    audit_records_from_before_a_time_are_forgotten,
     values_are_kept,
 );
 

@@ -127,6 +127,22 @@ impl Records for Embedded {
         packed.iter().map(|audit| Audit::unpack(audit)).collect()
     }
 
+    fn forget_audits(&self, before: u64) -> Outcome<()> {
+        self.write(|transaction| {
+            let mut trail = transaction.open_table(TRAIL)?;
+            loop {
+                let oldest = trail.first()?.map(|(number, audit)| (number.value(), audit.value().to_vec()));
+                let Some((number, packed)) = oldest else { break };
+                if Audit::unpack(&packed).is_ok_and(|audit| audit.at >= before) {
+                    break;
+                }
+                trail.remove(number)?;
+            }
+            drop(trail);
+            Ok(End::Commit(()))
+        })
+    }
+
     fn set(&self, key: &str, value: &[u8]) -> Outcome<()> {
         self.write(|transaction| {
             transaction.open_table(VALUES)?.insert(key, value)?;

@@ -72,6 +72,19 @@ impl Records for Redis {
         packed.iter().map(|audit| Audit::unpack(audit)).collect()
     }
 
+    fn forget_audits(&self, before: u64) -> Outcome<()> {
+        // New ones come to the other end.
+        loop {
+            let oldest: Option<Vec<u8>> =
+                self.with(|connection| cmd("LINDEX").arg(key("audits")).arg(-1).query(connection))?;
+            match oldest {
+                Some(packed) if Audit::unpack(&packed).is_ok_and(|audit| audit.at >= before) => return Ok(()),
+                Some(_) => self.with(|connection| cmd("RPOP").arg(key("audits")).query::<()>(connection))?,
+                None => return Ok(()),
+            }
+        }
+    }
+
     fn set(&self, name: &str, value: &[u8]) -> Outcome<()> {
         self.with(|connection| cmd("SET").arg(key(&format!("value:{name}"))).arg(value).query(connection))
     }

@@ -224,6 +224,17 @@ pub(super) fn audit_records_come_newest_first(store: &dyn Store) {
     assert!(store.audits(0).unwrap().is_empty());
 }
 
+pub(super) fn audit_records_from_before_a_time_are_forgotten(store: &dyn Store) {
+    let audit = |at| Audit { at, who: "someone".into(), what: format!("thing {at}"), ..Audit::default() };
+    store.forget_audits(5).unwrap();
+    (0..8).for_each(|at| store.audit(&audit(at)).unwrap());
+    store.forget_audits(6).unwrap();
+    assert_eq!(store.audits(10).unwrap(), [audit(7), audit(6)]);
+    store.audit(&audit(9)).unwrap();
+    store.forget_audits(u64::MAX).unwrap();
+    assert!(store.audits(10).unwrap().is_empty());
+}
+
 pub(super) fn values_are_kept(store: &dyn Store) {
     assert_eq!(store.get("key").unwrap(), None);
     store.set("key", b"one").unwrap();

@@ -1,0 +1,150 @@
+//! How long what is known is kept: `--keep-days`.
+
+use super::candidate;
+use super::duty::Duty;
+use super::shadow::Shadow;
+use crate::store::{Outcome, Store};
+use azeotrope_engine::time::{HOUR, Timestamp};
+use std::time::Duration;
+
+/// Where the time of the last turn is.
+const TURNED: &str = "turned";
+
+impl Duty {
+    /// Forgets, when it is time, what was kept for long enough. `false`: another has the duty.
+    ///
+    /// Every hour records older than `keep`. Twice within `keep` whoever was not seen since the time before, so that nobody is
+    /// known for longer than that after the last request, and nobody who was seen within half of it is forgotten.
+    pub(super) fn forget(&mut self, store: &dyn Store, keep: Duration, now: u64) -> Outcome<bool> {
+        let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
+        let before = now.saturating_sub(keep);
+        if self.swept.is_none_or(|at| now.abs_diff(at) >= HOUR) {
+            store.forget_audits(before)?;
+            candidate::forget(store, before)?;
+            self.traffic.forget(Timestamp(before), None);
+            self.swept = Some(now);
+        }
+        let turned = match self.turned {
+            Some(turned) => turned,
+            None => begun(store, now)?,
+        };
+        // A clock that stepped back must not keep things for longer.
+        if now.saturating_sub(turned.min(now)) < keep / 2 {
+            self.turned = Some(turned.min(now));
+            return Ok(true);
+        }
+        let (before, campaigns) = (now.saturating_sub(keep / 2), self.joiner.campaigns().len());
+        let left = self.joiner.turn(Timestamp(before));
+        self.keeper.turn(Timestamp(now));
+        if left.len() < campaigns {
+            self.traffic.forget(Timestamp(0), Some(&left));
+            // What is held back is told when it is let go.
+            if self.held.is_none() {
+                self.rebase();
+            }
+        }
+        Shadow::forget(store, before)?;
+        if !self.save(store)? {
+            return Ok(false);
+        }
+        note(store, now)?;
+        self.turned = Some(now);
+        Ok(true)
+    }
+}
+
+/// The time of the last turn, whoever had the duty then.
+fn begun(store: &dyn Store, now: u64) -> Outcome<u64> {
+    match store.get(TURNED)?.as_deref().and_then(<[u8]>::first_chunk) {
+        Some(at) => Ok(u64::from_le_bytes(*at)),
+        None => note(store, now),
+    }
+}
+
+fn note(store: &dyn Store, now: u64) -> Outcome<u64> {
+    store.set(TURNED, &now.to_le_bytes())?;
+    Ok(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::serve::candidate::Submission;
+    use crate::serve::traffic::Step;
+    use crate::store::{Audit, JOINER, open};
+    use azeotrope_engine::caller::Caller;
+    use azeotrope_engine::digest::Reading;
+    use azeotrope_engine::observation::Event;
+
+    const DAY: u64 = 86_400_000;
+    const KEEP: Duration = Duration::from_secs(10 * 86_400);
+    /// An account that no other bytes of a store are likely to be.
+    const ACCOUNT: u64 = 0x7ACC_0017_5EE4_B10B;
+
+    fn seen(duty: &mut Duty, account: u64, at: u64) {
+        let caller = Caller { account, network: 9, ..Caller::default() };
+        duty.joiner.observe(&caller, &Reading { model: 1, content: 7, ..Reading::default() }, Timestamp(at));
+        duty.keeper.observe(1, account, 500, Timestamp(at));
+    }
+
+    #[test]
+    fn who_is_not_seen_for_so_long_is_gone_from_memory_and_store() {
+        let folder = std::env::temp_dir().join(format!("azeotrope-retention-{}", std::process::id()));
+        let store = open(None, Some(&folder)).unwrap();
+        let mut duty = Duty::for_measurement();
+        duty.fence = store.lease(JOINER, 1, Duration::from_secs(60)).unwrap().unwrap();
+        let saved = || store.load().unwrap().map(|(_, bytes)| bytes).unwrap_or_default();
+        let is_known = |bytes: &[u8], account: u64| {
+            // As postcard writes numbers: seven bits a byte.
+            let digits: Vec<u8> = (0..8).map(|at| (account >> (7 * at) & 127) as u8 | 128).collect();
+            bytes.windows(8).any(|part| part == digits)
+        };
+        store.audit(&Audit { at: DAY, who: "someone".into(), what: "something".into(), ..Audit::default() }).unwrap();
+        assert!(duty.forget(&*store, KEEP, DAY).unwrap());
+        seen(&mut duty, ACCOUNT, DAY);
+        assert!(duty.save(&*store).unwrap() && is_known(&saved(), ACCOUNT));
+        for day in 2..=12 {
+            seen(&mut duty, 5, day * DAY);
+            assert!(duty.forget(&*store, KEEP, day * DAY).unwrap());
+            if day < 6 {
+                assert!(duty.joiner.account(ACCOUNT).is_some(), "{day}");
+            }
+            // Whoever takes the duty over goes on with the same days.
+            duty.turned = None;
+        }
+        assert_eq!((duty.joiner.account(ACCOUNT).is_some(), duty.joiner.account(5).is_some()), (false, true));
+        assert!(!is_known(&saved(), ACCOUNT));
+        assert!(store.audits(10).unwrap().is_empty());
+        drop(store);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+    fn submission(at: u64) -> Submission {
+        let (who, note, through, document) = (String::new(), String::new(), String::new(), format!("{at}"));
+        Submission { id: at, at, who, note, through, force: false, document }
+    }
+
+    #[test]
+    fn rules_that_ended_and_figures_are_kept_as_long_and_what_is_in_force_stays() {
+        let folder = std::env::temp_dir().join(format!("azeotrope-records-{}", std::process::id()));
+        let store = open(None, Some(&folder)).unwrap();
+        let mut duty = Duty::for_measurement();
+        duty.fence = store.lease(JOINER, 1, Duration::from_secs(60)).unwrap().unwrap();
+        for day in [1, 2, 8] {
+            candidate::accept(&*store, &submission(day * DAY)).unwrap();
+        }
+        let event = Event::Refused { caller: Caller::default(), reading: Reading::default() };
+        [1, 8].into_iter().for_each(|day| duty.traffic.observe(Timestamp(day * DAY), &event, None));
+        let mut numbers = |now| {
+            assert!(duty.forget(&*store, KEEP, now * DAY).unwrap());
+            let numbers: Vec<u64> = candidate::history(&*store).unwrap().iter().map(|old| old.number).collect();
+            let there = |number: &u64| candidate::document(&*store, *number).unwrap().is_some();
+            (numbers, [1, 2, 3].iter().filter(|number| there(number)).count(), duty.traffic.rows(Step::Hour, 0).len())
+        };
+        assert_eq!(numbers(11), (vec![3, 2, 1], 3, 2));
+        assert_eq!(numbers(13), (vec![3, 2], 2, 1));
+        assert_eq!(numbers(100), (vec![3], 1, 0));
+        assert_eq!(candidate::in_force(&*store).unwrap().unwrap().number, 3);
+        drop(store);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}
