@@ -196,7 +196,11 @@ impl Joiner {
         let meeting = self.meet(&member, reading, now);
         let mut best =
             meeting.campaign.and_then(|of| Some((of, self.campaigns.get(of as usize)?.met(&self.population))));
+        let own = self.owns(&member, reading);
         for &(kind, key) in &keys {
+            if own && kind == Gathering::Skeleton && self.known_of_others(key, &member) {
+                continue;
+            }
             let Some((of, lift)) = self.gather(kind, key, &member, reading, now) else { continue };
             if best.is_none_or(|(_, most)| lift > most) {
                 best = Some((of, lift));
@@ -206,6 +210,23 @@ impl Joiner {
         self.consider(&member, best.or_else(|| self.sweeper(reading, &member)), now);
         self.count(&member, reading, &keys, now);
         self.count_meeting(&member, reading, &meeting);
+    }
+
+    /// Whether the template of a request is its sender's own: who had the beginning or the end of it first. The parts
+    /// between are of its payload, too, and somebody else may well have had one of them before.
+    fn owns(&self, member: &Member, reading: &Reading) -> bool {
+        let mut ends = reading
+            .skeleton
+            .keys
+            .iter()
+            .filter(|(place, _)| matches!(place, Place::System | Place::Head | Place::Tail));
+        ends.any(|&(_, key)| self.groups.peek(key).is_some_and(|group| group.begun_by(member)))
+    }
+
+    /// Whether somebody else was the first to send a key.
+    fn known_of_others(&self, key: u64, member: &Member) -> bool {
+        let group = self.groups.peek(key).is_some_and(|group| !group.begun_by(member));
+        group || self.singles.peek(key).is_some_and(|single| single.party != member.party)
     }
 
     /// Counts the request for its account.

@@ -188,6 +188,32 @@ fn a_firms_own_prompt_from_throw_away_accounts_does_not_link_the_firm() {
 }
 
 #[test]
+fn nor_do_parts_of_its_prompt_that_the_throw_away_accounts_sent_first() {
+    let mut world = World::new();
+    let firm = Caller { network: 5, ..bot(9_000) };
+    // A template with one part in between, of a few that come with the payload.
+    let parted = |part: u64, content: u64| {
+        let mut reading = harvest(TEMPLATE, content);
+        reading.skeleton.keys.push((Place::UserPart, mix(900 + part)));
+        reading
+    };
+    for _ in 0..20 {
+        let content = world.fresh();
+        world.send(&firm, &parted(0, content));
+    }
+    for n in 0..200 {
+        let content = world.fresh();
+        world.send(&bot(n), &parted(n % 8, content));
+    }
+    for n in 0..40 {
+        let content = world.fresh();
+        world.send(&firm, &parted(n % 8, content));
+    }
+    assert!(world.linked(0..200) >= 190, "{}", world.linked(0..200));
+    assert_eq!(world.linked(9_000..9_001), 0);
+}
+
+#[test]
 fn a_viral_prompt_does_not() {
     let mut world = World::new();
     for n in 0..400 {
