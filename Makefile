@@ -10,6 +10,7 @@ VENV := .cache/venv/requirements.txt
 PYTEST := $(PYTHON) -m pytest -q
 WASM := target/azeotrope.wasm
 EDGE := target/azeotrope-edge.wasm
+SIMD := target/azeotrope-simd.wasm
 PROGRAM := target/release/azeotrope
 BENCH_ENGINE := target/release/azeotrope-bench-engine
 BENCH_SERVER := target/release/azeotrope-bench-server
@@ -50,6 +51,8 @@ image: $(WASM) $(PROGRAM) ## OCI images of filter and sidecar, without Docker: t
 	python3 tests/tools/build_image.py sidecar $(PROGRAM)
 
 wasm-edge: $(EDGE) ## the module for CDN edges, which keep nothing between requests: target/azeotrope-edge.wasm
+
+wasm-simd: $(SIMD) ## the module with simd128, for hosts that have it (Envoy's V8): target/azeotrope-simd.wasm
 
 demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from ordinary use (STAY=1 keeps it up)
 	$(PYTHON) tests/demo/demo.py
@@ -127,8 +130,10 @@ bench: need-load $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY)
 
 bench-engine: $(TARGETS) $(BENCH_ENGINE) ## what the engine's request path costs: native against wasm, stage by stage (instructions with valgrind)
 	cargo build --quiet --profile module -p azeotrope-bench-engine --target wasm32-wasip1 --target-dir target
+	cargo build --quiet --profile module -p azeotrope-bench-engine --target wasm32-wasip1 --target-dir target/simd \
+	    --config "target.wasm32-wasip1.rustflags = ['-Ctarget-feature=+simd128']"
 	python3 tests/bench/engine.py $(BENCH_ENGINE) target/wasm32-wasip1/module/azeotrope-bench-engine.wasm \
-	    target/bench-engine.json | tee target/bench-engine.md
+	    target/simd/wasm32-wasip1/module/azeotrope-bench-engine.wasm target/bench-engine.json | tee target/bench-engine.md
 
 bench-stages: | need ## the same stages under criterion, natively: target/criterion (STAGE=4096/digests)
 	python3 tests/bench/bodies.py target/bench
@@ -245,6 +250,9 @@ target/trap.wasm: $(SOURCES) $(TARGETS)
 # After the other one: both are built in the same place.
 $(EDGE): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS) | $(WASM)
 	tests/tools/build_wasm.sh edge
+
+$(SIMD): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS)
+	tests/tools/build_wasm.sh simd
 
 $(VENV): tests/requirements.txt | need
 	tests/tools/venv.sh

@@ -1,7 +1,7 @@
-"""What the engine's request path costs, stage by stage: natively and as wasm in V8 (Node), on the same bodies of real prompts,
-and in instructions where valgrind is installed. Prints a Markdown table.
+"""What the engine's request path costs, stage by stage: natively and as wasm in V8 (Node), without and with simd128, on the same
+bodies of real prompts, and in instructions where valgrind is installed. Prints a Markdown table.
 
-    python3 tests/bench/engine.py <native program> <wasm program> <file for the ratios, JSON>
+    python3 tests/bench/engine.py <native program> <wasm program> <the same with simd128> <file for the ratios, JSON>
 """
 
 import json
@@ -32,22 +32,22 @@ def least(command, text, before):
 
 
 def main():
-    native, wasm, out = sys.argv[1:]
+    native, wasm, simd, out = sys.argv[1:]
     ratios = {}
-    in_node = ["node", "--no-warnings", str(HERE / "wasi.mjs"), wasm]
-    print("| body | stage | native, µs | wasm, µs | wasm / native | instructions |\n|---|---|---|---|---|---|")
+    in_node, with_simd = (["node", "--no-warnings", str(HERE / "wasi.mjs"), one] for one in (wasm, simd))
+    print("| body | stage | native, µs | wasm, µs | wasm / native | simd128, µs | instructions |\n|---|---|---|---|---|---|---|")
     for name, size in SIZES.items():
         text = "\n".join(bodies.compose(size)) + "\n"
-        here, there = {}, {}
+        here, there, wide = {}, {}, {}
         for _ in range(RUNS):
-            here, there = least([native], text, here), least(in_node, text, there)
+            here, there, wide = least([native], text, here), least(in_node, text, there), least(with_simd, text, wide)
         ratios[name] = there["request"] / here["request"]
         for stage, value in here.items():
             counted = "–"
             if stage in COUNTED and shutil.which("valgrind"):
                 counted = f"{instructions.count(native, text, stage):,}"
             print(f"| {name} | {stage} | {value / 1e3:.1f} | {there[stage] / 1e3:.1f} | "
-                  f"{there[stage] / value:.2f} | {counted} |", flush=True)
+                  f"{there[stage] / value:.2f} | {wide[stage] / 1e3:.1f} | {counted} |", flush=True)
     pathlib.Path(out).write_text(json.dumps({"wasm_over_native": ratios}))
 
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the module and optimises it: target/azeotrope.wasm; with `edge`, the one for CDN edges: target/azeotrope-edge.wasm.
+# Builds the module and optimises it: target/azeotrope.wasm; with `edge`, the one for CDN edges: target/azeotrope-edge.wasm;
+# with `simd`, the module with instructions for vectors (simd128), which Envoy's V8 has: target/azeotrope-simd.wasm.
 #
 # wasm-opt is npm's binaryen, pinned, in .cache/; WASM_OPT=/path uses another.
 set -eu
@@ -9,6 +10,14 @@ BINARYEN=132.0.0
 TARGET_DIR=${CARGO_TARGET_DIR:-target}
 OUT=target/azeotrope.wasm
 CALLED="proxy_on_tick proxy_on_http_call_response"
+RUSTFLAGS_MORE=
+FEATURES=
+if [ "${1:-}" = simd ]; then
+    OUT=target/azeotrope-simd.wasm
+    RUSTFLAGS_MORE=", '-Ctarget-feature=+simd128'"
+    FEATURES=--enable-simd
+    TARGET_DIR=$TARGET_DIR/simd
+fi
 if [ "${1:-}" = edge ]; then
     OUT=target/azeotrope-edge.wasm
     CALLED=
@@ -18,8 +27,8 @@ fi
 echo "wasm: compiling for wasm32-wasip1"
 # Names of folders on this machine do not belong into the module. (Joined to the flags in .cargo/config.toml.)
 REGISTRY=${CARGO_HOME:-$HOME/.cargo}
-cargo build --profile module --target wasm32-wasip1 -p azeotrope-filter ${CARGO_FLAGS:-} --config \
-    "target.wasm32-wasip1.rustflags = ['--remap-path-prefix=$REGISTRY=~', '--remap-path-prefix=$PWD=.']"
+cargo build --profile module --target wasm32-wasip1 --target-dir "$TARGET_DIR" -p azeotrope-filter ${CARGO_FLAGS:-} --config \
+    "target.wasm32-wasip1.rustflags = ['--remap-path-prefix=$REGISTRY=~', '--remap-path-prefix=$PWD=.'$RUSTFLAGS_MORE]"
 
 WASM_OPT=${WASM_OPT:-.cache/binaryen-$BINARYEN/node_modules/.bin/wasm-opt}
 if ! command -v "$WASM_OPT" >/dev/null 2>&1; then
@@ -28,7 +37,7 @@ if ! command -v "$WASM_OPT" >/dev/null 2>&1; then
 fi
 
 # What rustc enables for wasm32 and Envoy's V8 has; binaryen must be told.
-FEATURES="--enable-bulk-memory --enable-bulk-memory-opt --enable-call-indirect-overlong --enable-multivalue
+FEATURES="$FEATURES --enable-bulk-memory --enable-bulk-memory-opt --enable-call-indirect-overlong --enable-multivalue
     --enable-mutable-globals --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext"
 
 # A host looks each callback up and does without those that are not there: a timer's and a call's on an edge.
