@@ -76,6 +76,9 @@ host-calls: $(WASM) ## what one LLM call asks of the host, by name
 test-e2e: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real Envoy
 	$(PYTEST) tests/e2e
 
+test-simd: $(PROGRAM) $(SIMD) $(VENV) envoy ## the module with simd128 in a real Envoy: the same verdicts, every kind of body
+	AZEOTROPE_WASM=$(CURDIR)/$(SIMD) $(PYTEST) tests/e2e/test_parity.py tests/e2e/test_bodies.py
+
 test-bypass: $(PROGRAM) $(WASM) $(VENV) envoy ## every trick of the table tests/bypass in the real Envoy
 	$(PYTEST) tests/bypass
 
