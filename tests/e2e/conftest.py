@@ -8,7 +8,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import envoy  # noqa: E402
-from fixtures import keys, start, upstream  # noqa: E402, F401
+from fixtures import keys, pair, redis, start, upstream  # noqa: E402, F401
 
 
 # What the filter must get right in every way it is deployed: workers, and whether request headers can be held.

@@ -28,6 +28,20 @@ def keys():
 
 
 @pytest.fixture
+def redis():
+    """A Redis of its own."""
+    with sidecars.Redis() as one:
+        yield one
+
+
+@pytest.fixture
+def pair(keys, redis):
+    """Two sidecars that share a Redis."""
+    with sidecars.Sidecar(keys, redis.url, "one") as one, sidecars.Sidecar(keys, redis.url, "two") as two:
+        yield one, two
+
+
+@pytest.fixture
 def start(upstream):
     """Starts Envoys as `envoy.start` does; each must be healthy at the end of the test."""
     running = []

@@ -17,19 +17,6 @@ WORKERS = 2
 
 
 @pytest.fixture
-def redis():
-    with sidecars.Redis() as one:
-        yield one
-
-
-@pytest.fixture
-def pair(keys, redis):
-    """Two sidecars that share a Redis."""
-    with sidecars.Sidecar(keys, redis.url, "one") as one, sidecars.Sidecar(keys, redis.url, "two") as two:
-        yield one, two
-
-
-@pytest.fixture
 def fleet(pair, start):
     """Two Envoys of two workers, both with both sidecars."""
     plugin = pair[0].plugin(**PLUGIN)

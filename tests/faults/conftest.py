@@ -5,4 +5,4 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
-from fixtures import keys, start, upstream  # noqa: E402, F401
+from fixtures import keys, pair, redis, start, upstream  # noqa: E402, F401

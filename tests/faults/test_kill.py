@@ -1,25 +1,10 @@
 """Everything is killed in turn (-9), under load: traffic goes on, and what a sidecar acknowledged is joined in the end."""
 
-import pytest
-import sidecars
 from load import Load
 from sidecars import wait
 
 PLUGIN = {"mode": "enforce", "trusted_hops": 2}
 ACCOUNT = [("authorization", "Bearer one-account")]
-
-
-@pytest.fixture
-def redis():
-    with sidecars.Redis() as one:
-        yield one
-
-
-@pytest.fixture
-def pair(keys, redis):
-    """Two sidecars that share a Redis."""
-    with sidecars.Sidecar(keys, redis.url, "one") as one, sidecars.Sidecar(keys, redis.url, "two") as two:
-        yield one, two
 
 
 def acknowledged(proxy):

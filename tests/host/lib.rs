@@ -12,7 +12,7 @@
 //! | `functions` | the host functions |
 //! | `vm` | one VM: callbacks, budgets, memory |
 //! | `stream` | one exchange as the host keeps it |
-//! | `worker` | a worker: exchanges from their first byte to the last, timers, calls |
+//! | `worker` | a worker: timers, calls, and (`exchange`) exchanges from their first byte to the last |
 #![cfg(feature = "run")]
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "what cannot be is a failing test")]
 
