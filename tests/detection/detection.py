@@ -20,6 +20,9 @@ ABLATIONS = {
     "hydra": [*COMMON, "failover_echo", "account_shape", "technique_search"],
     "relay": [*COMMON, "prefix_continuity"],
     "sweep": [*COMMON, "corpus_sweep"],
+    "failover": ["failover_echo"],
+    "lone": ["account_shape"],
+    "technique-search": ["technique_search"],
 }
 # Shares of a campaign's exchanges at which its linked accounts are counted: those of the targets.
 CHECKPOINTS = (0.05, 0.15, 0.20, 1.0)
@@ -105,6 +108,20 @@ def relinked(labels, verdicts):
     return [linked.get(account) for account in own], together
 
 
+def ungiven(trace, labels, verdicts, replays):
+    """How many of these replays send a blob that nobody was given: the request that would have earned it was refused."""
+    found, refused, replays = 0, set(), set(replays)
+    with open(trace, encoding="utf-8") as lines:
+        for exchange in map(json.loads, lines):
+            i = exchange["id"]
+            if labels[i]["source"] == "earn" and verdicts[i]["action"] in ("throttle", "block"):
+                refused.update(part["signature"] for part in exchange["response"]["body"]["content"] if "signature" in part)
+            if i in replays:
+                turns = (turn["content"] for turn in exchange["body"]["messages"] if isinstance(turn["content"], list))
+                found += any(part.get("signature") in refused for parts in turns for part in parts)
+    return found
+
+
 def notes(scenario, labels, verdicts, trace):
     """What only one kind of scenario can tell."""
     result = {}
@@ -113,6 +130,7 @@ def notes(scenario, labels, verdicts, trace):
         result["replays"] = len(replays)
         result["replays_caught"] = sum(bool(verdicts[i]["campaign"]) for i in replays)
         result["replays_served"] = sum(verdicts[i]["action"] in ("allow", "observe") for i in replays)
+        result["replays_ungiven"] = ungiven(trace, labels, verdicts, [i for i in replays if not verdicts[i]["campaign"]])
         result["replays_false"] = sum(row["actor"] == "benign" and "blob_provenance" in verdicts[i]["reasons"]
                                       for i, row in labels.items())
     if any(c["name"] == "replacement" for c in scenario.get("campaigns", [])):
@@ -136,7 +154,9 @@ def run(args, name, path, seed, ablate):
     with tempfile.TemporaryDirectory(dir=args.work) as temporary:
         folder = Path(temporary)
         trace, labelled = folder / "trace.jsonl", folder / "labels.tsv"
-        subprocess.run([sys.executable, args.shared / "generate.py", path, "--corpora", args.shared / "corpora", "--seed",
+        # Senders of our own come on top of what the shared generator plays.
+        compose = HERE / "compose.py" if "senders" in scenario else args.shared / "generate.py"
+        subprocess.run([sys.executable, compose, path, "--corpora", args.shared / "corpora", "--seed",
                         str(seed), "--out", trace, "--labels", labelled], check=True, stderr=subprocess.DEVNULL)
         if "only" in scenario:
             narrow(scenario["only"], trace, labelled)
@@ -177,6 +197,8 @@ def main():
         own = json.loads(path.read_text())["seed"]
         for n in range(args.seeds):
             jobs.append((path.stem, path, own + 1000 * n, ABLATIONS.get(path.stem, COMMON) if n == 0 else []))
+    for path in filter(wanted, sorted((HERE / "families").glob("*.json"))):
+        jobs.append((path.stem, path, json.loads(path.read_text())["seed"], ABLATIONS[path.stem]))
     evasions = list(filter(wanted, sorted((HERE / "scenarios").glob("*.json"))))
     jobs += [(f"evasion {path.stem}", path, json.loads(path.read_text())["seed"], []) for path in evasions]
     with ProcessPoolExecutor(args.jobs) as pool:

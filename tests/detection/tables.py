@@ -54,8 +54,8 @@ def only(results):
     for r in results:
         n = r.get("notes") or {}
         if "replays" in n:
-            lines.append(f"- {r['scenario']}, seed {r['seed']}: {n['replays_caught']} of {n['replays']} blob replays linked, "
-                         f"{n['replays_served']} served, {n['replays_false']} false")
+            lines.append(f"- {r['scenario']}, seed {r['seed']}: {n['replays_caught']} of {n['replays']} blob replays linked "
+                         f"({n['replays_ungiven']} of the rest send what nobody was given), {n['replays_served']} served, {n['replays_false']} false")
         if "replaced" in n:
             after = n["replaced"]
             lines.append(f"- replacement after a ban: the first account is linked at request {after['linked_after']} of all; "

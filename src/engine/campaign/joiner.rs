@@ -41,7 +41,7 @@ impl Default for Limits {
 }
 
 /// Layout of snapshots.
-const SNAPSHOT: u8 = 2;
+const SNAPSHOT: u8 = 4;
 
 /// A key that one party has sent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -72,6 +72,8 @@ pub struct Joiner {
     pub(super) campaigns: Vec<Campaign>,
     #[serde(skip)]
     pub(super) changes: Vec<Change>,
+    /// The group of those between whom things changed hands, by account and family.
+    pub(super) chains: Generations<u64>,
     pub(super) singles: Generations<Single>,
     pub(super) ledger: Ledger,
     #[serde(skip, default = "Renamed::none")]
@@ -91,6 +93,7 @@ impl Joiner {
             groups: Generations::new(limits.groups),
             campaigns: Vec::new(),
             changes: Vec::new(),
+            chains: Generations::new(limits.groups),
             singles: Generations::new(limits.singles),
             renamed: Renamed::new(limits.accounts),
         }

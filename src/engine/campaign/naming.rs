@@ -5,6 +5,7 @@ use super::group::{Group, Member, Worth};
 use super::joiner::{Gathering, Joiner, derived};
 use super::ledger::Passed;
 use super::named::{Campaign, Story};
+use super::population::Client;
 use crate::evidence::cohort;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
@@ -18,9 +19,12 @@ const ADOPTED: MilliNats = 8_000;
 const PERSONAL: MilliNats = -1_000;
 /// What it is worth that a blob, conversation or refused body went through an account's hands.
 pub(super) const HANDS: MilliNats = 9_000;
+/// What an account's client must say before a blob in its hands is taken for that of a campaign it never met.
+const ALIKE: MilliNats = 3_000;
 /// Unrelated parties through whose hands blobs went within a day, from which they are a campaign: an owner, two thieves.
 const BLOB_HANDS: u32 = 3;
-/// The same for conversations and refused bodies: people do move between two accounts of their own.
+/// The same for conversations and refused bodies: people do move between two accounts of their own, and services between
+/// a few regions.
 const PREFIX_HANDS: u32 = 6;
 
 impl Joiner {
@@ -148,7 +152,7 @@ impl Joiner {
         for &Passed { family, from } in passed {
             let index = self.campaign_of(member.account).or_else(|| self.campaign_of(from.account));
             let index = index
-                .or_else(|| self.known_for(family, member.client.target))
+                .or_else(|| self.known_for(family, &member.client))
                 .or_else(|| self.hands(family, from.account, member, now));
             let Some(index) = index else { continue };
             for account in [from.account, member.account] {
@@ -157,36 +161,73 @@ impl Joiner {
         }
     }
 
-    /// The campaign that things are known to change hands in, among accounts that take this target.
-    fn known_for(&self, family: Family, target: u64) -> Option<u32> {
-        let known = |campaign: &Campaign| campaign.families.contains(&family) && campaign.takes(target);
-        u32::try_from(self.campaigns.iter().position(known)?).ok()
-    }
-
-    /// Gathers the hands through which something went; with enough of them within a day they name a campaign.
-    fn hands(&mut self, family: Family, from: u64, member: &Member, now: Timestamp) -> Option<u32> {
-        let key = derived([3, family as u64, member.client.target, 0]);
-        if self.groups.get(key).is_none_or(|group| now.since(group.since) > DAY) {
-            self.groups.insert(key, Group::new(now));
-        }
-        let first = self.accounts.peek(from).map(|known| Member {
-            account: from,
-            party: known.party,
-            client: self.renamed.client(&known.client),
-            wording: 0,
-        });
-        let group = self.groups.get(key)?;
-        for member in first.iter().chain([member]) {
-            group.join(member);
-        }
-        let needed = if family == Family::BlobProvenance { BLOB_HANDS } else { PREFIX_HANDS };
-        if group.parties() < needed {
+    /// The campaign that blobs are known to change hands in, among accounts that are set up like this one. A blob is given
+    /// once; that others of the same target retry elsewhere says nothing of an honest client that does.
+    fn known_for(&self, family: Family, client: &Client) -> Option<u32> {
+        if family != Family::BlobProvenance {
             return None;
         }
-        let worth = group.worth(&self.population);
-        self.name(key, family, &worth, HANDS, now);
-        self.campaign_of(member.account)
+        let like = |campaign: &Campaign| campaign.client(client, &self.population) >= ALIKE;
+        let known = |campaign: &Campaign| campaign.families.contains(&family) && campaign.takes(client.target);
+        u32::try_from(self.campaigns.iter().position(|campaign| known(campaign) && like(campaign))?).ok()
     }
+
+    /// Gathers the hands through which things went from one to the next; enough of them within a day name a campaign.
+    /// Those that have no hand in common stay apart, however many they are: people have two accounts, honest clients a key
+    /// in each of a few regions.
+    fn hands(&mut self, family: Family, from: u64, member: &Member, now: Timestamp) -> Option<u32> {
+        let [giving, taking] = [from, member.account].map(|account| self.chain(family, account, now));
+        let key = match (giving, taking) {
+            (Some(chain), Some(other)) if chain != other => self.tie(family, [chain, other]),
+            (Some(chain), _) | (None, Some(chain)) => chain,
+            (None, None) => {
+                let key = derived([3, family as u64, from, now.0]);
+                self.groups.insert(key, Group::new(now));
+                key
+            }
+        };
+        for account in [from, member.account] {
+            self.hand(family, account, key);
+        }
+        let group = self.groups.peek(key)?;
+        let needed = if family == Family::BlobProvenance { BLOB_HANDS } else { PREFIX_HANDS };
+        if group.campaign.is_none() && group.parties() >= needed {
+            let worth = group.worth(&self.population);
+            self.name(key, family, &worth, HANDS, now);
+        }
+        self.groups.peek(key)?.campaign
+    }
+
+    /// The chain of hands that an account is one of, where that is not over.
+    fn chain(&mut self, family: Family, account: u64, now: Timestamp) -> Option<u64> {
+        let key = *self.chains.get(chained(family, account))?;
+        self.groups.get(key).filter(|group| now.since(group.since) <= DAY).map(|_| key)
+    }
+
+    /// Makes one chain of two: the shorter goes into the longer.
+    fn tie(&mut self, family: Family, mut chains: [u64; 2]) -> u64 {
+        chains.sort_by_key(|&chain| self.groups.peek(chain).map_or(0, Group::parties));
+        let [shorter, longer] = chains;
+        let accounts: Vec<u64> = self.groups.peek(shorter).iter().flat_map(|group| group.accounts()).collect();
+        accounts.into_iter().for_each(|account| self.hand(family, account, longer));
+        self.groups.remove(shorter);
+        longer
+    }
+
+    /// Puts an account into a chain.
+    fn hand(&mut self, family: Family, account: u64, key: u64) {
+        self.chains.insert(chained(family, account), key);
+        let Some(known) = self.accounts.peek(account) else { return };
+        let member = Member { account, party: known.party, client: self.renamed.client(&known.client), wording: 0 };
+        if let Some(group) = self.groups.get(key) {
+            group.join(&member);
+        }
+    }
+}
+
+/// Where the chain of an account's hands is found.
+fn chained(family: Family, account: u64) -> u64 {
+    derived([7, family as u64, account, 0])
 }
 
 /// How many accounts of a group that this family sees are not held against it: whose template it was.

@@ -12,6 +12,7 @@ impl Joiner {
     pub fn turn(&mut self, before: Timestamp) -> Vec<usize> {
         self.accounts.turn();
         self.groups.turn();
+        self.chains.turn();
         self.singles.turn();
         self.ledger.turn();
         self.renamed.turn();

@@ -298,22 +298,36 @@ fn declared_migrations_are_no_theft() {
     assert_eq!(hands(&document), (0, Vec::new()));
 }
 
+/// Campaigns that conversations give which go on under another account; `pairs` are the givers and takers.
+fn moved(document: &Document, pairs: impl Iterator<Item = (u64, u64)>) -> usize {
+    let mut world = World::with(document, Limits::default());
+    for (from, to) in pairs {
+        let (first, second) = (mix(world.fresh()), mix(world.fresh()));
+        let turn = |whole, parent, content| Reading {
+            conversation: Conversation { whole, parent, answers: 1, parent_bytes: 500, bytes: 500 },
+            ..request(0, 1, content)
+        };
+        let contents = [world.fresh(), world.fresh()];
+        world.send(&bot(from), &turn(first, 0, contents[0]));
+        world.send(&bot(to), &turn(second, first, contents[1]));
+    }
+    world.named()
+}
+
 #[test]
 fn conversations_in_foreign_hands_name_a_campaign_unless_that_is_switched_off() {
     for (off, named) in [(&[][..], 1), (&[Family::PrefixContinuity], 0)] {
-        let mut world = World::with(&without(off), Limits::default());
-        for n in 0..20 {
-            let (first, second) = (mix(world.fresh()), mix(world.fresh()));
-            let turn = |whole, parent, content| Reading {
-                conversation: Conversation { whole, parent, answers: 1, parent_bytes: 500, bytes: 500 },
-                ..request(0, 1, content)
-            };
-            let contents = [world.fresh(), world.fresh()];
-            world.send(&bot(2 * n), &turn(first, 0, contents[0]));
-            world.send(&bot(2 * n + 1), &turn(second, first, contents[1]));
-        }
-        assert_eq!(world.named(), named, "{off:?}");
+        assert_eq!(moved(&without(off), (0..20).map(|n| (n, n + 1))), named, "{off:?}");
     }
+    // Two chains become one as soon as a hand of one meets one of the other.
+    let chains = [(0, 1), (1, 2), (10, 11), (11, 12), (2, 10)];
+    assert_eq!(moved(&Document::default(), chains.into_iter()), 1);
+}
+
+#[test]
+fn accounts_that_pass_things_among_a_few_of_their_own_are_no_campaign_however_many_they_are() {
+    let regions = (0..60).map(|n| (3 * (n % 20) + n % 3, 3 * (n % 20) + (n + 1) % 3));
+    assert_eq!(moved(&Document::default(), regions), 0);
 }
 
 #[test]

@@ -30,6 +30,7 @@ pub fn look(
     evidence: &mut Evidence,
 ) {
     let hand = Hand::of(caller);
+    let (mut echoed, mut continued) = (false, None);
     for (family, key) in sought(reading) {
         if key == 0 || custody.remembers(family) == 0 {
             continue;
@@ -42,13 +43,19 @@ pub fn look(
                 continue;
             }
         }
-        let most = custody.families.worth(family).most;
-        let reason = match family {
-            Family::BlobProvenance => Reason::BlobProvenance,
-            Family::FailoverEcho => Reason::FailoverEcho,
-            _ => Reason::PrefixContinuity,
-        };
-        evidence.add(reason, most.0);
+        let most = custody.families.worth(family).most.0;
+        match family {
+            Family::BlobProvenance => evidence.add(Reason::BlobProvenance, most),
+            Family::FailoverEcho => {
+                echoed = true;
+                evidence.add(Reason::FailoverEcho, most);
+            }
+            _ => continued = Some(most),
+        }
+    }
+    // A turn that is retried elsewhere takes its conversation with it: one act, and no second kind of evidence.
+    if let Some(most) = continued.filter(|_| !echoed) {
+        evidence.add(Reason::PrefixContinuity, most);
     }
 }
 
