@@ -128,9 +128,9 @@ fuzz-minimise: .cache/tools/cargo-fuzz-$(CARGO_FUZZ) ## put what fuzzing found i
 check-parity: $(TARGETS) ## the engine natively against wasm: the same to the bit, over all corpora and mutations of them (MUTATIONS=20)
 	tests/fuzz/parity.sh $(or $(MUTATIONS),20)
 
-bench: need-load $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY) ## what a request through Envoy costs, beside other filters: target/bench.md (QUICK=1: 3 minutes, README=1)
+bench: need-load $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY) ## what a request through Envoy costs, beside other filters: target/bench.md (25 minutes; ROUNDS=3: 15, QUICK=1: 7; README=1)
 	rm -f target/bench.json
-	$(PYTHON) tests/bench/gateway.py --program $(PROGRAM) --server $(BENCH_SERVER) --empty $(BENCH_EMPTY) $(if $(QUICK),--quick) || failed=1; \
+	$(PYTHON) tests/bench/gateway.py --program $(PROGRAM) --server $(BENCH_SERVER) --empty $(BENCH_EMPTY) $(if $(QUICK),--quick,--rounds $(or $(ROUNDS),5)) || failed=1; \
 	PYTHONPATH=tests/e2e $(PYTHON) tests/bench/report.py $(if $(README),--readme README.md); exit $${failed:-0}
 
 bench-engine: $(TARGETS) $(BENCH_ENGINE) ## what the engine's request path costs: native against wasm, stage by stage (instructions with valgrind)

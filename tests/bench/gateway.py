@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What a request through Envoy costs: with Azeotrope, with what Envoy has itself, with what one would build instead.
 
-    gateway.py --program P --server S --empty M [--quick] [--out target/bench.json]
+    gateway.py --program P --server S --empty M [--quick | --rounds N] [--out target/bench.json]
 
 One run: an Envoy for each contender, windows of load in turns, rounds of which medians are reported. First as fast as each
 goes (one worker), then at half of what Azeotrope manages, then with two workers. A window with any failed or refused
@@ -36,11 +36,12 @@ PACE, HIGHEST = "enforce", 0.8
 class Plan:
     """How much of what."""
 
-    def __init__(self, quick):
+    def __init__(self, quick, rounds):
         self.sizes = list(bodies.COUNTS)
         self.two_worker_sizes = self.sizes[1:2] if quick else self.sizes
         self.window = 1 if quick else 2
-        self.full_rounds, self.paced_rounds, self.two_worker_rounds = (2, 1, 1) if quick else (5, 4, 2)
+        self.full_rounds, self.paced_rounds, self.two_worker_rounds = (
+            (2, 1, 1) if quick else (rounds, max(1, rounds - 1), max(1, rounds // 2)))
         self.fill_seconds = 4 if quick else 30
         self.starts = 2 if quick else 5
 
@@ -156,7 +157,7 @@ class Bench:
 
 
 def run(options, folder):
-    plan = Plan(options.quick)
+    plan = Plan(options.quick, options.rounds)
     loader = load.Load(options.out.resolve().parent / "bench", "0")
     upstream, ext_proc = envoy.free_ports(2)
     configurations = contenders.build(folder, options.program, options.empty, ext_proc)
@@ -186,6 +187,7 @@ def main():
     for name, text in (("program", "target/release/azeotrope"), ("server", "the bench's server"), ("empty", "the empty filter")):
         parser.add_argument(f"--{name}", type=lambda path: pathlib.Path(path).resolve(), required=True, help=text)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int, default=5, choices=range(1, 21), metavar="1..20", help="windows of each contender at full speed")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("target/bench.json"))
     options = parser.parse_args()
     if missing := load.need():
