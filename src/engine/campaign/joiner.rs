@@ -76,7 +76,6 @@ pub struct Joiner {
     pub(super) chains: Generations<u64>,
     pub(super) singles: Generations<Single>,
     pub(super) ledger: Ledger,
-    #[serde(skip, default = "Renamed::none")]
     pub(super) renamed: Renamed,
 }
 
@@ -104,9 +103,7 @@ impl Joiner {
     /// # Errors
     /// None that is known; the serialiser could have one.
     pub fn snapshot(&self) -> Result<Vec<u8>, postcard::Error> {
-        let bytes = postcard::to_extend(self, vec![SNAPSHOT])?;
-        // Behind the rest, so that what was saved before there was this is read, too.
-        if self.renamed.is_empty() { Ok(bytes) } else { postcard::to_extend(&self.renamed, bytes) }
+        postcard::to_extend(self, vec![SNAPSHOT])
     }
 
     /// A tier that remembers what another did; it never gives away more than that one.
@@ -118,12 +115,7 @@ impl Joiner {
         if *layout != SNAPSHOT {
             return Err("a snapshot of another version");
         }
-        let damaged = |_| "a damaged snapshot";
-        let (mut joiner, rest) = postcard::take_from_bytes::<Self>(rest).map_err(damaged)?;
-        joiner.renamed = match rest {
-            [] => Renamed::new(limits.accounts),
-            rest => postcard::from_bytes(rest).map_err(damaged)?,
-        };
+        let Ok((mut joiner, [])) = postcard::take_from_bytes::<Self>(rest) else { return Err("a damaged snapshot") };
         joiner.limits = limits;
         joiner.follow(criteria);
         Ok(joiner)

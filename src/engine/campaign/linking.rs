@@ -40,8 +40,7 @@ impl Joiner {
         let lift = campaign.key(linked, others, &self.population);
         self.changes.push(Change::Key { key, campaign: index, lift, until: until(now) });
         for account in accounts.into_iter().skip(own(family)) {
-            let Some(known) = self.accounts.peek(account) else { continue };
-            let member = Member { account, party: known.party, client: self.renamed.client(&known.client), wording: 0 };
+            let Some(member) = self.as_member(account) else { continue };
             self.consider(&member, Some((index, lift)), now);
         }
     }

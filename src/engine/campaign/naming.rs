@@ -217,8 +217,7 @@ impl Joiner {
     /// Puts an account into a chain.
     fn hand(&mut self, family: Family, account: u64, key: u64) {
         self.chains.insert(chained(family, account), key);
-        let Some(known) = self.accounts.peek(account) else { return };
-        let member = Member { account, party: known.party, client: self.renamed.client(&known.client), wording: 0 };
+        let Some(member) = self.as_member(account) else { return };
         if let Some(group) = self.groups.get(key) {
             group.join(&member);
         }

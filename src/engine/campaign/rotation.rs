@@ -26,11 +26,6 @@ impl Renamed {
         Self(Generations::new(capacity))
     }
 
-    /// Of nothing; a snapshot has its own.
-    pub(super) fn none() -> Self {
-        Self::new(1)
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -106,6 +101,12 @@ struct Names<'a> {
 }
 
 impl Joiner {
+    /// An account that is known, by its attributes' names of today.
+    pub(super) fn as_member(&self, account: u64) -> Option<Member> {
+        let known = self.accounts.peek(account)?;
+        Some(Member { account, party: known.party, client: self.renamed.client(&known.client), wording: 0 })
+    }
+
     /// Renames what a request brings both names of.
     pub(super) fn carry(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
         let Some(before) = reading.before.as_deref() else { return };
