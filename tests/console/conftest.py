@@ -40,10 +40,12 @@ def fleet(keys):
         plugin = sidecar.plugin(mode="observe", headers="held", trusted_hops=2)
         with envoy.start("static", upstream_port=upstream.port, workers=1, plugin=plugin, sidecars=[sidecar.port]) as proxy:
             crowd.people([proxy], PEOPLE)
-            for _ in range(3):
-                crowd.harvest([proxy], HARVEST)
+            crowd.harvest([proxy], HARVEST)
             wait("the campaign is named", lambda: sidecar.get("/v1/campaigns")["campaigns"], 30)
-            wait("all is joined", lambda: seen(sidecar) >= PEOPLE + 3 * HARVEST, 30)
+            wait("the proxy has heard of it", lambda: crowd.recognised(proxy), 30)
+            # Whoever was there before is now seen as a member of it.
+            crowd.harvest([proxy], HARVEST)
+            wait("all is joined", lambda: seen(sidecar) >= len(proxy.access_log()), 30)
             yield sidecar, proxy
 
 

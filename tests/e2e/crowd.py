@@ -58,3 +58,9 @@ def harvest(proxies, accounts=14):
     """The statuses of a request of each account, through the proxies in turn: of two, each sees too few of them to tell
     them from a popular prompt."""
     return [bot(proxies[n % len(proxies)].port, n).status for n in range(accounts)]
+
+
+def recognised(proxy):
+    """Whether one more request of the harvest is seen as one of a named campaign (who had the template first is exempt)."""
+    bot(proxy.port, 9)
+    return "campaign_member" in proxy.access_log()[-1]["azeotrope"]
