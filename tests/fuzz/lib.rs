@@ -31,13 +31,14 @@ const HEAP_A_BYTE: usize = 256;
 pub struct Witness {
     /// `None`: looks away.
     hasher: Option<SipHasher13>,
+    taken: bool,
 }
 
 impl Witness {
     /// One that remembers.
     #[must_use]
     pub fn attentive() -> Self {
-        Self { hasher: Some(SipHasher13::new()) }
+        Self { hasher: Some(SipHasher13::new()), taken: false }
     }
 
     /// Shows it something.
@@ -46,6 +47,17 @@ impl Witness {
             // Writing to a hasher cannot fail.
             let _ = writeln!(self, "{what:?}");
         }
+    }
+
+    /// Tells it that the reader has taken the input, rather than refused it.
+    pub fn note_taken(&mut self) {
+        self.taken = true;
+    }
+
+    /// Whether the reader has taken the input.
+    #[must_use]
+    pub fn taken(&self) -> bool {
+        self.taken
     }
 
     /// What it saw, in a number.

@@ -95,3 +95,23 @@ fn witness() -> Outcome {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azeotrope_fuzz::Target;
+
+    #[test]
+    fn what_our_writers_wrote_into_the_corpora_is_still_read() {
+        let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+        for (target, name, _) in seeds::seeds() {
+            let input = std::fs::read(corpora.join(target).join(name)).unwrap();
+            let mut witness = Witness::default();
+            Target::named(target).unwrap().check(&input, &mut witness);
+            assert!(
+                witness.taken(),
+                "{target}/{name} is refused: `cargo run -p azeotrope-fuzz seeds tests/fuzz/corpus` writes it anew"
+            );
+        }
+    }
+}

@@ -13,6 +13,7 @@ use azeotrope_engine::route::Route;
 use azeotrope_engine::rules::{Family, FamilySet, Kind};
 use azeotrope_engine::time::Timestamp;
 use azeotrope_engine::verdict::Verdict;
+use ed25519_compact::{KeyPair, Seed};
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec as zstd};
 
@@ -76,7 +77,9 @@ fn published() -> Seeds {
     let parts = [(0_u8, PartKind::Rules, &rules[..]), (1, PartKind::Corpus, &corpus), (2, PartKind::Feed, &feed)];
     let listed = parts.iter().map(|(_, kind, bytes)| Part::of(*kind, bytes)).collect();
     let manifest = Manifest { version: 3, issued: 1, expires: 9, parts: listed };
-    let sealed = manifest.seal(PublicKey::new([7; 32]).id(), |_| [0; 64]);
+    // Signed with the key that the target trusts.
+    let pair = KeyPair::from_seed(Seed::new([7; 32]));
+    let sealed = manifest.seal(PublicKey::new(*pair.pk).id(), |bytes| *pair.sk.sign(bytes, None));
     let body = sealed.get(20..sealed.len().saturating_sub(64)).unwrap_or_default().to_vec();
     let together = parts.iter().flat_map(|(kind, _, bytes)| {
         let [low, high, ..] = (bytes.len() as u32).to_le_bytes();

@@ -32,7 +32,11 @@ impl Signer {
 pub(crate) fn bundle(input: &[u8], witness: &mut Witness) {
     SIGNER.with(|signer| {
         let keys = TrustedKeys(vec![signer.key]);
-        witness.see(&Manifest::open(input, &keys));
+        let opened = Manifest::open(input, &keys);
+        witness.see(&opened);
+        if opened.is_ok() {
+            witness.note_taken();
+        }
         witness.see(&Package::unpack(input, &keys));
         signed(input, signer, &keys, witness);
         offered(input, signer, &keys, witness);
@@ -49,6 +53,7 @@ fn signed(body: &[u8], signer: &Signer, keys: &TrustedKeys, witness: &mut Witnes
     let opened = Manifest::open(&sealed, keys);
     witness.see(&opened);
     let Ok((manifest, rest)) = opened else { return };
+    witness.note_taken();
     assert!(rest.is_empty() && manifest.parts.len() <= MAX_PARTS);
     assert_eq!(manifest.seal(id, |bytes| signer.sign(bytes)), sealed);
     let at = place(number(body), sealed.len().saturating_sub(1));
@@ -77,6 +82,9 @@ fn offered(input: &[u8], signer: &Signer, keys: &TrustedKeys, witness: &mut Witn
     let taken = offer(&mut running, &manifest, 99_999);
     witness.see(&(&taken, running.version(), running.feed().accounts()));
     if taken.is_ok() {
+        if !manifest.parts.is_empty() {
+            witness.note_taken();
+        }
         assert_eq!((taken, running.version(), running.expires()), (Ok(true), 5, 100));
         assert_eq!(offer(&mut running, &manifest, 0), Ok(false));
         assert_eq!(offer(&mut running, &Manifest { version: 4, ..manifest }, 0), Err(Refusal::Older(5)));

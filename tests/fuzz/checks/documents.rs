@@ -17,6 +17,7 @@ pub(crate) fn rules(input: &[u8], witness: &mut Witness) {
     let read = Rules::parse(input);
     told(read.as_ref().err().map(Vec::as_slice));
     if let Ok(read) = &read {
+        witness.note_taken();
         assert_eq!(Rules::parse(&written_by_others(input)).as_ref(), Ok(read));
     }
     witness.see(&read);
@@ -28,6 +29,7 @@ pub(crate) fn configuration(input: &[u8], witness: &mut Witness) {
     told(read.as_ref().err().map(Vec::as_slice));
     witness.see(&read);
     let Ok(config) = read else { return };
+    witness.note_taken();
     if !input.trim_ascii().is_empty() {
         let again = Config::parse(&written_by_others(input));
         assert_eq!(again.map(|again| format!("{again:?}")).as_ref(), Ok(&format!("{config:?}")));

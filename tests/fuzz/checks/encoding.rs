@@ -22,6 +22,9 @@ pub(crate) fn encoding(input: &[u8], witness: &mut Witness) {
             assert!(bytes.len() <= limit || as_it_is, "{name}: {} of {limit}", bytes.len());
             assert!(before.as_ref().is_none_or(|before| bytes.starts_with(before) || as_it_is), "{name} at {limit}");
             witness.see(&(name, limit, &bytes, truncated));
+            if !as_it_is {
+                witness.note_taken();
+            }
             before = (!as_it_is).then(|| bytes.into_owned());
         }
         passing(name, input, before.as_deref(), witness);

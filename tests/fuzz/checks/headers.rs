@@ -12,6 +12,9 @@ pub(crate) fn headers(input: &[u8], witness: &mut Witness) {
     let bytes: usize = read.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum();
     assert!(bytes <= input.len() && read.len() <= input.len() / 8);
     witness.see(&read);
+    if !read.is_empty() {
+        witness.note_taken();
+    }
     let texts: Vec<_> = read.iter().map(|(_, value)| ("name", String::from_utf8_lossy(value).into_owned())).collect();
     let again = serialise(&texts);
     let again: Vec<_> = Pairs::new(&again).collect();
@@ -20,6 +23,7 @@ pub(crate) fn headers(input: &[u8], witness: &mut Witness) {
     let mut store = MemoryStore::default();
     assert_eq!(store.swap("bundle", input, None), Ok(()));
     if let Some(shelved) = shelf::look(&store) {
+        witness.note_taken();
         assert!(shelved.sealed.len() < input.len());
         assert_eq!(shelf::part(&store, &shelved, 0, &Part::of(PartKind::Feed, b"")), None);
         witness.see(&shelved);
@@ -33,4 +37,7 @@ pub(crate) fn label(input: &[u8], witness: &mut Witness) {
     let read = Label::parse(text);
     assert!(read.is_none() || text.len() <= label::MAX_BYTES);
     witness.see(&read);
+    if read.is_some() {
+        witness.note_taken();
+    }
 }

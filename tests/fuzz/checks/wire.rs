@@ -17,6 +17,7 @@ pub(crate) fn feed(input: &[u8], witness: &mut Witness) {
     let changes = Change::read_all(input);
     witness.see(&changes);
     let Some(changes) = changes else { return };
+    witness.note_taken();
     assert_eq!(Change::read_all(&Change::write_all(&changes)).as_ref(), Some(&changes));
     let (mut feed, mut crowds) = (Feed::default(), 0);
     for change in &changes {
@@ -45,6 +46,7 @@ pub(crate) fn corpus(input: &[u8], witness: &mut Witness) {
     let read = Corpus::from_bytes(input);
     witness.see(&read);
     let Ok(corpus) = read else { return };
+    witness.note_taken();
     assert_eq!(corpus.to_bytes(), input);
     let mut digest = number(input);
     for _ in 0..64 {
@@ -59,6 +61,7 @@ pub(crate) fn observations(input: &[u8], witness: &mut Witness) {
     let read = Batch::decode(input);
     witness.see(&read);
     let Ok(batch) = read else { return };
+    witness.note_taken();
     assert!(batch.observations.len().saturating_mul(8) <= input.len());
     let mut joiner = Joiner::new(SMALL, Criteria::default());
     let now = Timestamp(1_790_000_000_000);
@@ -115,6 +118,7 @@ pub(crate) fn snapshot(input: &[u8], witness: &mut Witness) {
     let restored = Joiner::restore(input, SMALL, Criteria::default());
     witness.see(&restored.is_ok());
     let Ok(mut joiner) = restored else { return };
+    witness.note_taken();
     let mut again = joiner.clone();
     for (at, event) in some_traffic().timed(Timestamp(1_790_000_000_000)) {
         joined(&mut joiner, event, at);
