@@ -106,8 +106,7 @@ impl Holds {
         let patience = probe.patience().unwrap_or(0);
         let mut waiting = self.waiting.borrow_mut();
         waiting.retain(|hold| {
-            // A clock that has stepped back would have it wait as long.
-            let tired = now < hold.since || now.since(hold.since) >= patience;
+            let tired = now.is_due(Timestamp(hold.since.0.saturating_add(patience)), patience);
             if tired {
                 hold.resumed.set(Some(now));
                 host::resume_request(hold.stream);

@@ -90,8 +90,7 @@ impl Live {
     }
 
     /// The sidecar has answered, or did not.
-    pub(crate) fn answered(&self, answered: &Answered) {
-        let now = host::now();
+    pub(crate) fn answered(&self, answered: &Answered, now: Timestamp) {
         let Some(beside) = &self.beside else { return };
         let taken = beside.link.try_borrow_mut().is_ok_and(|mut link| link.answered(answered, now));
         if taken {

@@ -71,11 +71,12 @@ impl Root {
 
     /// A call of ours has ended.
     pub(crate) fn answered(&mut self, answered: &Answered) {
-        if left::answered(answered, host::now()) {
+        let now = host::now();
+        if left::answered(answered, now) {
             return;
         }
         if let Some(live) = &self.live {
-            live.answered(answered);
+            live.answered(answered, now);
         }
     }
 
