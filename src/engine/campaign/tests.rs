@@ -1,21 +1,23 @@
 //! What the second tier does with whole populations.
 
-use super::criteria::{Criteria, LINK};
-use super::feed::{Change, Feed};
+use super::criteria::Criteria;
+use super::feed::Change;
 use super::joiner::{Joiner, Limits};
 use crate::caller::Caller;
 use crate::dialect::Dialect;
 use crate::digest::Reading;
-use crate::digest::conversation::Conversation;
 use crate::digest::skeleton::{Place, Skeleton};
 use crate::digest::words::mix;
-use crate::rules::lists::Migration;
-use crate::rules::{DigestName, Document, Family};
+use crate::rules::{Document, Family};
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
 
+mod hands;
+mod honest;
 mod kin;
 mod retention;
 mod rotation;
+mod snapshot;
+mod told;
 
 const START: u64 = 1_790_000_000_000;
 /// Marks of what a template's requests have in common.
@@ -139,90 +141,6 @@ fn a_template_across_unrelated_parties_with_one_target_names_a_campaign() {
 }
 
 #[test]
-fn a_popular_app_over_many_targets_does_not() {
-    let mut world = World::new();
-    for n in 0..400 {
-        let content = world.fresh();
-        world.send(&account(50_000 + n), &request(TEMPLATE, n % 4, content));
-    }
-    assert_eq!(world.named(), 0);
-}
-
-#[test]
-fn keys_of_one_organisation_do_not() {
-    let mut world = World::new();
-    for n in 0..200 {
-        let content = world.fresh();
-        world.send(&Caller { organisation: 5, ..bot(n) }, &harvest(TEMPLATE, content));
-    }
-    assert_eq!(world.named(), 0);
-}
-
-#[test]
-fn keys_of_one_network_do_not() {
-    let mut world = World::new();
-    for n in 0..200 {
-        let content = world.fresh();
-        world.send(&Caller { network: 5, ..bot(n) }, &harvest(TEMPLATE, content));
-    }
-    assert_eq!(world.named(), 0);
-}
-
-#[test]
-fn a_firms_own_prompt_from_throw_away_accounts_does_not_link_the_firm() {
-    let mut world = World::new();
-    // Three keys of one network, whose client and model the throw-away accounts imitate.
-    let firm = |n: u64| Caller { network: 5, ..bot(9_000 + n % 3) };
-    for n in 0..150 {
-        let content = world.fresh();
-        world.send(&firm(n), &harvest(TEMPLATE, content));
-    }
-    world.harvests(0..200, TEMPLATE);
-    for n in 0..50 {
-        let content = world.fresh();
-        world.send(&firm(n), &harvest(TEMPLATE, content));
-    }
-    assert_eq!(world.named(), 1);
-    assert!(world.linked(0..200) >= 190, "{}", world.linked(0..200));
-    assert_eq!(world.linked(9_000..9_003), 0);
-}
-
-#[test]
-fn nor_do_parts_of_its_prompt_that_the_throw_away_accounts_sent_first() {
-    let mut world = World::new();
-    let firm = Caller { network: 5, ..bot(9_000) };
-    // A template with one part in between, of a few that come with the payload.
-    let parted = |part: u64, content: u64| {
-        let mut reading = harvest(TEMPLATE, content);
-        reading.skeleton.keys.push((Place::UserPart, mix(900 + part)));
-        reading
-    };
-    for _ in 0..20 {
-        let content = world.fresh();
-        world.send(&firm, &parted(0, content));
-    }
-    for n in 0..200 {
-        let content = world.fresh();
-        world.send(&bot(n), &parted(n % 8, content));
-    }
-    for n in 0..40 {
-        let content = world.fresh();
-        world.send(&firm, &parted(n % 8, content));
-    }
-    assert!(world.linked(0..200) >= 190, "{}", world.linked(0..200));
-    assert_eq!(world.linked(9_000..9_001), 0);
-}
-
-#[test]
-fn a_viral_prompt_does_not() {
-    let mut world = World::new();
-    for n in 0..400 {
-        world.send(&account(50_000 + n), &request(TEMPLATE, 1, 4_242));
-    }
-    assert_eq!(world.named(), 0);
-}
-
-#[test]
 fn replacement_accounts_are_linked_within_50_requests() {
     let mut world = World::new();
     world.harvests(0..60, TEMPLATE);
@@ -248,15 +166,6 @@ fn a_second_source_of_the_same_operator_joins_the_same_campaign() {
 }
 
 #[test]
-fn people_who_share_nothing_with_a_campaign_stay_unlinked() {
-    let mut world = World::new();
-    world.harvests(0..60, TEMPLATE);
-    (0..1_000).for_each(|n| world.person(n));
-    let linked = |n: &u64| world.joiner.account(account(*n).account).is_some_and(|account| account.link.is_some());
-    assert_eq!((0..1_000).filter(linked).count(), 0);
-}
-
-#[test]
 fn statistical_families_that_are_switched_off_are_silent() {
     for families in [&[Family::SkeletonSpread][..], &[Family::CohortSynchrony, Family::HarvestContent]] {
         let mut world = World::with(&without(families), Limits::default());
@@ -267,67 +176,6 @@ fn statistical_families_that_are_switched_off_are_silent() {
     let mut world = World::with(&without(&[Family::HarvestContent]), Limits::default());
     world.harvests(0..60, TEMPLATE);
     assert_eq!(world.joiner.campaigns()[0].families, [Family::SkeletonSpread, Family::CohortSynchrony]);
-}
-
-/// Blobs, conversations and refused bodies that go through the hands of several accounts; the campaigns that gives.
-fn hands(document: &Document) -> (usize, Vec<Family>) {
-    let mut world = World::with(document, Limits::default());
-    for n in 1..20 {
-        let (content, blob) = (world.fresh(), mix(world.fresh()) | 1);
-        world.joiner.given(blob, &bot(0), Timestamp(world.now));
-        let replay = Reading { blobs: vec![blob], ..request(0, 1, content) };
-        world.send(&bot(n), &replay);
-    }
-    let families = world.joiner.campaigns().iter().flat_map(|campaign| campaign.families.clone()).collect();
-    (world.named(), families)
-}
-
-#[test]
-fn blobs_in_foreign_hands_name_a_campaign() {
-    let (named, families) = hands(&Document::default());
-    assert_eq!(named, 1);
-    assert!(families.contains(&Family::BlobProvenance));
-    assert_eq!(hands(&without(&[Family::BlobProvenance])).0, 0);
-}
-
-#[test]
-fn declared_migrations_are_no_theft() {
-    let name = |caller: Caller| DigestName::new(caller.account);
-    let migration = |n| Migration { from: name(bot(0)), to: name(bot(n)), ..Migration::default() };
-    let document = Document { migrations: (1..20).map(migration).collect(), ..Document::default() };
-    assert_eq!(hands(&document), (0, Vec::new()));
-}
-
-/// Campaigns that conversations give which go on under another account; `pairs` are the givers and takers.
-fn moved(document: &Document, pairs: impl Iterator<Item = (u64, u64)>) -> usize {
-    let mut world = World::with(document, Limits::default());
-    for (from, to) in pairs {
-        let (first, second) = (mix(world.fresh()), mix(world.fresh()));
-        let turn = |whole, parent, content| Reading {
-            conversation: Conversation { whole, parent, answers: 1, parent_bytes: 500, bytes: 500 },
-            ..request(0, 1, content)
-        };
-        let contents = [world.fresh(), world.fresh()];
-        world.send(&bot(from), &turn(first, 0, contents[0]));
-        world.send(&bot(to), &turn(second, first, contents[1]));
-    }
-    world.named()
-}
-
-#[test]
-fn conversations_in_foreign_hands_name_a_campaign_unless_that_is_switched_off() {
-    for (off, named) in [(&[][..], 1), (&[Family::PrefixContinuity], 0)] {
-        assert_eq!(moved(&without(off), (0..20).map(|n| (n, n + 1))), named, "{off:?}");
-    }
-    // Two chains become one as soon as a hand of one meets one of the other.
-    let chains = [(0, 1), (1, 2), (10, 11), (11, 12), (2, 10)];
-    assert_eq!(moved(&Document::default(), chains.into_iter()), 1);
-}
-
-#[test]
-fn accounts_that_pass_things_among_a_few_of_their_own_are_no_campaign_however_many_they_are() {
-    let regions = (0..60).map(|n| (3 * (n % 20) + n % 3, 3 * (n % 20) + (n + 1) % 3));
-    assert_eq!(moved(&Document::default(), regions), 0);
 }
 
 #[test]
@@ -376,87 +224,4 @@ fn a_release_pivot_is_flagged_within_15_minutes() {
         world.send(&bot(n), &Reading { model: 20, ..harvest(TEMPLATE, content) });
     }
     assert_eq!(world.joiner.campaigns()[0].pivot, None);
-}
-
-#[test]
-fn a_tier_that_is_restored_goes_on_as_if_nothing_had_been() {
-    let mut world = World::new();
-    world.harvests(0..40, TEMPLATE);
-    let snapshot = world.joiner.snapshot().unwrap();
-    let restored = Joiner::restore(&snapshot, Limits::default(), Criteria::default()).unwrap();
-    let mut other = World { joiner: restored, ..world };
-    let mut world = World::with(&Document::default(), Limits::default());
-    world.harvests(0..40, TEMPLATE);
-    for world in [&mut world, &mut other] {
-        world.joiner.take_changes();
-        world.harvests(500..520, TEMPLATE);
-        world.harvests(0..20, OTHER_TEMPLATE);
-    }
-    assert_eq!(world.joiner.take_changes(), other.joiner.take_changes());
-    assert!(other.linked(500..520) >= 18);
-}
-
-#[test]
-fn a_damaged_snapshot_is_refused() {
-    let mut world = World::new();
-    world.harvests(0..40, TEMPLATE);
-    let snapshot = world.joiner.snapshot().unwrap();
-    let restore = |bytes: &[u8]| Joiner::restore(bytes, Limits::default(), Criteria::default()).map(drop);
-    assert!(restore(&snapshot).is_ok());
-    assert_eq!(restore(&[]), Err("an empty snapshot"));
-    assert_eq!(restore(&[99, 1]), Err("a snapshot of another version"));
-    assert_eq!(restore(&snapshot[..snapshot.len() / 2]), Err("a damaged snapshot"));
-}
-
-#[test]
-fn the_whole_feed_says_what_the_changes_said() {
-    let mut world = World::new();
-    world.harvests(0..60, TEMPLATE);
-    let now = Timestamp(world.now);
-    let mut told = Feed::default();
-    world.joiner.take_changes().iter().for_each(|change| assert!(told.apply(change)));
-    for crowd in [usize::MAX, 20] {
-        let mut whole = Feed::default();
-        world.joiner.feed(crowd, now).iter().for_each(|change| assert!(whole.apply(change)));
-        for n in 0..60 {
-            let of = |feed: &Feed| feed.account(bot(n).account, now).map(|linked| (linked.campaign, linked.until));
-            assert_eq!(of(&told).is_some(), of(&whole).is_some(), "{n}");
-        }
-        let newcomer = harvest(TEMPLATE, 987_654);
-        let score = |feed: &Feed| feed.gives_away(&bot(900), &newcomer, now).map(|given| given.campaign);
-        assert_eq!((score(&told), score(&whole)), (Some(0), Some(0)));
-        assert_eq!(whole.accounts() == 0, crowd == 20);
-    }
-}
-
-#[test]
-fn a_prompt_out_of_a_public_set_gives_an_account_of_a_sweep_away_at_once() {
-    let mut world = World::new();
-    let swept = |content| Reading { corpus: true, wording: 200, settings: 99, ..request(0, 1, content) };
-    for n in 0..40 {
-        let content = world.fresh();
-        world.send(&bot(n), &swept(content));
-    }
-    assert_eq!(world.named(), 1);
-    let (mut feed, now) = (Feed::default(), Timestamp(world.now));
-    world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
-    let given = feed.gives_away(&bot(900), &swept(987_654), now).unwrap();
-    assert!(given.by == Family::CorpusSweep && given.score() >= LINK, "{given:?}");
-    assert_eq!(feed.gives_away(&bot(900), &Reading { corpus: false, ..swept(987_654) }, now), None);
-    // Somebody else's prompt out of the same set: another program, set another way.
-    assert_eq!(feed.gives_away(&account(5), &Reading { settings: 7, ..swept(987_654) }, now), None);
-}
-
-#[test]
-fn proxies_are_told_again_of_what_is_still_in_use() {
-    let mut world = World::new();
-    world.harvests(0..40, TEMPLATE);
-    world.joiner.take_changes();
-    world.now += 100 * HOUR;
-    // But for the first, whose template it was and who is not linked.
-    world.harvests(0..6, TEMPLATE);
-    let told = world.joiner.take_changes();
-    let accounts = told.iter().filter(|change| matches!(change, Change::Account { .. })).count();
-    assert_eq!(accounts, 5);
-    assert!(told.iter().any(|change| matches!(change, Change::Key { .. })));
 }

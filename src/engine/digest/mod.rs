@@ -15,6 +15,7 @@ pub mod settings;
 pub mod shape;
 pub mod skeleton;
 
+use azeotrope_text::letters;
 pub use azeotrope_text::{hash, minhash, wording as content, words};
 
 use crate::dialect::{self, Dialect, Kind, Part, Prompt, Role};
@@ -133,7 +134,7 @@ fn scan(prompt: &Prompt<'_>, last: u16, asked: &[Piece<'_>], digests: &DigestKey
 }
 
 fn line(model: &str, digests: &DigestKey) -> u64 {
-    let letters: String = model.chars().filter(|character| character.is_alphabetic()).map(words::lower).collect();
+    let letters: String = model.chars().filter(|character| character.is_alphabetic()).map(letters::lower).collect();
     digests.digest(Domain::Model, letters.as_bytes())
 }
 

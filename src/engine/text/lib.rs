@@ -14,6 +14,7 @@ extern crate azeotrope_test_in_node;
 pub mod buckets;
 pub mod hash;
 pub mod json;
+pub mod letters;
 pub mod minhash;
 pub mod scan;
 pub mod template;

@@ -1,6 +1,7 @@
 //! What is not seen any more is forgotten.
 
 use super::*;
+use crate::campaign::feed::Feed;
 
 #[test]
 fn who_is_not_seen_for_two_turns_is_forgotten_and_not_counted_any_more() {

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::caller::Before;
+use crate::campaign::criteria::LINK;
+use crate::campaign::feed::Feed;
 
 const OLD: u64 = 1 << 40;
 const NEW: u64 = 2 << 40;

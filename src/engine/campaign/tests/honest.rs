@@ -1,0 +1,96 @@
+//! Who shares something and is no campaign.
+
+use super::*;
+
+#[test]
+fn a_popular_app_over_many_targets_names_no_campaign() {
+    let mut world = World::new();
+    for n in 0..400 {
+        let content = world.fresh();
+        world.send(&account(50_000 + n), &request(TEMPLATE, n % 4, content));
+    }
+    assert_eq!(world.named(), 0);
+}
+
+#[test]
+fn nor_do_keys_of_one_organisation() {
+    let mut world = World::new();
+    for n in 0..200 {
+        let content = world.fresh();
+        world.send(&Caller { organisation: 5, ..bot(n) }, &harvest(TEMPLATE, content));
+    }
+    assert_eq!(world.named(), 0);
+}
+
+#[test]
+fn nor_do_keys_of_one_network() {
+    let mut world = World::new();
+    for n in 0..200 {
+        let content = world.fresh();
+        world.send(&Caller { network: 5, ..bot(n) }, &harvest(TEMPLATE, content));
+    }
+    assert_eq!(world.named(), 0);
+}
+
+#[test]
+fn a_firms_own_prompt_from_throw_away_accounts_does_not_link_the_firm() {
+    let mut world = World::new();
+    // Three keys of one network, whose client and model the throw-away accounts imitate.
+    let firm = |n: u64| Caller { network: 5, ..bot(9_000 + n % 3) };
+    for n in 0..150 {
+        let content = world.fresh();
+        world.send(&firm(n), &harvest(TEMPLATE, content));
+    }
+    world.harvests(0..200, TEMPLATE);
+    for n in 0..50 {
+        let content = world.fresh();
+        world.send(&firm(n), &harvest(TEMPLATE, content));
+    }
+    assert_eq!(world.named(), 1);
+    assert!(world.linked(0..200) >= 190, "{}", world.linked(0..200));
+    assert_eq!(world.linked(9_000..9_003), 0);
+}
+
+#[test]
+fn nor_do_parts_of_a_firms_prompt_that_the_throw_away_accounts_sent_first() {
+    let mut world = World::new();
+    let firm = Caller { network: 5, ..bot(9_000) };
+    // A template with one part in between, of a few that come with the payload.
+    let parted = |part: u64, content: u64| {
+        let mut reading = harvest(TEMPLATE, content);
+        reading.skeleton.keys.push((Place::UserPart, mix(900 + part)));
+        reading
+    };
+    for _ in 0..20 {
+        let content = world.fresh();
+        world.send(&firm, &parted(0, content));
+    }
+    for n in 0..200 {
+        let content = world.fresh();
+        world.send(&bot(n), &parted(n % 8, content));
+    }
+    for n in 0..40 {
+        let content = world.fresh();
+        world.send(&firm, &parted(n % 8, content));
+    }
+    assert!(world.linked(0..200) >= 190, "{}", world.linked(0..200));
+    assert_eq!(world.linked(9_000..9_001), 0);
+}
+
+#[test]
+fn a_viral_prompt_names_none() {
+    let mut world = World::new();
+    for n in 0..400 {
+        world.send(&account(50_000 + n), &request(TEMPLATE, 1, 4_242));
+    }
+    assert_eq!(world.named(), 0);
+}
+
+#[test]
+fn people_who_share_nothing_with_a_campaign_stay_unlinked() {
+    let mut world = World::new();
+    world.harvests(0..60, TEMPLATE);
+    (0..1_000).for_each(|n| world.person(n));
+    let linked = |n: &u64| world.joiner.account(account(*n).account).is_some_and(|account| account.link.is_some());
+    assert_eq!((0..1_000).filter(linked).count(), 0);
+}

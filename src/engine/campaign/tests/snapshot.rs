@@ -1,0 +1,33 @@
+//! What a sidecar saves, and the next one takes up.
+
+use super::*;
+
+#[test]
+fn a_tier_that_is_restored_goes_on_as_if_nothing_had_been() {
+    let mut world = World::new();
+    world.harvests(0..40, TEMPLATE);
+    let snapshot = world.joiner.snapshot().unwrap();
+    let restored = Joiner::restore(&snapshot, Limits::default(), Criteria::default()).unwrap();
+    let mut other = World { joiner: restored, ..world };
+    let mut world = World::with(&Document::default(), Limits::default());
+    world.harvests(0..40, TEMPLATE);
+    for world in [&mut world, &mut other] {
+        world.joiner.take_changes();
+        world.harvests(500..520, TEMPLATE);
+        world.harvests(0..20, OTHER_TEMPLATE);
+    }
+    assert_eq!(world.joiner.take_changes(), other.joiner.take_changes());
+    assert!(other.linked(500..520) >= 18);
+}
+
+#[test]
+fn a_damaged_snapshot_is_refused() {
+    let mut world = World::new();
+    world.harvests(0..40, TEMPLATE);
+    let snapshot = world.joiner.snapshot().unwrap();
+    let restore = |bytes: &[u8]| Joiner::restore(bytes, Limits::default(), Criteria::default()).map(drop);
+    assert!(restore(&snapshot).is_ok());
+    assert_eq!(restore(&[]), Err("an empty snapshot"));
+    assert_eq!(restore(&[99, 1]), Err("a snapshot of another version"));
+    assert_eq!(restore(&snapshot[..snapshot.len() / 2]), Err("a damaged snapshot"));
+}

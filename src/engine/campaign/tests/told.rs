@@ -1,0 +1,58 @@
+//! What proxies are told.
+
+use super::*;
+use crate::campaign::criteria::LINK;
+use crate::campaign::feed::Feed;
+
+#[test]
+fn the_whole_feed_says_what_the_changes_said() {
+    let mut world = World::new();
+    world.harvests(0..60, TEMPLATE);
+    let now = Timestamp(world.now);
+    let mut told = Feed::default();
+    world.joiner.take_changes().iter().for_each(|change| assert!(told.apply(change)));
+    for crowd in [usize::MAX, 20] {
+        let mut whole = Feed::default();
+        world.joiner.feed(crowd, now).iter().for_each(|change| assert!(whole.apply(change)));
+        for n in 0..60 {
+            let of = |feed: &Feed| feed.account(bot(n).account, now).map(|linked| (linked.campaign, linked.until));
+            assert_eq!(of(&told).is_some(), of(&whole).is_some(), "{n}");
+        }
+        let newcomer = harvest(TEMPLATE, 987_654);
+        let score = |feed: &Feed| feed.gives_away(&bot(900), &newcomer, now).map(|given| given.campaign);
+        assert_eq!((score(&told), score(&whole)), (Some(0), Some(0)));
+        assert_eq!(whole.accounts() == 0, crowd == 20);
+    }
+}
+
+#[test]
+fn a_prompt_out_of_a_public_set_gives_an_account_of_a_sweep_away_at_once() {
+    let mut world = World::new();
+    let swept = |content| Reading { corpus: true, wording: 200, settings: 99, ..request(0, 1, content) };
+    for n in 0..40 {
+        let content = world.fresh();
+        world.send(&bot(n), &swept(content));
+    }
+    assert_eq!(world.named(), 1);
+    let (mut feed, now) = (Feed::default(), Timestamp(world.now));
+    world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+    let given = feed.gives_away(&bot(900), &swept(987_654), now).unwrap();
+    assert!(given.by == Family::CorpusSweep && given.score() >= LINK, "{given:?}");
+    assert_eq!(feed.gives_away(&bot(900), &Reading { corpus: false, ..swept(987_654) }, now), None);
+    // Somebody else's prompt out of the same set: another program, set another way.
+    assert_eq!(feed.gives_away(&account(5), &Reading { settings: 7, ..swept(987_654) }, now), None);
+}
+
+#[test]
+fn proxies_are_told_again_of_what_is_still_in_use() {
+    let mut world = World::new();
+    world.harvests(0..40, TEMPLATE);
+    world.joiner.take_changes();
+    world.now += 100 * HOUR;
+    // But for the first, whose template it was and who is not linked.
+    world.harvests(0..6, TEMPLATE);
+    let told = world.joiner.take_changes();
+    let accounts = told.iter().filter(|change| matches!(change, Change::Account { .. })).count();
+    assert_eq!(accounts, 5);
+    assert!(told.iter().any(|change| matches!(change, Change::Key { .. })));
+}
