@@ -13,7 +13,8 @@ use crate::file;
 use crate::store::{Audit, Unavailable};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Extension, Query, State};
+use axum::extract::{FromRequestParts, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -74,35 +75,31 @@ impl IntoResponse for No {
     }
 }
 
-/// Lets in who may change something. A token without a name takes its holder's word for who that is.
-fn admit(shared: &Shared, headers: &HeaderMap, peer: Option<Extension<Peer>>, wish: &Wish) -> Result<Actor, No> {
-    let peer = peer.map(|Extension(peer)| peer);
-    let person = access::may_change(&shared.access, headers, peer).map_err(|(status, reason)| {
-        metrics::add(&shared.metrics.changes_refused, 1);
-        No::Because(status, reason.to_owned())
-    })?;
-    let said = bounded(&wish.who, LONGEST);
-    let who = [person.name, said].into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| "admin".to_owned());
-    Ok(Actor { who, through: access::through(headers) })
-}
-
-/// Who changes something, and through what.
-struct Actor {
+/// Who may change something, through what, and what comes with the change.
+struct Admitted {
     who: String,
     through: &'static str,
+    wish: Wish,
 }
 
-async fn publish(
-    State(shared): App,
-    peer: Option<Extension<Peer>>,
-    Query(wish): Query<Wish>,
-    headers: HeaderMap,
-    sent: Body,
-) -> Response {
-    let actor = match admit(&shared, &headers, peer, &wish) {
-        Ok(actor) => actor,
-        Err(no) => return no.into_response(),
-    };
+/// Lets in who may change something. A token without a name takes its holder's word for who that is.
+impl FromRequestParts<Arc<Shared>> for Admitted {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
+        let Query(wish) = Query::<Wish>::try_from_uri(&parts.uri).map_err(IntoResponse::into_response)?;
+        let peer = parts.extensions.get::<Peer>().copied();
+        let person = access::may_change(&shared.access, &parts.headers, peer).map_err(|(status, reason)| {
+            metrics::add(&shared.metrics.changes_refused, 1);
+            refused(status, reason)
+        })?;
+        let said = bounded(&wish.who, LONGEST);
+        let who = [person.name, said].into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| "admin".to_owned());
+        Ok(Self { who, through: access::through(&parts.headers), wish })
+    }
+}
+
+async fn publish(State(shared): App, admitted: Admitted, headers: HeaderMap, sent: Body) -> Response {
     let document = match body(sent, MAX_BYTES).await {
         Ok(bytes) => bytes,
         Err(refusal) => return refusal,
@@ -116,21 +113,12 @@ async fn publish(
                 return Err(No::Because(StatusCode::PRECONDITION_FAILED, reason));
             }
         }
-        submit(shared, &actor, document, &wish)
+        submit(shared, admitted, document)
     })
     .await
 }
 
-async fn rollback(
-    State(shared): App,
-    peer: Option<Extension<Peer>>,
-    Query(wish): Query<Wish>,
-    headers: HeaderMap,
-) -> Response {
-    let actor = match admit(&shared, &headers, peer, &wish) {
-        Ok(actor) => actor,
-        Err(no) => return no.into_response(),
-    };
+async fn rollback(State(shared): App, Admitted { who, through, wish }: Admitted) -> Response {
     away(shared, move |shared| {
         let store = &*shared.store;
         let current = candidate::in_force(store)?.map_or(0, |rules| rules.number);
@@ -139,30 +127,22 @@ async fn rollback(
         let InForce { document, .. } = candidate::document(store, to)?.filter(|_| to < current).ok_or_else(gone)?;
         let note = format!("rollback to {to}{}{}", if wish.note.is_empty() { "" } else { ": " }, wish.note);
         // Going back is what one does in trouble: it is compared, and not refused.
-        submit(shared, &actor, document.into_bytes(), &Wish { note, force: true, ..wish })
+        let wish = Wish { note, force: true, ..wish };
+        submit(shared, Admitted { who, through, wish }, document.into_bytes())
     })
     .await
 }
 
 /// Lets go of campaigns that are held back.
-async fn release(
-    State(shared): App,
-    peer: Option<Extension<Peer>>,
-    Query(wish): Query<Wish>,
-    headers: HeaderMap,
-) -> Response {
-    let actor = match admit(&shared, &headers, peer, &wish) {
-        Ok(actor) => actor,
-        Err(no) => return no.into_response(),
-    };
+async fn release(State(shared): App, Admitted { who, through, wish }: Admitted) -> Response {
     away(shared, move |shared| {
         let store = &*shared.store;
         if !hold::release(store)? {
             return Err(No::Because(StatusCode::NOT_FOUND, "no campaign is held back".to_owned()));
         }
         let what = format!("let go of campaigns that were held back {}", bounded(&wish.note, LONGEST));
-        let (what, through) = (what.trim_end().to_owned(), actor.through.to_owned());
-        store.audit(&Audit { at: now(), who: actor.who, what, through, ..Audit::default() })?;
+        let (what, through) = (what.trim_end().to_owned(), through.to_owned());
+        store.audit(&Audit { at: now(), who, what, through, ..Audit::default() })?;
         Ok(axum::Json(json!({ "released": true })).into_response())
     })
     .await
@@ -179,9 +159,10 @@ async fn away(shared: Arc<Shared>, work: impl FnOnce(&Shared) -> Result<Response
 }
 
 /// Submits a document and waits for what becomes of it.
-fn submit(shared: &Shared, actor: &Actor, document: Vec<u8>, wish: &Wish) -> Result<Response, No> {
+fn submit(shared: &Shared, admitted: Admitted, document: Vec<u8>) -> Result<Response, No> {
     let store = &*shared.store;
-    let (who, through) = (actor.who.clone(), actor.through.to_owned());
+    let Admitted { who, through, wish } = admitted;
+    let through = through.to_owned();
     let text = match checked(document) {
         Ok(text) => text,
         Err(problems) => {
