@@ -3,6 +3,7 @@
 use crate::commands::format::Format;
 use crate::commands::{Failure, Outcome, read};
 use crate::remote::{Sidecar, at, reason};
+use crate::terminal::table::Columns;
 use azeotrope_engine::rules::MAX_BYTES;
 use serde_json::Value;
 use std::path::Path;
@@ -23,22 +24,14 @@ pub(super) fn run(file: &Path, sidecar: &Sidecar, format: Format) -> Result<Outc
 fn table(told: &Value) -> String {
     let rows = at(told, "/affected").as_array().map_or(&[][..], Vec::as_slice);
     let word = |row: &Value, key: &str| at(row, &format!("/{key}")).as_str().unwrap_or("-").to_owned();
-    let line = |row: &Value| {
-        format!(
-            "{}  {:>8} → {:8} {:>7.2} nats {:>6} requests  {}\n",
-            word(row, "account"),
-            word(row, "was"),
-            word(row, "is"),
-            at(row, "/score").as_f64().unwrap_or(0.0),
-            at(row, "/requests").to_string(),
-            word(row, "campaign"),
-        )
-    };
+    let mut table = Columns::new(&["account", "was", "is", "nats>", "requests>", "campaign"]);
+    for row in rows {
+        let nats = format!("{:.2}", at(row, "/score").as_f64().unwrap_or(0.0));
+        let requests = at(row, "/requests").to_string();
+        table.row([word(row, "account"), word(row, "was"), word(row, "is"), nats, requests, word(row, "campaign")]);
+    }
+    let listed = if rows.is_empty() { String::new() } else { table.text() };
     let omitted = at(told, "/omitted").as_u64().unwrap_or(0);
     let more = if omitted > 0 { format!("and {omitted} more\n") } else { String::new() };
-    format!(
-        "{}{}{more}",
-        at(told, "/comparison/text").as_str().unwrap_or_default(),
-        rows.iter().map(line).collect::<String>()
-    )
+    format!("{}{listed}{more}", at(told, "/comparison/text").as_str().unwrap_or_default())
 }
