@@ -254,7 +254,7 @@ fn timeline(campaign: &Campaign) -> Vec<Value> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use azeotrope_engine::caller::Caller;
     use azeotrope_engine::campaign::Limits;
@@ -262,10 +262,10 @@ mod tests {
     use azeotrope_engine::digest::Reading;
     use azeotrope_engine::digest::skeleton::Place;
 
-    const NOW: Timestamp = Timestamp(1_790_000_000_000);
+    pub(in crate::serve) const NOW: Timestamp = Timestamp(1_790_000_000_000);
 
     /// Two hundred people who take what they like, and a harvest of forty accounts with one template.
-    fn joiner() -> Joiner {
+    pub(in crate::serve) fn joiner() -> Joiner {
         let mut joiner = Joiner::new(Limits::default(), Criteria::default());
         for n in 1..=200_u64 {
             let caller = Caller { account: n, network: 10_000 + n, agent: n % 7 + 1, ..Caller::default() };
@@ -279,20 +279,25 @@ mod tests {
             };
             joiner.observe(&caller, &reading, Timestamp(NOW.0 + n));
         }
-        for n in 1..=40_u64 {
-            let caller = Caller { account: 1_000 + n, network: 20_000 + n, agent: 77, ..Caller::default() };
+        harvest(&mut joiner, 0, NOW);
+        joiner
+    }
+
+    /// A harvest of accounts from `first` + 1,001 on: with a template, a target and a program of its own.
+    pub(in crate::serve) fn harvest(joiner: &mut Joiner, first: u64, begin: Timestamp) {
+        for n in first + 1..=first + 40 {
+            let caller = Caller { account: 1_000 + n, network: 20_000 + n, agent: 77 + first, ..Caller::default() };
             let mut reading = Reading {
                 dialect: Some(Dialect::ChatCompletions),
-                line: 104,
-                settings: 999,
+                line: 104 + first,
+                settings: 999 + first,
                 content: n * 104_729,
                 wording: 1_500,
                 ..Reading::default()
             };
-            reading.skeleton.keys.push((Place::System, 4_242));
-            joiner.observe(&caller, &reading, Timestamp(NOW.0 + 1_000 + n));
+            reading.skeleton.keys.push((Place::System, 4_242 + first));
+            joiner.observe(&caller, &reading, Timestamp(begin.0 + 1_000 + n));
         }
-        joiner
     }
 
     fn told(reply: Reply) -> Value {

@@ -231,11 +231,16 @@ impl Duty {
     /// Makes the feed anew from what is known.
     pub(super) fn rebase(&mut self) {
         let changes = self.joiner.feed(CROWD, Timestamp(now()));
+        self.tell_anew(&changes);
+    }
+
+    /// Tells proxies of this, and of nothing that they were told before.
+    pub(super) fn tell_anew(&mut self, changes: &[Change]) {
         self.joiner.take_changes();
         self.waiting.clear();
-        self.publisher.base(&changes);
+        self.publisher.base(changes);
         self.feed = Arc::default();
-        self.apply(&changes);
+        self.apply(changes);
     }
 
     /// Whether campaigns may be published: not while they would act on too many accounts at once, and nobody let them.

@@ -2,8 +2,11 @@
 
 use super::candidate;
 use super::duty::Duty;
+use super::hold;
 use super::shadow::Shadow;
 use crate::store::{Outcome, Store};
+use azeotrope_engine::campaign::Change;
+use azeotrope_engine::campaign::feed::CAMPAIGNS;
 use azeotrope_engine::time::{HOUR, Timestamp};
 use std::time::Duration;
 
@@ -38,9 +41,13 @@ impl Duty {
         self.keeper.turn(Timestamp(now));
         if left.len() < campaigns {
             self.traffic.forget(Timestamp(0), Some(&left));
-            // What is held back is told when it is let go.
-            if self.held.is_none() {
-                self.rebase();
+            if left.is_empty() && self.held.take().is_some() {
+                hold::hold(store, None)?;
+            }
+            match self.held {
+                None => self.rebase(),
+                // What is held back is told when it is let go.
+                Some(_) => self.tell_anew(&self.still_told(Timestamp(now))),
             }
         }
         Shadow::forget(store, before)?;
@@ -50,6 +57,22 @@ impl Duty {
         note(store, now)?;
         self.turned = Some(now);
         Ok(true)
+    }
+
+    /// Of what proxies were told, what is known still: campaigns have other places now.
+    fn still_told(&self, now: Timestamp) -> Vec<Change> {
+        let told = |name: &str| (0..CAMPAIGNS).any(|place| self.feed.name(place) == Some(name));
+        let told: Vec<bool> = self.joiner.campaigns().iter().map(|campaign| told(&campaign.name)).collect();
+        let is_told = |campaign: u32| told.get(campaign as usize) == Some(&true);
+        let mut changes = self.joiner.feed(usize::MAX, now);
+        changes.retain(|change| match change {
+            Change::Profile { campaign, .. } | Change::Key { campaign, .. } => is_told(*campaign),
+            Change::Account { account, campaign, .. } => {
+                is_told(*campaign) && self.feed.account(*account, now).is_some()
+            }
+            Change::Crowd { .. } => false,
+        });
+        changes
     }
 }
 
@@ -70,6 +93,8 @@ fn note(store: &dyn Store, now: u64) -> Outcome<u64> {
 mod tests {
     use super::*;
     use crate::serve::candidate::Submission;
+    use crate::serve::dossier::tests::{NOW, harvest, joiner};
+    use crate::serve::hold::Held;
     use crate::serve::traffic::Step;
     use crate::store::{Audit, JOINER, open};
     use azeotrope_engine::caller::Caller;
@@ -118,6 +143,43 @@ mod tests {
         drop(store);
         std::fs::remove_dir_all(folder).unwrap();
     }
+
+    #[test]
+    fn what_proxies_were_told_is_forgotten_while_campaigns_are_held_back_and_so_is_that_they_are() {
+        let folder = std::env::temp_dir().join(format!("azeotrope-held-{}", std::process::id()));
+        let store = open(None, Some(&folder)).unwrap();
+        let mut duty = Duty::for_measurement();
+        duty.fence = store.lease(JOINER, 1, Duration::from_secs(60)).unwrap().unwrap();
+        let day = |n: u64| Timestamp(NOW.0 + n * DAY);
+        assert!(duty.forget(&*store, KEEP, NOW.0).unwrap());
+        // Two campaigns that proxies know, of which one goes on, and one that is held back.
+        duty.joiner = joiner();
+        harvest(&mut duty.joiner, 100, day(3));
+        duty.tell_anew(&duty.joiner.feed(usize::MAX, day(3)));
+        harvest(&mut duty.joiner, 200, day(4));
+        let held = Held { id: 1, accounts: 36, of: 320 };
+        hold::hold(&*store, Some(&held)).unwrap();
+        duty.held = Some(held.clone());
+        let names: Vec<String> = duty.joiner.campaigns().iter().map(|campaign| campaign.name.clone()).collect();
+        assert_eq!(names.len(), 3);
+        let told = |duty: &Duty| -> Vec<String> {
+            (0..3).filter_map(|place| duty.feed.name(place).map(str::to_owned)).collect()
+        };
+        let is_told = |duty: &Duty, account: u64| duty.feed.account(account, day(4)).is_some();
+        assert_eq!(told(&duty), names[..2]);
+        assert_eq!([1_040, 1_140, 1_240].map(|account| is_told(&duty, account)), [true, true, false]);
+
+        assert!(duty.forget(&*store, KEEP, day(6).0).unwrap());
+        assert_eq!(told(&duty), names[1..2]);
+        assert_eq!([1_040, 1_140, 1_240].map(|account| is_told(&duty, account)), [false, true, false]);
+        assert_eq!((&duty.held, hold::held(&*store).unwrap()), (&Some(held.clone()), Some(held)));
+
+        assert!(duty.forget(&*store, KEEP, day(12).0).unwrap());
+        assert_eq!((told(&duty), &duty.held, hold::held(&*store).unwrap()), (Vec::new(), &None, None));
+        drop(store);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
     fn submission(at: u64) -> Submission {
         let (who, note, through, document) = (String::new(), String::new(), String::new(), format!("{at}"));
         Submission { id: at, at, who, note, through, force: false, document }
