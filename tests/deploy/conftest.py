@@ -1,5 +1,6 @@
 """Gateways as Istio and Envoy Gateway make them, run in a real Envoy."""
 
+import contextlib
 import pathlib
 import sys
 
@@ -40,7 +41,7 @@ class AsWritten:
 @pytest.fixture
 def run(upstream, tmp_path):
     """Runs a gateway's configuration; `extension` is what its ECDS delivers. Each must be healthy at the end."""
-    running = []
+    running = contextlib.ExitStack()
 
     def run_one(config, extension=None):
         (tmp_path / "gateway.yaml").write_text(yaml.safe_dump(config))
@@ -50,16 +51,11 @@ def run(upstream, tmp_path):
             (tmp_path / "ecds").mkdir()
             ecds = tmp_path / "ecds" / "extension.yaml"
             ecds.write_text(yaml.safe_dump({"resources": [extension]}))
-        running.append(envoy.Envoy(tmp_path / "gateway.yaml", upstream.port, 1, AsWritten(), (), "edge", ecds))
-        return running[-1]
+        one = envoy.Envoy(tmp_path / "gateway.yaml", upstream.port, 1, AsWritten(), (), "edge", ecds)
+        return running.enter_context(one)
 
-    yield run_one
-    try:
-        for one in running:
-            one.check_health()
-    finally:
-        for one in running:
-            one.stop()
+    with running:
+        yield run_one
 
 
 def documents(name):

@@ -8,6 +8,7 @@ Ports are free ones on 127.0.0.1. The shipped file is changed only where a test 
 module and the access log, and what `start` is asked for.
 """
 
+import collections
 import http.client
 import json
 import os
@@ -99,7 +100,7 @@ class Envoy:
     def stats(self, *parts):
         """Counters and gauges whose name contains any of `parts` (all without): {name: value}. Waits until the module has
         told what it counted so far."""
-        self._await_told()
+        self.await_told()
         return {name: value for name, value in self._stats().items()
                 if name != TOLD and (not parts or any(part in name for part in parts))}
 
@@ -107,7 +108,8 @@ class Envoy:
         pairs = (line.rpartition(": ") for line in self.admin("GET", "/stats").decode().splitlines())
         return {name: int(value) for name, _, value in pairs if value.isdigit()}
 
-    def _await_told(self):
+    def await_told(self):
+        """Waits until the module's timer has fired on every worker."""
         # Workers and main thread tell at one pace: when each could have done so three times, each has.
         until, told = time.monotonic() + 10, self._stats().get(TOLD, 0)
         while time.monotonic() < until and self._stats().get(TOLD, 0) < told + 3 * (self._workers + 1):
@@ -115,7 +117,7 @@ class Envoy:
 
     def metric(self, name):
         """A metric of the module, over all workers; 0 if it does not exist. Counters without their `_total`."""
-        self._await_told()
+        self.await_told()
         return self.told(name)
 
     def told(self, *names):
@@ -124,15 +126,24 @@ class Envoy:
         found = {name: stats.get(f"{prefix}{name}_total", stats.get(f"{prefix}{name}", 0)) for name in names}
         return found if len(names) > 1 else found[names[0]]
 
+    def requests(self):
+        """(requests that have ended, requests on their way)."""
+        totals = collections.Counter()
+        for name, value in self._stats().items():
+            if counted := re.fullmatch(r"http\.(?!admin\.).+\.downstream_rq_(total|active)", name):
+                totals[counted[1]] += value
+        return totals["total"] - totals["active"], totals["active"]
+
     def access_log(self, count=None, timeout=10):
-        """The access log's entries; waits until there are `count`."""
+        """The access log's entries; waits until there are `count`, or as many as requests have ended."""
+        count = self.requests()[0] if count is None else count
         until = time.monotonic() + timeout
         while True:
             self.admin("POST", "/reopen_logs")
             text = self._access.read_text() if self._access.exists() else ""
             # The last line may be half-written.
             lines = text[:text.rfind("\n") + 1].splitlines()
-            if count is None or len(lines) >= count or time.monotonic() > until:
+            if len(lines) >= count or time.monotonic() > until:
                 return [json.loads(line) for line in lines]
             time.sleep(0.05)
 

@@ -1,5 +1,6 @@
 """What tests in a real Envoy share: one stand-in upstream, signing keys, and a fresh Envoy where a test asks for one."""
 
+import contextlib
 import pathlib
 import sys
 
@@ -44,16 +45,8 @@ def pair(keys, redis):
 @pytest.fixture
 def start(upstream):
     """Starts Envoys as `envoy.start` does; each must be healthy at the end of the test."""
-    running = []
+    with contextlib.ExitStack() as running:
+        def start_one(template="static", **options):
+            return running.enter_context(envoy.start(template, upstream_port=upstream.port, **options))
 
-    def start_one(template="static", **options):
-        running.append(envoy.start(template, upstream_port=upstream.port, **options))
-        return running[-1]
-
-    yield start_one
-    try:
-        for one in running:
-            one.check_health()
-    finally:
-        for one in running:
-            one.stop()
+        yield start_one

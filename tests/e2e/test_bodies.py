@@ -5,10 +5,10 @@ import hashlib
 import os
 import re
 import socket
-import time
 
 import client
 import pytest
+from sidecars import wait
 
 BIG = 50 * 1024 * 1024
 HUGE_NUMBER = b'{"model":"m","temperature":' + b"9" * 5000 + b',"messages":[{"role":"user","content":"x"}]}'
@@ -81,7 +81,6 @@ def test_expect_100_continue(proxy, upstream):
     head = client.head(headers=[("content-length", len(body)), ("expect", "100-continue"), ("connection", "close")])
     upstream.forget()
     client.raw(proxy.port, [head, body], pause=0.1)
-    time.sleep(0.2)
     assert [(seen["length"], seen["complete"]) for seen in upstream.seen()] == [(len(body), True)]
 
 
@@ -143,8 +142,9 @@ def test_hostile_bodies_pass(proxy, upstream, name):
 def test_a_client_that_goes_away_mid_body(proxy, upstream, sent):
     head = client.head(headers=[("content-length", 1_000_000)])
     body = client.chat("gone " * 200_000)[:sent]
+    logged = len(proxy.access_log())
     client.raw(proxy.port, [head, body], pause=0.05, read=False)
-    time.sleep(0.1)
+    assert len(proxy.access_log(logged + 1)) == logged + 1, "Envoy has not noticed"
     assert client.post(proxy.port, body=client.chat()).status == 200
     proxy.check_health()
 
@@ -154,12 +154,13 @@ def test_many_slow_clients_cost_the_module_no_memory(start):
     head = client.head(headers=[("content-length", 250_000)])
     piece = client.chat("slow " * 48_000)[:240_000]
     assert client.post(proxy.port, body=client.chat()).status == 200
-    before = proxy.resident()
+    received = "http.llm.downstream_cx_rx_bytes_total"
+    before, came = proxy.resident(), proxy.stats(received)[received]
     waiting = []
     for _ in range(100):
         waiting.append(socket.create_connection(("127.0.0.1", proxy.port)))
         waiting[-1].sendall(head + piece)
-    time.sleep(1)
+    wait("Envoy has them", lambda: proxy.stats(received)[received] >= came + 100 * len(head + piece))
     held = proxy.resident() - before
     for one in waiting:
         one.close()

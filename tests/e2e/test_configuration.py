@@ -7,6 +7,7 @@ import time
 import client
 import envoy
 import pytest
+from sidecars import wait
 
 SHIPPED = sorted(path for path in (envoy.ROOT / "envoy").rglob("*.yaml") if "static_resources" in path.read_text())
 
@@ -30,15 +31,6 @@ def test_an_empty_configuration_is_the_built_in_rules(start, plugin):
     assert proxy.metric("verdict.allow") == 1
 
 
-def within(seconds, condition):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
-
-
 def told(proxy):
     return client.post(proxy.port, body=client.chat()).headers.get("x-stand-in-azeotrope")
 
@@ -50,7 +42,7 @@ def test_a_changed_document_is_live_within_two_seconds_and_counters_stay(start, 
     counted = proxy.metric("requests.chat_completions")
     begun = time.monotonic()
     proxy.reconfigure({"headers": "held"})
-    assert within(2, lambda: all(told(proxy) for _ in range(10)))
+    wait("it is live", lambda: all(told(proxy) for _ in range(10)), 2)
     assert time.monotonic() - begun < 2
     assert proxy.metric("requests.chat_completions") > counted
 
@@ -61,11 +53,11 @@ def test_a_bad_document_is_refused_and_the_one_before_stays(start):
     for bad in ("{", '{"headers": 3}', '{"headers": "both"}'):
         refused = proxy.metric("config.refused")
         proxy.reconfigure(bad)
-        assert within(2, lambda: proxy.metric("config.refused") > refused)
+        wait("it is refused", lambda: proxy.metric("config.refused") > refused)
         assert all(told(proxy) for _ in range(10)), "the configuration before is no longer in force"
     assert "azeotrope: configuration: $" in proxy.log()
     proxy.reconfigure({"headers": "streamed"})
-    assert within(2, lambda: not any(told(proxy) for _ in range(10)))
+    wait("a good one is live", lambda: not any(told(proxy) for _ in range(10)))
 
 
 def test_requests_in_flight_finish_while_documents_change(start):
@@ -73,10 +65,11 @@ def test_requests_in_flight_finish_while_documents_change(start):
     slow = [("x-stand-in-delay-ms", "1500")]
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         flying = [pool.submit(client.post, proxy.port, client.CHAT, client.chat(), slow) for _ in range(16)]
-        time.sleep(0.3)
+        wait("all are on their way", lambda: proxy.requests()[1] == 16)
         for mode in ("streamed", "held", "auto"):
+            accepted = proxy.told("config.accepted")
             proxy.reconfigure({"headers": mode})
-            time.sleep(0.3)
+            wait(f"it is {mode}", lambda: proxy.told("config.accepted") > accepted)
         assert [future.result().status for future in flying] == [200] * 16
 
 
@@ -88,17 +81,18 @@ def test_a_body_in_flight_is_judged_on_the_configuration_it_started_with(start):
     accepted = proxy.metric("config.accepted")
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         flying = pool.submit(client.raw, proxy.port, [head, body[:10], body[10:]], 0.8)
-        time.sleep(0.2)
+        wait("it is on its way", lambda: proxy.requests()[1] == 1)
         proxy.reconfigure({"headers": "streamed"})
-        assert within(2, lambda: proxy.metric("config.accepted") > accepted)
+        wait("the next is in force", lambda: proxy.told("config.accepted") >= accepted + 2)
         assert "action=" in flying.result().headers["x-stand-in-azeotrope"]
 
 
 def test_the_host_may_stop_holding_headers_under_the_empty_configuration(start):
     proxy = start("ecds", stop_iteration=True)
-    assert within(2, lambda: told(proxy) is not None)
+    wait("headers are held", lambda: told(proxy) is not None)
+    accepted = proxy.metric("config.accepted")
     proxy.reconfigure({}, stop_iteration=False)
-    time.sleep(1)
+    wait("the worker and the main thread have it", lambda: proxy.metric("config.accepted") >= accepted + 2)
     waits = []
     for _ in range(6):
         begun = time.monotonic()

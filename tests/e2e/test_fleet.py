@@ -55,8 +55,9 @@ def test_a_campaign_split_over_both_proxies_is_named_and_throttled_on_both(fleet
         assert not [verdict for verdict in verdicts if "would=throttle" in verdict or "would=block" in verdict]
     named = wait("the campaign is named", lambda: pair[1].get("/v1/campaigns")["campaigns"])
     assert len(named) == 1 and named[0]["parties"] >= 8, named
-    wait("the campaign is in force", lambda: everywhere(fleet, pair[0].version()))
-    time.sleep(1.5)
+    wait("both proxies know it", lambda: all(crowd.recognised(proxy) for proxy in fleet))
+    version = pair[0].version()
+    wait("every worker knows it", lambda: running(pair[0], version))
     again = [crowd.bot(fleet[n % 2].port, n).status for n in range(14)]
     # Each goes through the other proxy, too: neither has seen it there.
     other = [crowd.bot(fleet[(n + 1) % 2].port, n).status for n in range(14)]

@@ -92,14 +92,14 @@ def test_streamed_headers_go_without_a_label_in_either_setup(start):
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_empty_configuration_notices_that_headers_can_be_held(start, workers):
     proxy = start(workers=workers)
-    time.sleep(0.2)
+    proxy.await_told()
     assert all("action=" in (told or "") for told in await_label(proxy))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_empty_configuration_notices_that_headers_cannot_be_held(start, workers):
     proxy = start(workers=workers, stop_iteration=False, vm_id="")
-    time.sleep(0.2)
+    proxy.await_told()
     waits = []
     for _ in range(60):
         begun = time.monotonic()
@@ -115,7 +115,7 @@ def test_the_empty_configuration_notices_that_headers_cannot_be_held(start, work
 def test_bodies_arrive_whole_while_the_empty_configuration_learns(start, upstream, trailers):
     for size in (10, 40_000, 600_000):
         proxy = start(stop_iteration=False, vm_id="")
-        time.sleep(0.1)
+        proxy.await_told()
         body = client.chat("x" * size)
         for _ in range(5):
             assert client.http2(proxy.port, body, trailers=trailers).status == 200
@@ -125,7 +125,7 @@ def test_bodies_arrive_whole_while_the_empty_configuration_learns(start, upstrea
 
 def test_slow_clients_teach_the_empty_configuration_nothing_wrong(start):
     proxy = start()
-    time.sleep(0.2)
+    proxy.await_told()
     body = client.chat()
     head = client.head(headers=[("content-length", len(body))])
     for _ in range(6):
@@ -135,9 +135,9 @@ def test_slow_clients_teach_the_empty_configuration_nothing_wrong(start):
 
 def test_a_client_that_never_sends_its_body_leaves_nothing_behind(start):
     proxy = start()
-    time.sleep(0.2)
+    proxy.await_told()
     for _ in range(20):
         client.raw(proxy.port, [client.head(headers=[("content-length", 10)])], pause=0.005, read=False)
-    time.sleep(0.3)
+    assert len(proxy.access_log(20)) == 20, "Envoy has not noticed"
     assert all("action=" in (told or "") for told in await_label(proxy))
     assert proxy.metric("host.error") == 0

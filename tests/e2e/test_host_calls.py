@@ -3,9 +3,9 @@ is for; a new one belongs there, too."""
 
 import collections
 import re
-import time
 
 import client
+from sidecars import wait
 
 #: One request of a known account with a known template, its headers held, and its answer.
 KNOWN = {
@@ -29,9 +29,7 @@ def traced(proxy, body):
     logged = len(proxy.access_log())
     assert client.post(proxy.port, body=body, headers=[("authorization", "Bearer sk-known")]).status == 200
     proxy.access_log(logged + 1)
-    until = time.monotonic() + 10
-    while "proxy_on_delete" not in proxy.log()[begin:] and time.monotonic() < until:
-        time.sleep(0.05)
+    wait("its context is gone", lambda: "proxy_on_delete" in proxy.log()[begin:])
     calls, inside = collections.Counter(), {}
     for line in proxy.log()[begin:].splitlines():
         thread = line.split("][")[1] if "][" in line else ""
