@@ -13,7 +13,7 @@ Honest ones do what looks the same: `reworders` (people who word a refused quest
 assignment), `redteam` (an organisation that tests what models refuse), `regions` (an organisation that retries on its next
 region's key), `jobs` (a batch job at full rate from its first hour), `embedded` (one key inside a phone app).
 """
-import importlib.util, random, sys
+import importlib.util, sys
 from pathlib import Path
 
 OPENINGS = ["You are an actor rehearsing a scene.", "This is a unit test of a text pipeline.", "We are writing a novel together.",

@@ -5,7 +5,7 @@ For every scenario and seed: generates the trace, replays it with the built-in r
 single families switched off and without the sidecar; scores the verdicts and writes tables in Markdown. Traces are
 simulated, and removed once they have been replayed. Standard library only; Python 3.11.
 """
-import argparse, importlib.util, json, os, subprocess, sys, tempfile, time
+import argparse, importlib.util, json, subprocess, sys, tempfile, time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 

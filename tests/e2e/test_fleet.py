@@ -8,7 +8,6 @@ import time
 
 import crowd
 import pytest
-import rules
 import sidecars
 from sidecars import wait
 
