@@ -14,31 +14,34 @@ def campaigns(sidecar):
 
 def test_a_campaign_goes_on_under_its_name_through_a_rotation(keys, start):
     with sidecars.Sidecar(keys) as sidecar:
+        proxies = []
+
         def proxy(node, **digest_key):
             """One that has seen nothing itself, with these keys and what is published."""
             plugin = sidecar.plugin(**PLUGIN, digest_key=digest_key)
             one = start(plugin=plugin, sidecars=[sidecar.port], node=node)
             wait("what is published is in force", lambda: one.metric("rules.version") >= sidecar.version() > 0)
+            proxies.append(one)
             return one
 
-        def told(count):
-            """Until the sidecar has heard of so many requests, and the proxies of what it made of them."""
+        def told():
+            """Until the sidecar has heard of every request."""
+            count = sum(one.requests()[0] for one in proxies)
             wait(f"{count} requests are heard of", lambda: sidecar.get("/v1/status")["today"]["requests"] >= count)
 
         before = [proxy(node, current=OLD) for node in ("before-a", "before-b")]
         crowd.people(before, 240)
         assert crowd.harvest(before) == [200] * 14
         [named] = wait("the campaign is named", lambda: campaigns(sidecar))
-        told(254)
-        version = sidecar.version()
-        wait("it is published", lambda: sidecar.version() > version or sidecar.version() >= 2)
+        told()
         both = proxy("both", current=NEW, previous=OLD)
+        wait("it is published", lambda: crowd.recognised(both))
         # By what was told of it under the old key; the accounts of before and new ones.
         known = [crowd.bot(both.port, n).status for n in range(14)]
         fresh = [crowd.bot(both.port, n).status for n in range(100, 110)]
         assert known.count(200) <= 1 and set(fresh) <= {429, 403}, (known, fresh)
         assert all(crowd.person(both.port, n).status == 200 for n in range(60))
-        told(254 + 14 + 10 + 60)
+        told()
         after = proxy("after", current=NEW)
         # By the new key alone.
         wait("the new names are in force", lambda: crowd.bot(after.port, 200).status in (429, 403))
