@@ -40,7 +40,7 @@ RATE ?= 200
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
 # Every target with a description is a name, not a file.
-.PHONY: need need-load need-valgrind need-redis need-deploy need-chromium clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
+.PHONY: need need-load need-valgrind need-redis need-faketime need-deploy need-chromium clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -100,11 +100,11 @@ test-deploy: need-deploy $(PROGRAM) $(WASM) $(VENV) envoy ## manifests, chart, i
 test-console: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) $(AXE) envoy ## the sidecar's pages in a real Chromium
 	$(PYTEST) tests/console
 
-console-shots: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) envoy ## the pictures of the console that README shows
-	@tests/tools/need.sh console-shots faketime=faketime pngquant=pngquant
+console-shots: need-redis need-faketime need-chromium $(PROGRAM) $(WASM) $(VENV) envoy ## the pictures of the console that README shows
+	@tests/tools/need.sh console-shots pngquant=pngquant
 	$(PYTHON) tests/console/shots.py
 
-test-faults: need-redis $(PROGRAM) $(WASM) target/trap.wasm $(VENV) envoy ## traps, restarts, crashes, a thousand configurations: what has to survive them
+test-faults: need-redis need-faketime $(PROGRAM) $(WASM) target/trap.wasm $(VENV) envoy ## traps, restarts, crashes, clocks that are set, a thousand configurations: what has to survive them
 	$(PYTEST) tests/faults
 
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
@@ -216,6 +216,9 @@ need-valgrind:
 
 need-redis:
 	@tests/tools/need.sh 'the tests of the sidecar' redis-server=redis-server
+
+need-faketime:
+	@tests/tools/need.sh 'setting a clock' faketime=faketime
 
 need-deploy:
 	@tests/tools/need.sh 'make test-deploy' skopeo=skopeo promtool=prometheus

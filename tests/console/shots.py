@@ -19,6 +19,7 @@ sys.path[:0] = [str(HERE), str(TESTS / "e2e"), str(TESTS / "upstream"), str(TEST
 import envoy  # noqa: E402
 import sidecars  # noqa: E402
 from browser import FLAGS, Visit  # noqa: E402
+from clock import Clock  # noqa: E402
 from play import Player, read_sample  # noqa: E402
 from server import Upstream  # noqa: E402
 from sidecars import wait  # noqa: E402
@@ -26,36 +27,6 @@ from sidecars import wait  # noqa: E402
 SPEED = 500
 RATE = 20
 LARGEST = 150_000
-
-
-class Clock:
-    """Makes a process's clock begin `hours` ago and run SPEED times as fast, until it is told to go on at the usual pace.
-    Redis keeps the leases' real time."""
-
-    def __init__(self, folder, hours):
-        self._file = folder / "clock"
-        begin = time.strftime("@%Y-%m-%d %H:%M:%S", time.gmtime(time.time() - hours * 3_600))
-        self._file.write_text(f"{begin} x{SPEED}\n")
-
-    def __call__(self, make):
-        """Starts a process under this clock."""
-        before = dict(os.environ)
-        os.environ.update(self._environment())
-        try:
-            return make()
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-
-    def slow(self, now):
-        """From `now`, in milliseconds, on it runs as others do."""
-        self._file.write_text(f"{round(now / 1_000 - time.time()):+d} x1\n")
-
-    def _environment(self):
-        listed = subprocess.run(["dpkg", "-L", "libfaketime"], check=True, capture_output=True, text=True).stdout
-        library = next(line for line in listed.splitlines() if line.endswith("libfaketimeMT.so.1"))
-        return {"LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": str(self._file), "FAKETIME_NO_CACHE": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "TZ": "UTC"}
 
 
 def publish(sidecar, who, note, **more):
@@ -125,13 +96,16 @@ def main():
     hours = SPEED * (len(sample) / RATE + 30) / 3_600
     with Upstream() as upstream, sidecars.Keys() as keys, sidecars.Redis() as redis:
         (keys.dir / "admin").write_text("ann ann-shows-this-token\nbob bob-shows-this-token\n")
-        clock = Clock(keys.dir, hours)
+        # It begins hours ago and runs fast; Redis keeps the leases' real time.
+        begin = time.strftime("@%Y-%m-%d %H:%M:%S", time.gmtime(time.time() - hours * 3_600))
+        clock = Clock(keys.dir / "clock", f"{begin} x{SPEED}")
         with clock(lambda: sidecars.Sidecar(keys, redis.url, "sidecar-1", options=["--expire-hours", 48])) as sidecar:
             plugin = sidecar.plugin(mode="observe", headers="held", trusted_hops=2)
             with envoy.start(upstream_port=upstream.port, workers=2, plugin=plugin, sidecars=[sidecar.port], node="edge-a") as proxy:
                 play(proxy, sidecar, sample)
                 wait("a campaign is named", lambda: sidecar.get("/v1/campaigns")["campaigns"], 30)
-                clock.slow(sidecar.get("/v1/status")["now"])
+                # From where it is it goes on as others do.
+                clock.set(f"{round(sidecar.get('/v1/status')['now'] / 1_000 - time.time()):+d} x1")
                 wait("the proxy is heard", lambda: len(sidecar.get("/v1/status")["filters"]) == 2, 30)
                 wait("all is counted", lambda: counted(sidecar) >= len(sample), 60)
                 take(sidecar, pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)

@@ -4,6 +4,7 @@ use crate::signing::Signer;
 use crate::store::Hash;
 use azeotrope_engine::bundle::{MAX_PARTS, Manifest, Part, PartKind};
 use azeotrope_engine::campaign::Change;
+use azeotrope_engine::time::Timestamp;
 use std::time::Duration;
 
 /// Corpora that fit beside rules and feed.
@@ -95,13 +96,19 @@ impl Publisher {
 
     /// Whether there is something to publish: a change, or half of the last bundle's time is over. `now` in seconds.
     pub(super) fn due(&self, now: u64) -> bool {
-        self.changed || self.expires.saturating_sub(now) < self.ttl / 2
+        self.changed || self.ends_soon(now)
+    }
+
+    /// Whether half of the last bundle's time is over; or more than all of it is left, since the clock has stepped back.
+    fn ends_soon(&self, now: u64) -> bool {
+        let half = self.ttl / 2;
+        Timestamp(now).is_due(Timestamp(self.expires.saturating_sub(half)), self.ttl - half)
     }
 
     /// The next bundle: its version, sealed manifest and parts. `now` in seconds.
     pub(super) fn bundle(&mut self, current: u64, now: u64) -> Sealed<'_> {
         // The end stays while it is far: filters compile rules anew when it moves.
-        if self.expires.saturating_sub(now) < self.ttl / 2 {
+        if self.ends_soon(now) {
             self.expires = now + self.ttl;
         }
         // Seconds since 1970, where the clock allows, so that a person can read it.
@@ -160,9 +167,16 @@ mod tests {
             Manifest::open(&sealed, &keys).unwrap().0.expires
         };
         assert_eq!(end(0, 1_000), 1_000 + DAY);
-        assert_eq!(end(1_000, 1_000 + DAY / 2), 1_000 + DAY);
-        assert_eq!(end(2_000, 1_001 + DAY / 2), 1_001 + DAY / 2 + DAY);
+        assert_eq!(end(1_000, 999 + DAY / 2), 1_000 + DAY);
+        assert_eq!(end(2_000, 1_000 + DAY / 2), 1_000 + DAY / 2 + DAY);
         assert!(publisher.due(2_000 + DAY));
+    }
+
+    #[test]
+    fn a_clock_that_stepped_back_has_no_bundle_last_longer() {
+        let (mut publisher, keys) = publisher();
+        let mut end = |now| Manifest::open(&publisher.bundle(0, now).manifest, &keys).unwrap().0.expires;
+        assert_eq!([400 * DAY, 35 * DAY, 36 * DAY - 1].map(&mut end), [401 * DAY, 36 * DAY, 37 * DAY - 1]);
     }
 
     #[test]

@@ -13,8 +13,13 @@ const LEASES: TableDefinition<'_, &str, (u64, u64, u64)> = TableDefinition::new(
 const SNAPSHOT: TableDefinition<'_, (), (u64, u64, &[u8])> = TableDefinition::new("snapshot");
 
 pub(super) fn prepare(transaction: &WriteTransaction) -> Result<(), redb::Error> {
-    transaction.open_table(LEASES)?;
     transaction.open_table(SNAPSHOT)?;
+    // Nobody else has this open: who had a lease is gone, whenever that would have ended by a clock that was set since.
+    let mut leases = transaction.open_table(LEASES)?;
+    let known = leases.iter()?.map(|lease| lease.map(|(name, value)| (name.value().to_owned(), value.value().2)));
+    for (name, fence) in known.collect::<Result<Vec<_>, _>>()? {
+        leases.insert(name.as_str(), (0, 0, fence))?;
+    }
     Ok(())
 }
 
