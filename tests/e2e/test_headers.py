@@ -1,6 +1,7 @@
 """What the filter does to headers, and when it can."""
 
 import os
+import statistics
 import time
 
 import client
@@ -105,10 +106,10 @@ def test_the_empty_configuration_notices_that_headers_cannot_be_held(start, work
         begun = time.monotonic()
         assert client.post(proxy.port, body=client.chat()).status == 200
         waits.append(time.monotonic() - begun)
-    # Each worker learns from three requests, which wait for a few tens of milliseconds; then none does.
-    slow = [wait for wait in waits if wait > 0.02]
-    assert len(slow) <= 3 * workers + 2, waits
-    assert max(waits) < 0.5
+    # Each worker learns from three requests, which wait for 25 milliseconds; then none does, however busy the machine may be
+    # now and then. None waits for the net under held headers, 2 seconds.
+    assert statistics.median(waits[20:]) < 0.02, waits
+    assert max(waits) < 2, waits
 
 
 @pytest.mark.parametrize("trailers", [None, [("x-t", "1")]])
