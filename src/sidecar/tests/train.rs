@@ -3,7 +3,7 @@
 
 mod common;
 #[path = "common/traces.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "no test here needs all of it")]
 mod traces;
 
 use common::{Run, azeotrope};
