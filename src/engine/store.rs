@@ -21,6 +21,11 @@ pub trait Get {
     /// The value under `key` and its version, or `None` where there is none.
     fn get(&self, key: &str) -> Option<(Vec<u8>, Version)>;
 
+    /// A value that was only looked at, and that others may be handed as well for a moment.
+    fn share(&self, key: &str, value: &[u8], version: Version) {
+        let _ = (key, value, version);
+    }
+
     /// Takes a value back that was only looked at: a store that is far away may hand it out once more.
     fn put_back(&self, key: String, value: Vec<u8>, version: Version) {
         let _ = (key, value, version);

@@ -5,6 +5,7 @@ use crate::abi::Level;
 use crate::exchange::Judged;
 use crate::host;
 use crate::metrics::{self, Metric};
+use crate::moment;
 use crate::pairs::Pairs;
 use crate::store::SharedStore;
 use crate::tell;
@@ -38,7 +39,7 @@ impl Answer {
         self.status = status;
         self.judged.settle(status);
         if let Some(grant) = &self.judged.grant {
-            host::tell_remaining(&grant.remaining.headers(self.judged.route.dialect, host::now()));
+            host::tell_remaining(&grant.remaining.headers(self.judged.route.dialect, moment::now()));
         }
         let mut changes = self.judged.degraded.unwrap_or_default();
         if !empty && (200..300).contains(&status) {
@@ -93,7 +94,7 @@ impl Answer {
         let Judged { engine, route, caller, reading, grant, at, .. } = &self.judged;
         let refused = matches!(taken.finish, Finish::Refusal | Finish::Filter);
         let noted = refused || !taken.blobs.is_empty() || grant.is_some();
-        let (mut store, now) = (SharedStore::default(), if noted { host::now() } else { *at });
+        let (mut store, now) = (SharedStore::default(), if noted { moment::now() } else { *at });
         let mut lost = engine.ended(&mut store, caller, reading, taken.finish, now);
         if !taken.blobs.is_empty() {
             lost = engine.given(&mut store, caller, &taken.blobs, now).saturating_add(lost);

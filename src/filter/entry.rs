@@ -134,9 +134,6 @@ extern "C" fn proxy_on_done(context: u32) -> u32 {
 }
 
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_log(_context: u32) {}
-
-#[unsafe(no_mangle)]
 extern "C" fn proxy_on_delete(context: u32) {
     // Dropped after the maps are free again.
     let stream = STREAMS.with(|streams| streams.try_borrow_mut().ok().and_then(|mut all| all.remove(&context)));

@@ -4,6 +4,7 @@ use crate::abi::Level;
 use crate::host;
 use crate::live::Live;
 use crate::metrics::{self, Metric};
+use crate::moment;
 use crate::store::{Pages, SharedStore};
 use crate::tell;
 use azeotrope_engine::budget::Grant;
@@ -68,7 +69,7 @@ impl Call {
     /// Judges the call and carries the verdict out. `body` as received, `None` if the host would not hand it out; `whole`:
     /// nothing follows it; `held`: the request headers have not gone upstream yet.
     pub(crate) fn judge(self, body: Option<&[u8]>, whole: bool, held: bool) -> Outcome {
-        let now = host::now();
+        let now = moment::now();
         let reading = self.read(body, whole);
         let mut store = SharedStore::default();
         let mut verdict = self.judged(&store, &reading, now);
@@ -150,7 +151,7 @@ impl Judged {
     /// Takes note of the answer's status.
     pub(crate) fn settle(&mut self, status: u16) {
         let mut store = SharedStore::of(std::mem::take(&mut self.pages));
-        let now = if observation::refused(status) { host::now() } else { self.at };
+        let now = if observation::refused(status) { moment::now() } else { self.at };
         self.live.status(&self.caller, &self.reading, &self.verdict, status);
         let lost = self.engine.settle(&mut store, &self.caller, &self.reading, status, now);
         metrics::add(Metric::StoreLost, lost);

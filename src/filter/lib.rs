@@ -21,6 +21,7 @@
 //! | `link`, `left` | observations to the sidecar, and those of configurations that were replaced |
 //! | `poll`, `shelf` | rules from it, rules kept for all workers |
 //! | `store` | shared data as the engine's store |
+//! | `moment` | what is not asked for again before the next tick: the time, pages of known templates |
 //! | `metrics`, `tell`, `limit` | counters, log lines and their rate |
 
 // Off wasm only the plain modules are built, for their tests.
@@ -55,6 +56,8 @@ mod link;
 mod live;
 #[cfg(target_family = "wasm")]
 mod metrics;
+#[cfg(target_family = "wasm")]
+mod moment;
 #[cfg(target_family = "wasm")]
 mod poll;
 #[cfg(target_family = "wasm")]

@@ -5,6 +5,7 @@ use crate::host::{self, Answered};
 use crate::left;
 use crate::link::{Link, Wire};
 use crate::metrics::{self, Metric};
+use crate::moment;
 use crate::poll::Poll;
 use crate::shelf;
 use crate::store::SharedStore;
@@ -114,7 +115,7 @@ impl Live {
         if self.beside.is_none() {
             return;
         }
-        let now = host::now();
+        let now = moment::now();
         if observation::told(status) {
             self.request(caller, reading, verdict, now);
         }

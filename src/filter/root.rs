@@ -7,6 +7,7 @@ use crate::host::{self, Answered};
 use crate::left;
 use crate::live::Live;
 use crate::metrics::{self, Metric};
+use crate::moment;
 use crate::stream::Stream;
 use crate::tell;
 use std::rc::Rc;
@@ -50,7 +51,7 @@ impl Root {
 
     /// The host's timer.
     pub(crate) fn tick(&mut self) {
-        let now = host::now();
+        let now = moment::begin();
         self.holds.tick(now);
         if let Some(live) = &self.live {
             live.tick(now);

@@ -2,6 +2,7 @@
 
 use crate::abi::{self, Status};
 use crate::metrics::{self, Metric};
+use crate::moment;
 use azeotrope_engine::store::{Get, Store, SwapError, Version};
 use std::cell::{Cell, RefCell};
 
@@ -81,6 +82,9 @@ impl Get for SharedStore {
             let (_, value, version) = read.swap_remove(place);
             return Some((value, version));
         }
+        if let Some(seen) = moment::page(key) {
+            return Some(seen);
+        }
         match abi::shared(&name(key)) {
             Ok(found) => Some(found),
             Err(Status::NOT_FOUND) => None,
@@ -89,6 +93,10 @@ impl Get for SharedStore {
                 None
             }
         }
+    }
+
+    fn share(&self, key: &str, value: &[u8], version: Version) {
+        moment::keep(key, value, version);
     }
 
     fn put_back(&self, key: String, value: Vec<u8>, version: Version) {
@@ -101,6 +109,7 @@ impl Get for SharedStore {
 impl Store for SharedStore {
     fn swap(&mut self, key: &str, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
         // 0 would overwrite unseen.
+        moment::forget(key);
         let cas = seen.filter(|version| *version != 0).unwrap_or(ABSENT);
         match abi::set_shared(&name(key), value, cas) {
             Ok(()) => Ok(()),

@@ -12,12 +12,13 @@ KNOWN = {
     "get_header_map_pairs": 2,
     "get_property": 1,
     "get_buffer_bytes": 2,
-    "get_current_time_nanoseconds": 1,
-    "get_shared_data": 5,
+    "get_shared_data": 2,
     "set_shared_data": 2,
     "set_property": 2,
     "replace_header_map_value": 1,
 }
+#: The first of its template since the last tick reads the pages of its three keys.
+FIRST = KNOWN | {"get_shared_data": 5}
 #: A text that is new counts under its keys, too. In an Envoy that has just started their pages are not there yet, and are
 #: asked for once more before they are made.
 NEW_TEXT = KNOWN | {"get_shared_data": 9, "set_shared_data": 5}
@@ -43,10 +44,12 @@ def traced(proxy, body):
 def test_a_request_asks_no_more_of_the_host_than_is_documented(start):
     proxy = start(plugin={"headers": "held"})
     body = client.chat("Compare the two proposals below and say which one you prefer. " * 60)
-    for _ in range(3):
-        assert client.post(proxy.port, body=body, headers=[("authorization", "Bearer sk-known")]).status == 200
+    assert client.post(proxy.port, body=body, headers=[("authorization", "Bearer sk-known")]).status == 200
+    wait("the timer is known to tick", lambda: proxy.metric("told") > 0)
     proxy.admin("POST", "/logging?wasm=trace")
-    assert traced(proxy, body) == KNOWN
-    assert sum(KNOWN.values()) == 16
+    # A tick may come between any two of them.
+    asked = [traced(proxy, body) for _ in range(8)]
+    assert KNOWN in asked and all(one in (KNOWN, FIRST) for one in asked), asked
+    assert sum(KNOWN.values()) == 12
     fresh = client.chat("Here are offers of three suppliers for the same roof; what would you ask each of them next? " * 40)
     assert traced(proxy, fresh) == NEW_TEXT

@@ -257,7 +257,6 @@ impl Vm {
     pub(crate) fn leave(&mut self, id: u32) -> Result<Stream, Failure> {
         self.store.data_mut().effective = id;
         self.call::<u32, u32>("proxy_on_done", id)?;
-        self.call::<u32, ()>("proxy_on_log", id)?;
         self.call::<u32, ()>("proxy_on_delete", id)?;
         Ok(self.store.data_mut().streams.remove(&id).unwrap_or_default())
     }

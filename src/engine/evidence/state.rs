@@ -33,7 +33,7 @@ impl Tables {
     pub const fn of(state: &State) -> Self {
         Self {
             accounts: Table::new("account", LAYOUT, state.account_pages, shape::BYTES),
-            skeletons: Table::new("skeleton", LAYOUT, state.skeleton_pages, spread::BYTES).timeless(),
+            skeletons: Table::new("skeleton", LAYOUT, state.skeleton_pages, spread::BYTES).timeless().lasting(),
             provenance: Table::new("provenance", LAYOUT, state.provenance_pages, provenance::slot::BYTES),
             population: Table::new("population", LAYOUT, 1, population::BYTES as u16),
             budgets: Table::new("budget", LAYOUT, state.budget_pages, crate::budget::BYTES),

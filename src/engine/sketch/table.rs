@@ -46,6 +46,8 @@ pub struct Table {
     prefix: &'static str,
     pages: u32,
     layout: Layout,
+    /// What was looked at may be looked at again for a moment.
+    lasting: bool,
 }
 
 impl Table {
@@ -57,7 +59,8 @@ impl Table {
         let slot_bytes = if slot_bytes > most { most } else { slot_bytes };
         let slots = Layout::most_slots(slot_bytes);
         let pages = if pages == 0 { 1 } else { pages };
-        Self { prefix, pages, layout: Layout { layout, epoch: 0, slot_bytes, slots, half_life: DAY, timeless: false } }
+        let layout = Layout { layout, epoch: 0, slot_bytes, slots, half_life: DAY, timeless: false };
+        Self { prefix, pages, layout, lasting: false }
     }
 
     /// The table of the largest size within `bytes`, as [`Table::bytes`] counts; at least one page.
@@ -81,6 +84,14 @@ impl Table {
     #[must_use]
     pub const fn timeless(mut self) -> Self {
         self.layout.timeless = true;
+        self
+    }
+
+    /// Its keys are those of many: what was found of one may be as old as the store likes ([`Get::share`]). Default: it is
+    /// what the store holds.
+    #[must_use]
+    pub const fn lasting(mut self) -> Self {
+        self.lasting = true;
         self
     }
 
@@ -180,6 +191,9 @@ impl Table {
     pub fn peek<R>(&self, store: &impl Get, key: u64, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
         let (name, page, version) = self.page(store, key)?;
         let found = if self.layout.owns(&page) { self.layout.find(&page, key).map(f) } else { None };
+        if self.lasting && found.is_some() {
+            store.share(&name, &page, version);
+        }
         store.put_back(name, page, version);
         found
     }

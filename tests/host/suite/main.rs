@@ -7,5 +7,6 @@ mod dialects;
 mod edge;
 mod faults;
 mod memory;
+mod moment;
 mod native;
 mod workers;

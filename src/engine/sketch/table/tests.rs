@@ -48,6 +48,30 @@ fn an_updated_key_is_found_and_others_are_not() {
     assert!(store.get("t.1.7").is_some() && store.get("t.1.8").is_none());
 }
 
+/// A store that remembers which values may be handed out again.
+#[derive(Default)]
+struct Sharing(MemoryStore, std::cell::RefCell<Vec<String>>);
+
+impl Get for Sharing {
+    fn get(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+        self.0.get(key)
+    }
+
+    fn share(&self, key: &str, _value: &[u8], _version: Version) {
+        self.1.borrow_mut().push(key.to_owned());
+    }
+}
+
+#[test]
+fn of_a_lasting_table_what_was_found_may_be_handed_out_again_and_nothing_else() {
+    let (table, mut store) = (Table::new("t", 1, 1, 16), Sharing::default());
+    count(&table, &mut store.0, key(1), NOW).unwrap();
+    assert_eq!(read(&table, &store, key(1)), Some(1));
+    assert!(store.1.borrow().is_empty());
+    assert_eq!((read(&table.lasting(), &store, key(2)), read(&table.lasting(), &store, key(1))), (None, Some(1)));
+    assert_eq!(*store.1.borrow(), ["t.1.0"]);
+}
+
 #[test]
 fn a_key_of_zero_is_nobody() {
     let (table, mut store) = (Table::new("t", 1, 8, 16), MemoryStore::default());
