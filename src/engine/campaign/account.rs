@@ -1,6 +1,7 @@
 //! What the second tier knows of an account, and why it is linked.
 
 use super::population::Client;
+use crate::evidence::cohort;
 use crate::nats::MilliNats;
 use crate::rules::Family;
 use crate::time::Timestamp;
@@ -13,7 +14,7 @@ pub struct Account {
     pub party: u64,
     /// Its client, as its first request showed it.
     pub client: Client,
-    /// What its wording is worth so far, bounded.
+    /// What the wording of all its requests is worth, summed.
     pub wording: MilliNats,
     /// Requests.
     pub requests: u32,
@@ -33,8 +34,12 @@ pub struct Account {
     pub link: Option<Link>,
 }
 
-/// Bound of what an account's wording is worth, either way.
-const WORDING: MilliNats = 6_000;
+/// Of how many requests the mean wording counts: one account's requests are not independent of each other, so their sum
+/// would make a harvester of everybody who asks much.
+const WORDINGS: u32 = cohort::WORDING_FACTOR as u32;
+/// One in how many requests must carry a campaign's telling key before further ones count: who asks much comes upon
+/// anybody's words now and then.
+const TELLING: u32 = 4;
 
 impl Account {
     /// An account before its first request.
@@ -58,9 +63,24 @@ impl Account {
     /// Counts a request; whether it was its first with a prompt out of a public set.
     pub fn request(&mut self, wording: MilliNats, corpus: bool) -> bool {
         self.requests = self.requests.saturating_add(1);
-        self.wording = self.wording.saturating_add(wording).clamp(-WORDING, WORDING);
+        self.wording = self.wording.saturating_add(wording);
         self.corpus = self.corpus.saturating_add(u32::from(corpus));
         corpus && self.corpus == 1
+    }
+
+    /// What its wording is worth: of a few requests the sum, of many the mean as often as that of a group counts.
+    #[must_use]
+    pub fn said(&self) -> MilliNats {
+        let requests = self.requests.max(1);
+        let counting = i64::from(self.wording) * i64::from(requests.min(WORDINGS)) / i64::from(requests);
+        MilliNats::try_from(counting).unwrap_or(0)
+    }
+
+    /// Requests that carried a telling key of a campaign, where that is what the account does.
+    #[must_use]
+    pub fn kept_at(&self) -> i32 {
+        let often = u32::try_from(self.matches).unwrap_or(0).saturating_mul(TELLING) >= self.requests;
+        if often { self.matches } else { 0 }
     }
 
     /// The campaign it is linked to.
@@ -109,5 +129,33 @@ impl Terms {
     pub fn score(&self) -> MilliNats {
         let terms = [self.prior, self.client, self.key, self.again, self.wording];
         terms.into_iter().fold(0, MilliNats::saturating_add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asking(requests: u32, wording: MilliNats) -> Account {
+        let mut account = Account::new(1, Client::default());
+        (0..requests).for_each(|_| {
+            account.request(wording, false);
+        });
+        account
+    }
+
+    #[test]
+    fn who_asks_much_is_not_held_for_a_harvester_by_that() {
+        assert_eq!([1, 2, 4].map(|requests| asking(requests, 500).said()), [500, 1_000, 2_000]);
+        assert_eq!([40, 4_000].map(|requests| asking(requests, 500).said()), [2_000, 2_000]);
+        assert_eq!(asking(40, -500).said(), -2_000);
+        assert_eq!(asking(3, MilliNats::MAX).said(), MilliNats::MAX);
+        assert_eq!(asking(0, 500).said(), 0);
+    }
+
+    #[test]
+    fn a_key_now_and_then_is_chance_and_one_in_most_requests_is_none() {
+        assert_eq!(Account { matches: 5, ..asking(20, 0) }.kept_at(), 5);
+        assert_eq!(Account { matches: 5, ..asking(21, 0) }.kept_at(), 0);
     }
 }

@@ -10,6 +10,10 @@ use crate::time::{HOUR, Timestamp};
 /// Log-odds from which an account is linked to a campaign, in thousandths of a nat.
 pub const LINK: MilliNats = 6_000;
 
+/// What a shared key must be worth to link an account at all, in thousandths of a nat: who has one program in common with a
+/// campaign and a few words that anybody uses is not of it.
+pub const SPEAKS: MilliNats = 1_500;
+
 /// Thresholds and switches; evidence in thousandths of a nat, times in milliseconds.
 #[derive(Clone, Debug)]
 pub struct Criteria {

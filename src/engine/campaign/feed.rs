@@ -1,5 +1,6 @@
 //! What the second tier tells the proxies: who belongs to which campaign, and what gives the next account away.
 
+use super::criteria::SPEAKS;
 use super::generations::DigestMap;
 use super::joiner::corpus_key;
 use super::population::Client;
@@ -250,6 +251,7 @@ impl Feed {
         loop {
             if let Some(&(campaign, lift, until)) = self.keys.get(&key)
                 && now < until
+                && lift >= SPEAKS
                 && best.is_none_or(|(of, most, _)| lift > most || (lift == most && campaign < of))
             {
                 best = Some((campaign, lift, by));

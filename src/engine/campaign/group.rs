@@ -22,6 +22,14 @@ use serde::{Deserialize, Serialize};
 pub const MEMBERS: usize = 64;
 /// Different targets that are told apart.
 const TARGETS: usize = 8;
+/// Requests a party from which a group has come back for more. What people pass on to each other, an assignment that a class
+/// pastes, each sends once or twice; a template is there to be filled again.
+const AGAIN: u32 = 2;
+/// Parties from which a group is larger than a class.
+const CLASS: u32 = 48;
+/// Most that focus is worth of a group that is neither: a class takes what its one program takes. That names a campaign only
+/// with the plain wording of a harvest.
+const ONCE: MilliNats = 10_000;
 
 /// One member, as the group sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +102,15 @@ pub struct Worth {
     pub by_settings: bool,
 }
 
+impl Worth {
+    /// Most that the focus of a group with one text is worth, where otherwise that is `bound`.
+    #[must_use]
+    pub fn most(&self, bound: MilliNats) -> MilliNats {
+        let lasting = self.requests >= AGAIN.saturating_mul(self.parties) || self.parties >= CLASS;
+        if lasting { bound } else { bound.min(ONCE) }
+    }
+}
+
 impl Group {
     /// A group of nobody.
     #[must_use]
@@ -141,6 +158,12 @@ impl Group {
             self.targets.push((member.client.target, 1));
         }
         true
+    }
+
+    /// Whether it has come back for more just now, so that it wants weighing anew.
+    #[must_use]
+    pub fn turns(&self) -> bool {
+        self.requests == AGAIN * self.parties()
     }
 
     /// Calls everything in it by its name of today.

@@ -256,7 +256,7 @@ impl Joiner {
             *group = Group::new(now);
         }
         group.request(reading.content);
-        if group.join(member) {
+        if group.join(member) || group.turns() {
             self.weigh(kind, key, now);
         }
         let group = self.groups.peek(key).filter(|group| kind != Gathering::Skeleton || !group.begun_by(member))?;

@@ -1,7 +1,7 @@
 //! From a campaign to its accounts: naive Bayes over what they share.
 
 use super::account::{Link, Terms};
-use super::criteria::LINK;
+use super::criteria::{LINK, SPEAKS};
 use super::feed::{Change, Linked};
 use super::group::Member;
 use super::joiner::{Gathering, Joiner};
@@ -59,14 +59,14 @@ impl Joiner {
     /// Holds an account against a campaign whose key it carries: links it when that is sure, is surer of it the more
     /// requests speak for it.
     pub(super) fn consider(&mut self, member: &Member, key: Option<(u32, MilliNats)>, now: Timestamp) {
-        let Some((index, lift)) = key else { return };
+        let Some((index, lift)) = key.filter(|&(_, lift)| lift >= SPEAKS) else { return };
         let Some(campaign) = self.campaigns.get(index as usize) else { return };
         let Some(known) = self.accounts.get(member.account) else { return };
         if known.campaign().is_some_and(|of| of != index) {
             return;
         }
         let like = |client| campaign.client(client, &self.population);
-        let wording = if self.criteria.counts(Family::HarvestContent) { known.wording } else { 0 };
+        let wording = if self.criteria.counts(Family::HarvestContent) { known.said() } else { 0 };
         let terms = Terms {
             prior: campaign.prior(&self.population),
             client: if self.criteria.counts(Family::CohortSynchrony) {
@@ -75,7 +75,7 @@ impl Joiner {
                 0
             },
             key: lift,
-            again: AGAIN * known.matches.min(MATCHES),
+            again: AGAIN * known.kept_at().min(MATCHES),
             wording: wording.clamp(-WORDING, WORDING),
         };
         known.matches = known.matches.saturating_add(i32::from(lift >= TELLING));

@@ -21,6 +21,8 @@ const PERSONAL: MilliNats = -1_000;
 pub(super) const HANDS: MilliNats = 9_000;
 /// What an account's client must say before a blob in its hands is taken for that of a campaign it never met.
 const ALIKE: MilliNats = 3_000;
+/// What it says when a conversation in its hands is not taken for that of the campaign that it comes from.
+const UNLIKE: MilliNats = -2_000;
 /// Unrelated parties through whose hands blobs went within a day, from which they are a campaign: an owner, two thieves.
 const BLOB_HANDS: u32 = 3;
 /// The same for conversations and refused bodies: people do move between two accounts of their own, and services between
@@ -78,6 +80,8 @@ impl Joiner {
             (worth.focus, worth.by_settings) = self.kinship(group);
         } else if !self.criteria.counts(Family::CohortSynchrony) {
             worth.focus = 0;
+        } else {
+            worth.focus = worth.focus.min(worth.most(self.criteria.focus));
         }
         if !self.criteria.counts(Family::HarvestContent) {
             worth.wording = 0;
@@ -156,9 +160,22 @@ impl Joiner {
                 .or_else(|| self.hands(family, from.account, member, now));
             let Some(index) = index else { continue };
             for account in [from.account, member.account] {
-                self.link(account, index, (HANDS, Terms::default()), family, now);
+                if self.handles(index, family, account) {
+                    self.link(account, index, (HANDS, Terms::default()), family, now);
+                }
             }
         }
+    }
+
+    /// Whether what went through its hands makes an account one of a campaign. A blob does. A conversation or a refused body
+    /// does where the campaign was named for that; elsewhere not where the account is set up as none of it is: texts that
+    /// go from hand to hand are picked up by others, too.
+    fn handles(&self, index: u32, family: Family, account: u64) -> bool {
+        let Some(campaign) = self.campaigns.get(index as usize) else { return false };
+        let alike = |client: &Client| campaign.client(client, &self.population) > UNLIKE;
+        family == Family::BlobProvenance
+            || campaign.story.family == family
+            || self.accounts.peek(account).is_some_and(|known| alike(&self.renamed.client(&known.client)))
     }
 
     /// The campaign that blobs are known to change hands in, among accounts that are set up like this one. A blob is given

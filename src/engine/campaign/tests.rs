@@ -57,9 +57,9 @@ fn request(template: u64, line: u64, content: u64) -> Reading {
     }
 }
 
-/// A request of the harvest: one setting of the client, wording that leans a little.
+/// A request of the harvest: one setting of the client, plain wording.
 fn harvest(template: u64, content: u64) -> Reading {
-    Reading { settings: 99, wording: 400, ..request(template, 1, content) }
+    Reading { settings: 99, wording: 1_100, ..request(template, 1, content) }
 }
 
 impl World {

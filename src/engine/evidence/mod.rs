@@ -94,8 +94,12 @@ pub fn local(
     let before = earlier.as_ref().and_then(|earlier| worth(earlier, Some(&sight)));
     let strongest = worth(&sight, earlier.as_ref()).into_iter().chain(before).max_by_key(|worth| worth.total());
     let Some(worth) = strongest else { return first || last };
-    // A group is held against this request, too: one that reads like a person's is probably that.
-    let own = if families.harvest_content.enabled { reading.wording.clamp(-OWN_WORDING, 0) } else { 0 };
+    // A group is held against this request, too: one that reads like a person's is probably that, and how the others word
+    // it says no more of it than its own wording does.
+    let own = if families.harvest_content.enabled { reading.wording } else { 0 };
+    let most = own.max(0).saturating_mul(cohort::WORDING_FACTOR);
+    let worth = spread::Worth { wording: worth.wording.min(most), ..worth };
+    let own = own.clamp(-OWN_WORDING, 0);
     let surplus = worth.total().saturating_add(own).saturating_sub(families.cohort_synchrony.prior.0);
     if surplus >= rules.document.thresholds.observe.0 {
         // One finding, of which template and target are two sides, and wording a third where it speaks for it.

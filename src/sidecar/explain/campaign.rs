@@ -114,7 +114,11 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     };
     let all =
         if worth.taking == worth.parties { "all of them".to_owned() } else { format!("{} of them", worth.taking) };
-    let focus = worth.focus.min(criteria.focus);
+    let most = match story.family {
+        Family::SkeletonSpread | Family::TechniqueSearch => worth.most(criteria.focus),
+        _ => criteria.focus,
+    };
+    let focus = worth.focus.min(most);
     let wording = story.score.saturating_sub(focus);
     let agreeing = match story.family {
         Family::CorpusSweep => "That so many do, while accounts on the whole seldom do,".to_owned(),
@@ -133,7 +137,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
             story.family.name(),
             count(u64::from(worth.parties), "unrelated party", "unrelated parties"),
             nats(focus),
-            bare(criteria.focus),
+            bare(most),
         ),
         format!(
             "Their wording, by the content model, is worth {} nats a party on average and {} in all (at most {} either way).",

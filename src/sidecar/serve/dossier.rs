@@ -217,7 +217,7 @@ impl Known<'_> {
             "account": digest(account),
             "party": digest(known.party),
             "requests": known.requests, "from_public_sets": known.corpus,
-            "wording": nats(known.wording), "most": nats(known.most), "needed": nats(azeotrope_engine::campaign::LINK),
+            "wording": nats(known.said()), "most": nats(known.most), "needed": nats(azeotrope_engine::campaign::LINK),
             "target": target, "settings": settings, "client": client, "network": network,
             "link": link,
             "allowed": self.allowed(account),

@@ -65,3 +65,17 @@ fn accounts_that_pass_things_among_a_few_of_their_own_are_no_campaign_however_ma
     let regions = (0..60).map(|n| (3 * (n % 20) + n % 3, 3 * (n % 20) + (n + 1) % 3));
     assert_eq!(moved(&Document::default(), regions), 0);
 }
+
+#[test]
+fn a_conversation_of_a_campaign_links_only_hands_that_could_be_its_own() {
+    for (hand, linked) in [(bot(900), true), (Caller { agent: 3, ..account(900) }, false)] {
+        let mut world = World::new();
+        world.harvests(0..60, TEMPLATE);
+        let (first, second) = (mix(world.fresh()), mix(world.fresh()));
+        let turn = |whole, parent| Conversation { whole, parent, answers: 1, parent_bytes: 500, bytes: 500 };
+        world.send(&bot(5), &Reading { conversation: turn(first, 0), ..harvest(TEMPLATE, first) });
+        let settings = if linked { 99 } else { 7 };
+        world.send(&hand, &Reading { conversation: turn(second, first), settings, ..request(0, 1, second) });
+        assert_eq!(world.joiner.account(hand.account).is_some_and(|account| account.link.is_some()), linked);
+    }
+}

@@ -1,6 +1,7 @@
 //! Who shares something and is no campaign.
 
 use super::*;
+use crate::campaign::feed::Feed;
 
 #[test]
 fn a_popular_app_over_many_targets_names_no_campaign() {
@@ -93,4 +94,47 @@ fn people_who_share_nothing_with_a_campaign_stay_unlinked() {
     (0..1_000).for_each(|n| world.person(n));
     let linked = |n: &u64| world.joiner.account(account(*n).account).is_some_and(|account| account.link.is_some());
     assert_eq!((0..1_000).filter(linked).count(), 0);
+}
+
+#[test]
+fn a_class_that_pastes_one_assignment_into_one_program_is_no_campaign_and_a_harvest_as_small_is() {
+    let mut world = World::new();
+    let ask = |world: &mut World, n, template| {
+        let content = world.fresh();
+        world.send(&account(n), &Reading { wording: 600, ..request(template, 1, content) });
+    };
+    // Most of them ask once, some a second time.
+    (2_000..2_040).for_each(|n| ask(&mut world, n, TEMPLATE));
+    (2_000..2_030).for_each(|n| ask(&mut world, n, TEMPLATE));
+    assert_eq!(world.named(), 0);
+    (0..2).for_each(|_| (3_000..3_040).for_each(|n| ask(&mut world, n, OTHER_TEMPLATE)));
+    assert_eq!(world.named(), 1);
+}
+
+#[test]
+fn a_harvest_that_never_comes_back_is_named_once_it_is_larger_than_a_class() {
+    let mut world = World::new();
+    for n in 0..60 {
+        let content = world.fresh();
+        world.send(&bot(n), &Reading { wording: 400, ..harvest(TEMPLATE, content) });
+        assert_eq!(world.named() > 0, n >= 47, "{n}");
+    }
+}
+
+#[test]
+fn one_program_in_common_and_words_that_anybody_uses_link_nobody() {
+    let mut world = World::new();
+    world.harvests(0..60, TEMPLATE);
+    // What the campaign sends, everybody sends now.
+    for n in 0..1_000 {
+        let content = world.fresh();
+        world.send(&account(n), &request(TEMPLATE, n % 4, content));
+    }
+    let content = world.fresh();
+    let (likewise, reading) = (bot(900), Reading { wording: 100, ..harvest(TEMPLATE, content) });
+    world.send(&likewise, &reading);
+    assert_eq!(world.linked(900..901), 0);
+    let mut feed = Feed::default();
+    world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(feed.apply(change)));
+    assert_eq!(feed.gives_away(&likewise, &reading, Timestamp(world.now)), None);
 }
