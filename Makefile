@@ -34,6 +34,8 @@ AXE := .cache/console/axe-$(AXE_VERSION)
 # Where the simulated traffic is: generate.py, score.py, corpora and scenarios.
 SHARED ?= ../shared/traffic
 SEEDS ?= 2
+WORLDS ?= 20
+FIRST ?= 1
 # How long `make soak` runs, and its requests a second.
 MINUTES ?= 20
 RATE ?= 200
@@ -162,6 +164,9 @@ demo-fleet: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## two Envoys, two sidec
 
 detection: $(PROGRAM) ## what is found in simulated traffic, by which families: target/detection.md (SHARED=, SEEDS=2)
 	python3 tests/detection/detection.py --program $(PROGRAM) --shared $(SHARED) --seeds $(SEEDS)
+
+detection-varied: $(PROGRAM) ## the same on worlds drawn at random, ten seconds each: whom it hits (SHARED=, WORLDS=20, FIRST=1)
+	python3 tests/detection/varied.py --program $(PROGRAM) --shared $(SHARED) --worlds $(WORLDS) --first $(FIRST)
 
 model: target/model/content.model ## train the built-in content model anew (SHARED=)
 	cp $< src/engine/rules/content.model
