@@ -150,14 +150,14 @@ impl Joiner {
         let Some(link) = self.accounts.get(account).and_then(|known| known.link.as_mut()) else { return };
         let (index, score) = (link.campaign, link.score);
         let Some(campaign) = self.campaigns.get(index as usize) else { return };
-        if now.since(link.told) > TOLD / 2 {
+        if is_old(link.told, now) {
             link.told = now;
             let families = FamilySet::of(&campaign.families);
             self.changes.push(Change::Account { account, campaign: index, score, families, until: until(now) });
         }
         for &(_, key) in keys {
             let Some(group) = self.groups.get(key) else { continue };
-            if group.campaign == Some(index) && now.since(group.told) > TOLD / 2 {
+            if group.campaign == Some(index) && is_old(group.told, now) {
                 group.told = now;
                 let lift = campaign.key(group.linked, group.others, &self.population);
                 self.changes.push(Change::Key { key, campaign: index, lift, until: until(now) });
@@ -178,11 +178,12 @@ impl Joiner {
         changes.extend(self.groups.iter().filter_map(|(key, group)| {
             let campaign = group.campaign?;
             let lift = self.campaigns.get(campaign as usize)?.key(group.linked, group.others, &self.population);
-            Some(Change::Key { key, campaign, lift, until: until(group.told) })
+            Some(Change::Key { key, campaign, lift, until: until(group.told.min(now)) })
         }));
         let mut members = vec![Vec::new(); self.campaigns.len()];
         for (account, known) in self.accounts.iter() {
-            let Some(link) = known.link.filter(|link| now < until(link.told)) else { continue };
+            let Some(mut link) = known.link.filter(|link| now < until(link.told)) else { continue };
+            link.told = link.told.min(now);
             if let Some(of) = members.get_mut(link.campaign as usize) {
                 of.push((account, link));
             }
@@ -192,6 +193,11 @@ impl Joiner {
         }
         changes
     }
+}
+
+/// Whether what was told then is told again now; so is what was told under a clock that was ahead, for it would stay too long.
+fn is_old(told: Timestamp, now: Timestamp) -> bool {
+    now.is_due(Timestamp(told.0.saturating_add(TOLD / 2)), TOLD / 2)
 }
 
 /// When what is told now is forgotten.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::campaign::criteria::LINK;
 use crate::campaign::feed::Feed;
+use crate::time::DAY;
 
 #[test]
 fn the_whole_feed_says_what_the_changes_said() {
@@ -55,4 +56,24 @@ fn proxies_are_told_again_of_what_is_still_in_use() {
     let accounts = told.iter().filter(|change| matches!(change, Change::Account { .. })).count();
     assert_eq!(accounts, 5);
     assert!(told.iter().any(|change| matches!(change, Change::Key { .. })));
+}
+
+#[test]
+fn what_was_told_under_a_clock_that_was_ahead_is_not_told_for_longer() {
+    let mut world = World::new();
+    let right = world.now;
+    world.now += 365 * DAY;
+    world.harvests(0..40, TEMPLATE);
+    world.joiner.take_changes();
+    world.now = right;
+    let latest = Timestamp(right + 8 * DAY);
+    let soon = |change: &Change| match change {
+        Change::Account { until, .. } | Change::Key { until, .. } => *until < latest,
+        _ => true,
+    };
+    assert!(world.joiner.feed(usize::MAX, Timestamp(right)).iter().all(soon));
+    world.harvests(0..6, TEMPLATE);
+    let told = world.joiner.take_changes();
+    assert!(told.iter().all(soon));
+    assert_eq!(told.iter().filter(|change| matches!(change, Change::Account { .. })).count(), 5);
 }
