@@ -76,6 +76,8 @@ impl Joiner {
         let mut worth = group.worth(&self.population);
         if kind == Gathering::Corpus {
             worth.focus = self.sweep(group.parties(), group.settings());
+            // Questions of a public set are worded by whoever made it: that they read like a person's says nothing.
+            worth.wording = worth.wording.max(0);
         } else if kind == Gathering::Kin {
             (worth.focus, worth.by_settings) = self.kinship(group);
         } else if !self.criteria.counts(Family::CohortSynchrony) {
@@ -140,7 +142,8 @@ impl Joiner {
         let Some(group) = self.groups.peek(key) else { return };
         let target = group.target();
         let score = score.min(ADOPTED);
-        let alike = |known: &Account| self.renamed.of(known.client.target) == target && known.wording >= PERSONAL;
+        let personal = |known: &Account| family != Family::CorpusSweep && known.wording < PERSONAL;
+        let alike = |known: &Account| self.renamed.of(known.client.target) == target && !personal(known);
         let accounts = group.accounts().skip(own(family));
         let accounts: Vec<u64> = accounts.filter(|&account| self.accounts.peek(account).is_some_and(alike)).collect();
         for account in accounts {

@@ -200,6 +200,17 @@ fn memory_stays_bounded() {
 }
 
 #[test]
+fn a_sweep_of_a_public_set_is_named_though_its_questions_are_worded_as_people_word_theirs() {
+    let mut world = World::new();
+    for n in 0..40 {
+        let content = world.fresh();
+        world.send(&bot(n), &Reading { corpus: true, wording: -1_500, settings: 99, ..request(0, 1, content) });
+    }
+    assert_eq!(world.joiner.campaigns()[0].story.family, Family::CorpusSweep);
+    assert!(world.linked(0..40) >= 36, "{}", world.linked(0..40));
+}
+
+#[test]
 fn a_release_pivot_is_flagged_within_15_minutes() {
     let mut world = World::new();
     world.harvests(0..60, TEMPLATE);
