@@ -34,7 +34,7 @@ fn with<T>(run: impl FnOnce(&mut Moment) -> T) -> Option<T> {
 pub(crate) fn begin() -> Timestamp {
     let at = host::now();
     with(|moment| {
-        *moment = Moment { at, readings: MOST_READINGS, pages: std::mem::take(&mut moment.pages) };
+        (moment.at, moment.readings) = (at, MOST_READINGS);
         moment.pages.clear();
     });
     at

@@ -175,10 +175,10 @@ impl Joiner {
     /// go from hand to hand are picked up by others, too.
     fn handles(&self, index: u32, family: Family, account: u64) -> bool {
         let Some(campaign) = self.campaigns.get(index as usize) else { return false };
-        let alike = |client: &Client| campaign.client(client, &self.population) > UNLIKE;
+        let alike = |member: Member| campaign.client(&member.client, &self.population) > UNLIKE;
         family == Family::BlobProvenance
             || campaign.story.family == family
-            || self.accounts.peek(account).is_some_and(|known| alike(&self.renamed.client(&known.client)))
+            || self.as_member(account).is_some_and(alike)
     }
 
     /// The campaign that blobs are known to change hands in, among accounts that are set up like this one. A blob is given
