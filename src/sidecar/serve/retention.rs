@@ -96,15 +96,26 @@ mod tests {
     use crate::serve::dossier::tests::{NOW, harvest, joiner};
     use crate::serve::hold::Held;
     use crate::serve::traffic::Step;
+    use crate::store::tests::Directory;
     use crate::store::{Audit, JOINER, open};
     use azeotrope_engine::caller::Caller;
     use azeotrope_engine::digest::Reading;
     use azeotrope_engine::observation::Event;
+    use std::sync::Arc;
 
     const DAY: u64 = 86_400_000;
     const KEEP: Duration = Duration::from_secs(10 * 86_400);
     /// An account that no other bytes of a store are likely to be.
     const ACCOUNT: u64 = 0x7ACC_0017_5EE4_B10B;
+
+    /// A store, and who has the duty there.
+    fn on_duty() -> (Directory, Arc<dyn Store>, Duty) {
+        let folder = Directory::new();
+        let store = open(None, Some(&folder.0)).unwrap();
+        let mut duty = Duty::for_measurement();
+        duty.fence = store.lease(JOINER, 1, Duration::from_secs(60)).unwrap().unwrap();
+        (folder, store, duty)
+    }
 
     fn seen(duty: &mut Duty, account: u64, at: u64) {
         let caller = Caller { account, network: 9, ..Caller::default() };
@@ -114,10 +125,7 @@ mod tests {
 
     #[test]
     fn who_is_not_seen_for_so_long_is_gone_from_memory_and_store() {
-        let folder = std::env::temp_dir().join(format!("azeotrope-retention-{}", std::process::id()));
-        let store = open(None, Some(&folder)).unwrap();
-        let mut duty = Duty::for_measurement();
-        duty.fence = store.lease(JOINER, 1, Duration::from_secs(60)).unwrap().unwrap();
+        let (_folder, store, mut duty) = on_duty();
         let saved = || store.load().unwrap().map(|(_, bytes)| bytes).unwrap_or_default();
         let is_known = |bytes: &[u8], account: u64| {
             // As postcard writes numbers: seven bits a byte.
@@ -140,16 +148,11 @@ mod tests {
         assert_eq!((duty.joiner.account(ACCOUNT).is_some(), duty.joiner.account(5).is_some()), (false, true));
         assert!(!is_known(&saved(), ACCOUNT));
         assert!(store.audits(10).unwrap().is_empty());
-        drop(store);
-        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn what_proxies_were_told_is_forgotten_while_campaigns_are_held_back_and_so_is_that_they_are() {
-        let folder = std::env::temp_dir().join(format!("azeotrope-held-{}", std::process::id()));
-        let store = open(None, Some(&folder)).unwrap();
-        let mut duty = Duty::for_measurement();
-        duty.fence = store.lease(JOINER, 1, Duration::from_secs(60)).unwrap().unwrap();
+        let (_folder, store, mut duty) = on_duty();
         let day = |n: u64| Timestamp(NOW.0 + n * DAY);
         assert!(duty.forget(&*store, KEEP, NOW.0).unwrap());
         // Two campaigns that proxies know, of which one goes on, and one that is held back.
@@ -176,8 +179,6 @@ mod tests {
 
         assert!(duty.forget(&*store, KEEP, day(12).0).unwrap());
         assert_eq!((told(&duty), &duty.held, hold::held(&*store).unwrap()), (Vec::new(), &None, None));
-        drop(store);
-        std::fs::remove_dir_all(folder).unwrap();
     }
 
     fn submission(at: u64) -> Submission {
@@ -187,10 +188,7 @@ mod tests {
 
     #[test]
     fn rules_that_ended_and_figures_are_kept_as_long_and_what_is_in_force_stays() {
-        let folder = std::env::temp_dir().join(format!("azeotrope-records-{}", std::process::id()));
-        let store = open(None, Some(&folder)).unwrap();
-        let mut duty = Duty::for_measurement();
-        duty.fence = store.lease(JOINER, 1, Duration::from_secs(60)).unwrap().unwrap();
+        let (_folder, store, mut duty) = on_duty();
         for day in [1, 2, 8] {
             candidate::accept(&*store, &submission(day * DAY)).unwrap();
         }
@@ -206,7 +204,5 @@ mod tests {
         assert_eq!(numbers(13), (vec![3, 2], 2, 1));
         assert_eq!(numbers(100), (vec![3], 1, 0));
         assert_eq!(candidate::in_force(&*store).unwrap().unwrap().number, 3);
-        drop(store);
-        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -107,6 +107,7 @@ impl Shadow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::tests::Directory;
     use azeotrope_engine::caller::Caller;
     use azeotrope_engine::digest::Reading;
     use azeotrope_engine::observation::{Header, Queue};
@@ -121,11 +122,8 @@ mod tests {
     }
 
     fn with_store(test: impl FnOnce(&dyn Store)) {
-        let directory = std::env::temp_dir().join(format!("azeotrope-shadow-{:x}", rand::random::<u64>()));
-        let store = crate::store::open(None, Some(&directory)).unwrap();
-        test(&*store);
-        drop(store);
-        std::fs::remove_dir_all(directory).unwrap();
+        let directory = Directory::new();
+        test(&*crate::store::open(None, Some(&directory.0)).unwrap());
     }
 
     fn received(store: &dyn Store) -> Vec<u64> {

@@ -7,7 +7,7 @@
 mod embedded;
 mod redis;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use serde::{Deserialize, Serialize};
 use std::path::Path;

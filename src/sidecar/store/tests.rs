@@ -3,7 +3,8 @@
 mod fixture;
 mod promises;
 
-pub(super) use fixture::{Directory, Server};
+pub(crate) use fixture::Directory;
+pub(super) use fixture::Server;
 
 use super::*;
 
