@@ -70,23 +70,8 @@ class Envoy(envoy.Envoy):
         # What comes after the answer (log, delete) is written then.
         time.sleep(0.3)
         self.admin("POST", "/logging?wasm=info")
-        requests = _calls(self.log()[begin:])
+        requests = envoy.host_calls(self.log()[begin:])
         return max(requests, key=requests.count, default={})
-
-
-def _calls(log):
-    """Host calls by name, from a trace of requests one after the other; those of ticks belong to none of them."""
-    requests, within = [], {}
-    for line in log.splitlines():
-        thread = line.split("][")[1] if "][" in line else ""
-        if "[host->vm] " in line and "memory_allocate" not in line:
-            within[thread] = line.split("[host->vm] ")[1].split("(")[0]
-            if within[thread] == "proxy_on_context_create":
-                requests.append({})
-        elif "[vm->host] env." in line and within.get(thread) != "proxy_on_tick" and requests:
-            name = line.split("[vm->host] env.")[1].split("(")[0].removeprefix("proxy_")
-            requests[-1][name] = requests[-1].get(name, 0) + 1
-    return requests
 
 
 class Stand:

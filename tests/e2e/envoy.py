@@ -298,6 +298,21 @@ class Envoy:
         raise TimeoutError(f"Envoy is not ready: {self.log()[-3000:]}")
 
 
+def host_calls(log):
+    """What the module called of the host for each request, by name, from a trace (`/logging?wasm=trace`) of requests one after the
+    other; what it does on ticks is no request's."""
+    requests, inside = [], {}
+    for line in log.splitlines():
+        thread = line.split("][")[1] if "][" in line else ""
+        if (entered := re.search(r"\[host->vm\] (\w+)\(", line)) and "memory_allocate" not in line:
+            inside[thread] = entered[1]
+            if entered[1] == "proxy_on_context_create":
+                requests.append(collections.Counter())
+        elif (called := re.search(r"\[vm->host\] env\.(?:proxy_)?(\w+)\(", line)) and requests and inside.get(thread) != "proxy_on_tick":
+            requests[-1][called[1]] += 1
+    return [dict(calls) for calls in requests]
+
+
 def validate(template, cwd=ROOT):
     """Has Envoy validate a shipped configuration (it runs the module's on_configure too): (code, output)."""
     command = [binary(), "--mode", "validate", "--config-path", str(template)]

@@ -1,10 +1,8 @@
 """What a request asks of Envoy: every call of the host, counted by name as Envoy itself traces them. envoy/README.md says what each
 is for; a new one belongs there, too."""
 
-import collections
-import re
-
 import client
+import envoy
 from sidecars import wait
 
 #: One request of a known account with a known template, its headers held, and its answer.
@@ -31,14 +29,8 @@ def traced(proxy, body):
     assert client.post(proxy.port, body=body, headers=[("authorization", "Bearer sk-known")]).status == 200
     proxy.access_log(logged + 1)
     wait("its context is gone", lambda: "proxy_on_delete" in proxy.log()[begin:])
-    calls, inside = collections.Counter(), {}
-    for line in proxy.log()[begin:].splitlines():
-        thread = line.split("][")[1] if "][" in line else ""
-        if (entered := re.search(r"\[host->vm\] (\w+)\(", line)) and "memory_allocate" not in line:
-            inside[thread] = entered[1]
-        elif (called := re.search(r"\[vm->host\] env\.(?:proxy_)?(\w+)\(", line)) and inside.get(thread) != "proxy_on_tick":
-            calls[called[1]] += 1
-    return dict(calls)
+    [calls] = envoy.host_calls(proxy.log()[begin:])
+    return calls
 
 
 def test_a_request_asks_no_more_of_the_host_than_is_documented(start):
