@@ -95,6 +95,21 @@ def narrow(path, trace, labelled):
     labelled.write_text(header + "".join(row for row in rows if row.split("\t", 1)[0] in ids), encoding="utf-8")
 
 
+def harvesting(score, labels, verdicts):
+    """Of each campaign at its first checkpoint: accounts that have sent more than cover traffic so far, and how many of these are linked."""
+    sent = {}
+    for i, row in sorted(labels.items()):
+        if row["actor"] != "benign":
+            sent.setdefault(row["actor"], []).append((row["account"], row["kind"], verdicts[i]))
+    found = {}
+    for name, exchanges in sent.items():
+        early = exchanges[:max(1, int(len(exchanges) * CHECKPOINTS[0]))]
+        harvests = {account for account, kind, _ in early if kind != "cover"}
+        caught = {account for account, _, v in early if v["campaign"] or score.LEVEL[v["action"]] >= 2}
+        found[name] = (len(harvests), len(harvests & caught))
+    return found
+
+
 def relinked(labels, verdicts):
     """Requests of each replacement account until it was linked (None: never), and of all of them together."""
     own, linked, together = {}, {}, None
@@ -169,6 +184,8 @@ def run(args, name, path, seed, ablate):
             read = score.read_verdicts(verdicts, labels)
             result = score.score(labels, read) | {"scenario": name, "seed": seed, "without": without, "seconds": took,
                                                   "exchanges": len(labels), "about": scenario.get("about", "")}
+            for campaign, found in harvesting(score, labels, read).items():
+                result["campaigns"][campaign]["harvesting"] = found
             if without == "all":
                 result["notes"] = notes(scenario, labels, read, trace)
             results.append(result)

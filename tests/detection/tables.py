@@ -25,14 +25,20 @@ def linked(campaign, *points):
     return [f"{campaign['accounts_linked'][str(point)]:.0%}" for point in points]
 
 
+def harvesting(campaign):
+    """Linked at the first checkpoint, of the accounts that have sent more than cover traffic by then."""
+    seen, caught = campaign["harvesting"]
+    return f"{caught / seen:.1%}" if seen else "-"
+
+
 def campaigns(results):
     rows = []
     for r in results:
         for name, c in r["campaigns"].items():
-            rows.append([r["scenario"], r["seed"], name, c["exchanges"], c["accounts"], alarm(c), *linked(c, 0.05, 0.15, 0.2, 1.0),
-                         f"{c['served']:.1%}", f"{r['campaign_purity']:.2%}"])
-    return table(["scenario", "seed", "campaign", "exchanges", "accounts", "named after", "linked at 5%", "15%", "20%", "end",
-                  "served", "purity"], rows)
+            rows.append([r["scenario"], r["seed"], name, c["exchanges"], c["accounts"], alarm(c), *linked(c, 0.05), harvesting(c),
+                         *linked(c, 0.15, 0.2, 1.0), f"{c['served']:.1%}", f"{r['campaign_purity']:.2%}"])
+    return table(["scenario", "seed", "campaign", "exchanges", "accounts", "named after", "linked at 5%", "of those that took anything",
+                  "15%", "20%", "end", "served", "purity"], rows)
 
 
 def benign(results):
