@@ -2,7 +2,7 @@
 
 use super::population::Client;
 use crate::evidence::cohort;
-use crate::nats::MilliNats;
+use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,14 @@ impl Account {
         if often { self.matches } else { 0 }
     }
 
+    /// What a key in its present request loses: so many requests it took to come upon one, which is the likelier to be by
+    /// chance the more there are.
+    #[must_use]
+    pub fn chance(&self) -> MilliNats {
+        let keyed = u64::try_from(self.matches).unwrap_or(0).saturating_add(1);
+        ln_ratio(u64::from(self.requests), keyed).max(0)
+    }
+
     /// The campaign it is linked to.
     #[must_use]
     pub fn campaign(&self) -> Option<u32> {
@@ -115,7 +123,7 @@ pub struct Terms {
     pub prior: MilliNats,
     /// Target, settings, client program and network, against everybody's.
     pub client: MilliNats,
-    /// The shared key: how much commoner it is in the campaign.
+    /// The shared key: how much commoner it is in the campaign, less what it loses to chance.
     pub key: MilliNats,
     /// Further requests with telling keys.
     pub again: MilliNats,
@@ -151,6 +159,14 @@ mod tests {
         assert_eq!(asking(40, -500).said(), -2_000);
         assert_eq!(asking(3, MilliNats::MAX).said(), MilliNats::MAX);
         assert_eq!(asking(0, 500).said(), 0);
+    }
+
+    #[test]
+    fn a_key_loses_what_looking_at_many_requests_costs() {
+        let chance = |requests, matches| Account { matches, ..asking(requests, 0) }.chance();
+        assert_eq!([chance(0, 0), chance(1, 0), chance(4, 3), chance(4, 9)], [0; 4]);
+        assert!((chance(10, 0) - 2_303).abs() < 10, "{}", chance(10, 0));
+        assert!((chance(10, 4) - 693).abs() < 10, "{}", chance(10, 4));
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Joiner {
             } else {
                 0
             },
-            key: lift,
+            key: lift.saturating_sub(known.chance()).max(0),
             again: AGAIN * known.kept_at().min(MATCHES),
             wording: wording.clamp(-WORDING, WORDING),
         };

@@ -87,7 +87,12 @@ fn sum(terms: &Terms) -> Vec<Term> {
     vec![
         term("prior", terms.prior, "before any evidence: how common the campaign's accounts are among all"),
         term("client", terms.client, "what it takes, its settings, client program and network, against everybody's"),
-        term("key", terms.key, "a key it shares with the campaign: how much commoner it is there than elsewhere"),
+        term(
+            "key",
+            terms.key,
+            "a key it shares with the campaign: how much commoner it is there than elsewhere, less what it loses to chance among \
+             all its requests",
+        ),
         term("again", terms.again, "further requests with telling keys"),
         term("wording", terms.wording, "its wording, by the content model (bounded: never decides alone)"),
     ]

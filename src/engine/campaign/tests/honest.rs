@@ -138,3 +138,22 @@ fn one_program_in_common_and_words_that_anybody_uses_link_nobody() {
     world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(feed.apply(change)));
     assert_eq!(feed.gives_away(&likewise, &reading, Timestamp(world.now)), None);
 }
+
+#[test]
+fn a_weak_key_in_one_of_many_requests_is_chance_and_in_the_first_it_is_none() {
+    let mut world = World::new();
+    world.harvests(0..60, TEMPLATE);
+    for n in 0..150 {
+        let content = world.fresh();
+        world.send(&account(n), &request(TEMPLATE, n % 4, content));
+    }
+    let asks = |world: &mut World, n, template, wording| {
+        let content = world.fresh();
+        world.send(&Caller { agent: 3, ..bot(n) }, &Reading { wording, ..harvest(template, content) });
+    };
+    // Both word what they ask as plainly.
+    (0..8).for_each(|_| asks(&mut world, 900, 0, 1_000));
+    asks(&mut world, 900, TEMPLATE, 1_000);
+    asks(&mut world, 901, TEMPLATE, 4_000);
+    assert_eq!((world.linked(900..901), world.linked(901..902)), (0, 1));
+}
