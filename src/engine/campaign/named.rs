@@ -208,6 +208,12 @@ impl Campaign {
         self.targets.counts.contains_key(&target)
     }
 
+    /// Whether any of its accounts takes this target, and any runs this client program.
+    #[must_use]
+    pub fn runs(&self, client: &Client) -> bool {
+        self.takes(client.target) && self.agents.counts.contains_key(&client.agent)
+    }
+
     /// Whether it was given away by whom its accounts meet, having no template.
     #[must_use]
     pub fn bare(&self) -> bool {

@@ -63,9 +63,13 @@ impl Joiner {
             return;
         }
         // The evidence suffices; what is left to tell is whether the operator is known already.
-        let swept = (kind == Gathering::Corpus).then(|| self.sweeping(group.target())).flatten();
-        match (swept, met.filter(|&(_, count)| count * 5 >= parties)) {
-            (Some(campaign), _) => self.adopt(key, campaign, score, Family::CorpusSweep, now),
+        let known = match kind {
+            Gathering::Corpus => self.sweeping(group.target()),
+            Gathering::Kin => self.running(group),
+            Gathering::Skeleton | Gathering::Payload => None,
+        };
+        match (known, met.filter(|&(_, count)| count * 5 >= parties)) {
+            (Some(campaign), _) => self.adopt(key, campaign, score, kind.family(), now),
             (None, Some((campaign, _))) => self.attach(key, kind.family(), campaign, now),
             (None, None) => self.name(key, kind.family(), &worth, score, now),
         }
@@ -108,6 +112,15 @@ impl Joiner {
     /// The campaign that sweeps public sets for a target: one operator does so with several settings.
     fn sweeping(&self, target: u64) -> Option<u32> {
         let found = self.campaigns.iter().position(|campaign| campaign.sweeps() && campaign.takes(target))?;
+        u32::try_from(found).ok()
+    }
+
+    /// The campaign without a template that takes what a group of kin takes, with the same program: one operator sets it in
+    /// several ways, and who is held against one of them only is like none.
+    fn running(&self, group: &Group) -> Option<u32> {
+        let first = group.accounts().next().and_then(|account| self.accounts.peek(account))?;
+        let client = Client { target: group.target(), ..self.renamed.client(&first.client) };
+        let found = self.campaigns.iter().position(|campaign| campaign.bare() && campaign.runs(&client))?;
         u32::try_from(found).ok()
     }
 

@@ -76,3 +76,22 @@ fn kin_are_nobody_where_a_family_of_theirs_is_switched_off() {
         assert_eq!(world.named(), 0, "{family:?}");
     }
 }
+
+#[test]
+fn one_program_set_in_several_ways_for_one_target_is_one_campaign() {
+    let mut world = World::meeting();
+    let ask = |world: &mut World, bots: std::ops::Range<u64>, settings: u64| {
+        for n in bots {
+            for pair in [n, n + 1] {
+                let content = world.fresh();
+                world.send(&bot(n), &Reading { settings, ..bare(100_000 + pair, 1, 900, content) });
+            }
+        }
+    };
+    ask(&mut world, 0..20, 99);
+    assert_eq!(world.named(), 1);
+    // Another stage of its pipeline, whose accounts meet each other alone.
+    ask(&mut world, 100..120, 98);
+    assert_eq!(world.named(), 1);
+    assert!(world.linked(100..120) >= 18, "{}", world.linked(100..120));
+}
