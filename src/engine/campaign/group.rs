@@ -231,6 +231,12 @@ impl Group {
         self.settings.first().map_or(0, |&(settings, _)| settings)
     }
 
+    /// Different settings of its parties.
+    #[must_use]
+    pub fn ways(&self) -> u32 {
+        u32::try_from(self.settings.len()).unwrap_or(u32::MAX)
+    }
+
     /// Parties that take a given target.
     #[must_use]
     pub fn taking(&self, target: u64) -> u32 {

@@ -28,6 +28,9 @@ const BLOB_HANDS: u32 = 3;
 /// The same for conversations and refused bodies: people do move between two accounts of their own, and services between
 /// a few regions.
 const PREFIX_HANDS: u32 = 6;
+/// Where every one of them is set in another way so many suffice: a service in a few regions runs one program, and what is
+/// sold on is set by whoever buys it.
+const SOLD_ON: u32 = 4;
 
 impl Joiner {
     /// Whether a group that has grown names a campaign or belongs to one.
@@ -223,7 +226,11 @@ impl Joiner {
             self.hand(family, account, key);
         }
         let group = self.groups.peek(key)?;
-        let needed = if family == Family::BlobProvenance { BLOB_HANDS } else { PREFIX_HANDS };
+        let needed = match family {
+            Family::BlobProvenance => BLOB_HANDS,
+            _ if group.ways() == group.parties() => SOLD_ON,
+            _ => PREFIX_HANDS,
+        };
         if group.campaign.is_none() && group.parties() >= needed {
             let worth = group.worth(&self.population);
             self.name(key, family, &worth, HANDS, now);

@@ -36,6 +36,11 @@ fn declared_migrations_are_no_theft() {
 
 /// Campaigns that conversations give which go on under another account; `pairs` are the givers and takers.
 fn moved(document: &Document, pairs: impl Iterator<Item = (u64, u64)>) -> usize {
+    moved_by(document, pairs, |_| 99)
+}
+
+/// The same where each account is set in its way.
+fn moved_by(document: &Document, pairs: impl Iterator<Item = (u64, u64)>, settings: impl Fn(u64) -> u64) -> usize {
     let mut world = World::with(document, Limits::default());
     for (from, to) in pairs {
         let (first, second) = (mix(world.fresh()), mix(world.fresh()));
@@ -44,8 +49,8 @@ fn moved(document: &Document, pairs: impl Iterator<Item = (u64, u64)>) -> usize 
             ..request(0, 1, content)
         };
         let contents = [world.fresh(), world.fresh()];
-        world.send(&bot(from), &turn(first, 0, contents[0]));
-        world.send(&bot(to), &turn(second, first, contents[1]));
+        world.send(&bot(from), &Reading { settings: settings(from), ..turn(first, 0, contents[0]) });
+        world.send(&bot(to), &Reading { settings: settings(to), ..turn(second, first, contents[1]) });
     }
     world.named()
 }
@@ -64,6 +69,14 @@ fn conversations_in_foreign_hands_name_a_campaign_unless_that_is_switched_off() 
 fn accounts_that_pass_things_among_a_few_of_their_own_are_no_campaign_however_many_they_are() {
     let regions = (0..60).map(|n| (3 * (n % 20) + n % 3, 3 * (n % 20) + (n + 1) % 3));
     assert_eq!(moved(&Document::default(), regions), 0);
+}
+
+#[test]
+fn what_is_sold_on_to_buyers_of_many_programs_is_a_campaign_from_four_hands_and_a_service_in_four_regions_is_none() {
+    let document = Document::default();
+    assert_eq!(moved_by(&document, (0..3).map(|n| (n, n + 1)), |n| n), 1);
+    assert_eq!(moved_by(&document, (0..40).map(|n| (n % 4, (n + 1) % 4)), |n| n / 2), 0);
+    assert_eq!(moved_by(&document, (0..2).map(|n| (n, n + 1)), |n| n), 0);
 }
 
 #[test]
