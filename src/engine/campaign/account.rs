@@ -83,8 +83,8 @@ impl Account {
         if often { self.matches } else { 0 }
     }
 
-    /// What a key in its present request loses: so many requests it took to come upon one, which is the likelier to be by
-    /// chance the more there are.
+    /// What a weak key in its present request loses: so many requests it took to come upon one, which is the likelier to be
+    /// by chance the more there are.
     #[must_use]
     pub fn chance(&self) -> MilliNats {
         let keyed = u64::try_from(self.matches).unwrap_or(0).saturating_add(1);
@@ -123,7 +123,7 @@ pub struct Terms {
     pub prior: MilliNats,
     /// Target, settings, client program and network, against everybody's.
     pub client: MilliNats,
-    /// The shared key: how much commoner it is in the campaign, less what it loses to chance.
+    /// The shared key: how much commoner it is in the campaign, a weak one less what it loses to chance.
     pub key: MilliNats,
     /// Further requests with telling keys.
     pub again: MilliNats,

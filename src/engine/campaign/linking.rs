@@ -67,6 +67,7 @@ impl Joiner {
         }
         let like = |client| campaign.client(client, &self.population);
         let wording = if self.criteria.counts(Family::HarvestContent) { known.said() } else { 0 };
+        let telling = lift >= TELLING;
         let terms = Terms {
             prior: campaign.prior(&self.population),
             client: if self.criteria.counts(Family::CohortSynchrony) {
@@ -74,11 +75,11 @@ impl Joiner {
             } else {
                 0
             },
-            key: lift.saturating_sub(known.chance()).max(0),
+            key: if telling { lift } else { lift.saturating_sub(known.chance()).max(0) },
             again: AGAIN * known.kept_at().min(MATCHES),
             wording: wording.clamp(-WORDING, WORDING),
         };
-        known.matches = known.matches.saturating_add(i32::from(lift >= TELLING));
+        known.matches = known.matches.saturating_add(i32::from(telling));
         known.most = known.most.max(terms.score());
         if terms.score() >= LINK {
             let family = campaign.story.family;

@@ -90,8 +90,8 @@ fn sum(terms: &Terms) -> Vec<Term> {
         term(
             "key",
             terms.key,
-            "a key it shares with the campaign: how much commoner it is there than elsewhere, less what it loses to chance among \
-             all its requests",
+            "a key it shares with the campaign: how much commoner it is there than elsewhere; where that says little, less what \
+             it loses to chance among all its requests",
         ),
         term("again", terms.again, "further requests with telling keys"),
         term("wording", terms.wording, "its wording, by the content model (bounded: never decides alone)"),
