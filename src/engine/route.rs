@@ -83,17 +83,31 @@ const INVOKE: &[(&str, bool)] = &[("model/{model}/invoke", false), ("model/{mode
 /// may well be one of Anthropic's, and reading another vendor's body as Messages only finds less in it.
 const INVOKE_AS_MESSAGES: &[&str] = &["anthropic", "claude", "application-inference-profile", "provisioned-model"];
 
-/// The configured paths.
-#[derive(Clone, Debug, Default)]
+/// The configured paths, and the built-in ones; patterns are taken apart once, not with every request.
+#[derive(Clone, Debug)]
 pub struct Routes {
-    rules: Vec<RouteRule>,
+    rules: Vec<(Pattern, RouteRule)>,
+    built_in: Vec<(Pattern, Dialect, bool)>,
+    invoke: Vec<(Pattern, bool)>,
+}
+
+/// The built-in paths alone.
+impl Default for Routes {
+    fn default() -> Self {
+        Self::with(Vec::new())
+    }
 }
 
 impl Routes {
     /// Routes that look at `rules` in order, and then at the built-in paths.
     #[must_use]
     pub fn with(rules: Vec<RouteRule>) -> Self {
-        Self { rules }
+        let built_in = BUILT_IN.iter().map(|&(pattern, dialect, stream)| (Pattern::of(pattern), dialect, stream));
+        Self {
+            rules: rules.into_iter().map(|rule| (Pattern::of(&rule.pattern), rule)).collect(),
+            built_in: built_in.collect(),
+            invoke: INVOKE.iter().map(|&(pattern, stream)| (Pattern::of(pattern), stream)).collect(),
+        }
     }
 
     /// The route of a request, or `None` where it is no LLM call. Only POST calls a model.
@@ -105,82 +119,96 @@ impl Routes {
         }
         let path = plain(path);
         let segments = segments(&path);
-        self.configured(&segments).unwrap_or_else(|| built_in(&segments).or_else(|| invoke(&segments)))
+        self.configured(&segments).unwrap_or_else(|| self.built_in(&segments).or_else(|| self.invoke(&segments)))
     }
 
     /// What the first rule that meets the path says of it.
     fn configured(&self, path: &[&str]) -> Option<Option<Route>> {
-        self.rules.iter().find_map(|rule| {
-            let model = matched(path, &rule.pattern, rule.anchor)?;
+        self.rules.iter().find_map(|(pattern, rule)| {
+            let model = pattern.matched(path, rule.anchor)?;
             Some(rule.dialect.map(|dialect| Route { dialect, model, stream: rule.stream }))
         })
     }
+
+    fn built_in(&self, path: &[&str]) -> Option<Route> {
+        self.built_in.iter().find_map(|(pattern, dialect, stream)| {
+            let mut model = pattern.matched(path, Anchor::Suffix)?;
+            // `models/x:generateContent` wherever the model stands (tuned models, endpoints): its last segment is its name.
+            if pattern.hole == Some(0) {
+                model = model.rsplit('/').next().map(String::from)?;
+            }
+            Some(Route { dialect: *dialect, model, stream: *stream })
+        })
+    }
+
+    fn invoke(&self, path: &[&str]) -> Option<Route> {
+        let found = |(pattern, stream): &(Pattern, bool)| Some((pattern.matched(path, Anchor::Suffix)?, *stream));
+        let (model, stream) = self.invoke.iter().find_map(found)?;
+        let lower = model.to_ascii_lowercase();
+        INVOKE_AS_MESSAGES
+            .iter()
+            .any(|name| lower.as_bytes().windows(name.len()).any(|part| part == name.as_bytes()))
+            .then_some(Route { dialect: Dialect::Messages, model, stream })
+    }
 }
 
-fn built_in(path: &[&str]) -> Option<Route> {
-    BUILT_IN.iter().find_map(|&(pattern, dialect, stream)| {
-        // `models/x:generateContent` wherever the model stands (tuned models, endpoints): its last segment is its name.
-        let model = if pattern.starts_with(MODEL) {
-            let model = matched(path, pattern, Anchor::Suffix)?;
-            model.rsplit('/').next().map(String::from)?
-        } else {
-            matched(path, pattern, Anchor::Suffix)?
+/// A pattern, taken apart.
+#[derive(Clone, Debug)]
+struct Pattern {
+    segments: Vec<String>,
+    /// Which of them stands for the model.
+    hole: Option<usize>,
+}
+
+impl Pattern {
+    fn of(pattern: &str) -> Self {
+        let segments: Vec<_> = segments(pattern).into_iter().map(String::from).collect();
+        let hole = segments.iter().position(|segment| segment == MODEL);
+        Self { segments, hole }
+    }
+
+    /// Matches a path; the model it names, or an empty one where the pattern has none.
+    fn matched(&self, path: &[&str], anchor: Anchor) -> Option<String> {
+        let pattern = self.segments.as_slice();
+        let Some(hole) = self.hole else {
+            let found = match anchor {
+                Anchor::Exact => same(path, pattern),
+                Anchor::Prefix => path.get(..pattern.len()).is_some_and(|start| same(start, pattern)),
+                Anchor::Suffix => ending(path, pattern).is_some(),
+            };
+            return found.then(String::new);
         };
-        Some(Route { dialect, model, stream })
-    })
-}
-
-fn invoke(path: &[&str]) -> Option<Route> {
-    let (model, stream) = INVOKE
-        .iter()
-        .find_map(|&(pattern, stream)| matched(path, pattern, Anchor::Suffix).map(|model| (model, stream)))?;
-    let lower = model.to_ascii_lowercase();
-    INVOKE_AS_MESSAGES
-        .iter()
-        .any(|name| lower.as_bytes().windows(name.len()).any(|part| part == name.as_bytes()))
-        .then_some(Route { dialect: Dialect::Messages, model, stream })
-}
-
-/// Matches a path; the model it names, or an empty one where the pattern has none.
-fn matched(path: &[&str], pattern: &str, anchor: Anchor) -> Option<String> {
-    let pattern = segments(pattern);
-    let Some(hole) = pattern.iter().position(|segment| *segment == MODEL) else {
-        let found = match anchor {
-            Anchor::Exact => same(path, &pattern),
-            Anchor::Prefix => path.get(..pattern.len()).is_some_and(|start| same(start, &pattern)),
-            Anchor::Suffix => ending(path, &pattern).is_some(),
+        let (head, tail) = (pattern.get(..hole)?, pattern.get(hole.checked_add(1)?..)?);
+        let middle = match anchor {
+            Anchor::Exact => starting(ending(path, tail)?, head)?,
+            // The shortest model that lets the rest match.
+            Anchor::Prefix => {
+                let rest = starting(path, head)?;
+                let end = (1..=rest.len()).find(|&end| rest.get(end..).is_some_and(|r| starting(r, tail).is_some()))?;
+                rest.get(..end)?
+            }
+            Anchor::Suffix => {
+                let rest = ending(path, tail)?;
+                let found = |start| starting(rest.get(start..)?, head).filter(|middle| !middle.is_empty());
+                (0..rest.len()).find_map(found)?
+            }
         };
-        return found.then(String::new);
-    };
-    let (head, tail) = (pattern.get(..hole)?, pattern.get(hole.checked_add(1)?..)?);
-    let middle = match anchor {
-        Anchor::Exact => starting(ending(path, tail)?, head)?,
-        // The shortest model that lets the rest match.
-        Anchor::Prefix => {
-            let rest = starting(path, head)?;
-            let end = (1..=rest.len()).find(|&end| rest.get(end..).is_some_and(|r| starting(r, tail).is_some()))?;
-            rest.get(..end)?
-        }
-        Anchor::Suffix => {
-            let rest = ending(path, tail)?;
-            (0..rest.len()).find_map(|start| starting(rest.get(start..)?, head).filter(|middle| !middle.is_empty()))?
-        }
-    };
-    (!middle.is_empty()).then(|| middle.join("/"))
+        (!middle.is_empty()).then(|| middle.join("/"))
+    }
 }
 
-fn same(left: &[&str], right: &[&str]) -> bool {
+fn same(left: &[&str], right: &[String]) -> bool {
     left.len() == right.len() && left.iter().zip(right).all(|(left, right)| left.eq_ignore_ascii_case(right))
 }
 
 /// What stands before `tail` at the end of `path`.
-fn ending<'a, 'b>(path: &'a [&'b str], tail: &[&str]) -> Option<&'a [&'b str]> {
+fn ending<'a, 'b>(path: &'a [&'b str], tail: &[String]) -> Option<&'a [&'b str]> {
     let (rest, end) = path.split_at_checked(path.len().checked_sub(tail.len())?)?;
     same(end, tail).then_some(rest)
 }
 
 /// What stands after `head` at the start of `path`.
-fn starting<'a, 'b>(path: &'a [&'b str], head: &[&str]) -> Option<&'a [&'b str]> {
+fn starting<'a, 'b>(path: &'a [&'b str], head: &[String]) -> Option<&'a [&'b str]> {
     let (start, rest) = path.split_at_checked(head.len())?;
     same(start, head).then_some(rest)
 }
