@@ -44,6 +44,9 @@ pub enum Domain {
     Campaign = 15,
 }
 
+/// Bytes, with the domain's, that are digested at once.
+const SHORT: usize = 32;
+
 /// A 128-bit key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DigestKey(u64, u64);
@@ -80,6 +83,17 @@ impl DigestKey {
     /// The digest of `bytes`: 0 for none, else never 0.
     #[must_use]
     pub fn digest(&self, domain: Domain, bytes: &[u8]) -> u64 {
+        // Most of what is digested is short, and all at once takes half of what it takes in pieces.
+        let mut all = [0; SHORT];
+        if !bytes.is_empty()
+            && let Some((first, rest)) = all.split_first_mut()
+            && let Some(place) = rest.get_mut(..bytes.len())
+        {
+            *first = domain as u8;
+            place.copy_from_slice(bytes);
+            let all = all.get(..=bytes.len()).unwrap_or_default();
+            return SipHasher24::new_with_keys(self.0, self.1).hash(all).max(1);
+        }
         let mut digester = self.digester(domain);
         digester.write(bytes);
         digester.finish()
@@ -206,6 +220,12 @@ mod tests {
         digester.write(b"dis");
         digester.write(b"til");
         assert_eq!(digester.finish(), key.digest(Domain::Content, b"distil"));
+        for size in 1..2 * SHORT {
+            let bytes = vec![7; size];
+            let mut digester = key.digester(Domain::Content);
+            bytes.chunks(5).for_each(|piece| digester.write(piece));
+            assert_eq!(digester.finish(), key.digest(Domain::Content, &bytes), "{size}");
+        }
     }
 
     #[test]
