@@ -78,70 +78,95 @@ pub(crate) const NOTHING: Step = Step { into: Place::Nothing, take: Take::Nothin
 /// Reasoning in the clear.
 pub(crate) const REASONING: Step = Step { into: Place::Reasoning, take: Take::Nothing };
 
-/// What keys announce, place by place. A table, for the module must stay small.
+/// What the keys of a place announce. Tables, for the module must stay small.
 #[rustfmt::skip]
-const KEYS: &[(Place, &[&str], Place, Take)] = {
+fn keys(place: Place) -> &'static [(&'static [&'static str], Place, Take)] {
     use Place as P;
     use Take as T;
-    &[
-        (P::Top, &["type"], P::Nothing, T::Kind),
-        // OpenAI's text where it is a string, a block's growth where it is an object.
-        (P::Top, &["delta", "content", "content_block"], P::Block, T::Text),
-        (P::Top, &["choices", "candidates"], P::Choice, T::Nothing),
-        (P::Top, &["id", "responseId", "response_id"], P::Nothing, T::Id),
-        (P::Top, &["usage", "usageMetadata", "usage_metadata"], P::Usage, T::Nothing),
-        (P::Top, &["stop_reason", "stopReason", "status"], P::Nothing, T::Finish),
-        // Anthropic's message_start, OpenAI's response.completed: the answer so far.
-        (P::Top, &["message", "response"], P::Top, T::Nothing),
-        (P::Top, &["output", "item"], P::Item, T::Nothing),
-        (P::Top, &["part"], P::Said, T::Nothing),
-        (P::Top, &["incomplete_details"], P::Incomplete, T::Nothing),
-        (P::Top, &["promptFeedback", "prompt_feedback"], P::Feedback, T::Nothing),
-        (P::Top, &["refusal"], P::Nothing, T::Refusal),
-        (P::Top, &["bytes"], P::Nothing, T::Event),
-        (P::Usage, &["prompt_tokens", "input_tokens", "inputTokens", "promptTokenCount"], P::Nothing, T::Input),
-        (P::Usage, &["completion_tokens", "output_tokens", "outputTokens", "candidatesTokenCount"], P::Nothing, T::Output),
-        (P::Usage, &["thoughtsTokenCount", "reasoning_tokens", "thinking_tokens"], P::Nothing, T::Reasoned),
-        (P::Usage, &["cache_read_input_tokens", "cacheReadInputTokens", "cachedContentTokenCount", "cached_tokens"], P::Nothing, T::Cached),
-        (P::Usage, &["prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details"], P::Usage, T::Nothing),
-        (P::Choice, &["finish_reason", "finishReason"], P::Nothing, T::Finish),
-        (P::Choice, &["text"], P::Nothing, T::Text),
-        (P::Choice, &["message", "delta", "content"], P::Message, T::Nothing),
-        (P::Message, &["content"], P::Block, T::Text),
-        (P::Message, &["parts"], P::Part, T::Nothing),
-        (P::Message, &["refusal"], P::Nothing, T::Refusal),
-        (P::Message, &["reasoning_content", "reasoning"], P::Nothing, T::Text),
-        (P::Message, &["reasoning_details", "thinking_blocks"], P::Block, T::Nothing),
-        (P::Message, &["tool_calls", "function_call"], P::Call, T::Nothing),
-        (P::Block, &["text", "thinking", "summary", "partial_json"], P::Nothing, T::Text),
-        (P::Block, &["signature", "data", "encrypted_content"], P::Nothing, T::Blob),
-        (P::Block, &["reasoningContent"], P::Reasoning, T::Nothing),
-        (P::Block, &["stop_reason"], P::Nothing, T::Finish),
-        (P::Block, &["toolUse"], P::Call, T::Nothing),
-        (P::Reasoning, &["text"], P::Nothing, T::Text),
-        (P::Reasoning, &["signature", "redactedContent"], P::Nothing, T::Blob),
-        (P::Reasoning, &["reasoningText"], P::Reasoning, T::Nothing),
-        (P::Item, &["type"], P::Nothing, T::Kind),
-        (P::Item, &["encrypted_content"], P::Nothing, T::Blob),
-        (P::Item, &["content", "summary"], P::Said, T::Nothing),
-        // Converse's answer.
-        (P::Item, &["message"], P::Message, T::Nothing),
-        (P::Said, &["refusal"], P::Nothing, T::Refusal),
-        (P::Part, &["text"], P::Nothing, T::Text),
-        (P::Part, &["thoughtSignature", "thought_signature"], P::Nothing, T::Blob),
-        (P::Part, &["functionCall", "function_call"], P::Call, T::Nothing),
-        (P::Call, &["function", "custom", "extra_content", "google"], P::Call, T::Nothing),
-        (P::Call, &["arguments", "input"], P::Nothing, T::Text),
-        (P::Call, &["thought_signature"], P::Nothing, T::Blob),
-        (P::Incomplete, &["reason"], P::Nothing, T::Finish),
-        (P::Feedback, &["blockReason", "block_reason"], P::Nothing, T::Blocked),
-    ]
-};
+    match place {
+        P::Top => &[
+            (&["type"], P::Nothing, T::Kind),
+            // OpenAI's text where it is a string, a block's growth where it is an object.
+            (&["delta", "content", "content_block"], P::Block, T::Text),
+            (&["choices", "candidates"], P::Choice, T::Nothing),
+            (&["id", "responseId", "response_id"], P::Nothing, T::Id),
+            (&["usage", "usageMetadata", "usage_metadata"], P::Usage, T::Nothing),
+            (&["stop_reason", "stopReason", "status"], P::Nothing, T::Finish),
+            // Anthropic's message_start, OpenAI's response.completed: the answer so far.
+            (&["message", "response"], P::Top, T::Nothing),
+            (&["output", "item"], P::Item, T::Nothing),
+            (&["part"], P::Said, T::Nothing),
+            (&["incomplete_details"], P::Incomplete, T::Nothing),
+            (&["promptFeedback", "prompt_feedback"], P::Feedback, T::Nothing),
+            (&["refusal"], P::Nothing, T::Refusal),
+            (&["bytes"], P::Nothing, T::Event),
+        ],
+        P::Usage => &[
+            (&["prompt_tokens", "input_tokens", "inputTokens", "promptTokenCount"], P::Nothing, T::Input),
+            (&["completion_tokens", "output_tokens", "outputTokens", "candidatesTokenCount"], P::Nothing, T::Output),
+            (&["thoughtsTokenCount", "reasoning_tokens", "thinking_tokens"], P::Nothing, T::Reasoned),
+            (&["cache_read_input_tokens", "cacheReadInputTokens", "cachedContentTokenCount", "cached_tokens"], P::Nothing, T::Cached),
+            (&["prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details"], P::Usage, T::Nothing),
+        ],
+        P::Choice => &[
+            (&["finish_reason", "finishReason"], P::Nothing, T::Finish),
+            (&["text"], P::Nothing, T::Text),
+            (&["message", "delta", "content"], P::Message, T::Nothing),
+        ],
+        P::Message => &[
+            (&["content"], P::Block, T::Text),
+            (&["parts"], P::Part, T::Nothing),
+            (&["refusal"], P::Nothing, T::Refusal),
+            (&["reasoning_content", "reasoning"], P::Nothing, T::Text),
+            (&["reasoning_details", "thinking_blocks"], P::Block, T::Nothing),
+            (&["tool_calls", "function_call"], P::Call, T::Nothing),
+        ],
+        P::Block => &[
+            (&["text", "thinking", "summary", "partial_json"], P::Nothing, T::Text),
+            (&["signature", "data", "encrypted_content"], P::Nothing, T::Blob),
+            (&["reasoningContent"], P::Reasoning, T::Nothing),
+            (&["stop_reason"], P::Nothing, T::Finish),
+            (&["toolUse"], P::Call, T::Nothing),
+        ],
+        P::Reasoning => &[
+            (&["text"], P::Nothing, T::Text),
+            (&["signature", "redactedContent"], P::Nothing, T::Blob),
+            (&["reasoningText"], P::Reasoning, T::Nothing),
+        ],
+        P::Item => &[
+            (&["type"], P::Nothing, T::Kind),
+            (&["encrypted_content"], P::Nothing, T::Blob),
+            (&["content", "summary"], P::Said, T::Nothing),
+            // Converse's answer.
+            (&["message"], P::Message, T::Nothing),
+        ],
+        P::Said => &[
+            (&["refusal"], P::Nothing, T::Refusal),
+        ],
+        P::Part => &[
+            (&["text"], P::Nothing, T::Text),
+            (&["thoughtSignature", "thought_signature"], P::Nothing, T::Blob),
+            (&["functionCall", "function_call"], P::Call, T::Nothing),
+        ],
+        P::Call => &[
+            (&["function", "custom", "extra_content", "google"], P::Call, T::Nothing),
+            (&["arguments", "input"], P::Nothing, T::Text),
+            (&["thought_signature"], P::Nothing, T::Blob),
+        ],
+        P::Incomplete => &[
+            (&["reason"], P::Nothing, T::Finish),
+        ],
+        P::Feedback => &[
+            (&["blockReason", "block_reason"], P::Nothing, T::Blocked),
+        ],
+        P::Nothing => &[],
+    }
+}
 
 /// What a key announces.
 #[inline(never)]
 pub(crate) fn announced(place: Place, key: &[u8]) -> Step {
-    let named = |keys: &[&str]| keys.iter().any(|name| name.as_bytes() == key);
-    let found = KEYS.iter().find(|(at, keys, ..)| *at == place && named(keys));
-    found.map_or(NOTHING, |(.., into, take)| Step { into: *into, take: *take })
+    let named = |names: &[&str]| names.iter().any(|name| name.as_bytes() == key);
+    let found = keys(place).iter().find(|(names, ..)| named(names));
+    found.map_or(NOTHING, |(_, into, take)| Step { into: *into, take: *take })
 }

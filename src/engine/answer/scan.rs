@@ -26,6 +26,11 @@ enum State {
     Over,
 }
 
+/// Whether a byte may be in a number or a word.
+fn of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')
+}
+
 /// A JSON document, or one after the other, in pieces.
 #[derive(Debug)]
 pub(super) struct Scanner {
@@ -93,13 +98,13 @@ impl Scanner {
                     rest
                 }
                 State::Word => {
-                    if matches!(byte, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' | b'.') {
-                        self.hold(&[byte]);
-                        rest
-                    } else {
+                    let end = bytes.iter().position(|byte| !of_word(*byte));
+                    let (word, rest) = bytes.split_at_checked(end.unwrap_or(bytes.len())).unwrap_or((bytes, &[]));
+                    self.hold(word);
+                    if end.is_some() {
                         self.end_of_word(out);
-                        bytes
                     }
+                    rest
                 }
                 State::Key | State::String => match self.string(bytes, out) {
                     Some(rest) => {
