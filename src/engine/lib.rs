@@ -21,6 +21,7 @@ pub mod corpus;
 pub mod degrade;
 pub mod dialect;
 pub mod digest;
+mod digits;
 pub mod engine;
 pub mod evidence;
 pub mod nats;

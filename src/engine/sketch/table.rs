@@ -20,6 +20,7 @@
 
 pub use super::page::Slot;
 use super::page::{Layout, MAX_BYTES};
+use crate::digits;
 use crate::store::{Get, Store, SwapError, Version};
 use crate::time::{DAY, Timestamp};
 
@@ -116,7 +117,7 @@ impl Table {
 
     /// Length of a page's key, for a page of this index.
     const fn key_bytes(&self, index: u32) -> usize {
-        self.prefix.len() + 2 + digits(self.layout.layout as u32) + digits(index)
+        self.prefix.len() + 2 + length(self.layout.layout as u32) + length(index)
     }
 
     fn page_of(&self, key: u64) -> u64 {
@@ -128,7 +129,7 @@ impl Table {
         name.push_str(self.prefix);
         for number in [u64::from(self.layout.layout), self.page_of(key)] {
             name.push('.');
-            push_number(&mut name, number);
+            digits::push(&mut name, number);
         }
         name
     }
@@ -213,19 +214,8 @@ pub fn bytes(tables: &[Table]) -> usize {
     tables.iter().map(Table::bytes).fold(0, usize::saturating_add)
 }
 
-/// Appends a number; without the formatter, for it is done for every page.
-fn push_number(to: &mut String, number: u64) {
-    let mut unit = 1;
-    while number / unit > 9 {
-        unit *= 10;
-    }
-    while unit > 0 {
-        to.push(char::from(b'0' + (number / unit % 10) as u8));
-        unit /= 10;
-    }
-}
-
-const fn digits(number: u32) -> usize {
+/// How many digits a number has.
+const fn length(number: u32) -> usize {
     match number.checked_ilog10() {
         Some(log) => log as usize + 1,
         None => 1,

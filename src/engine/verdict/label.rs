@@ -20,10 +20,10 @@
 //! Readers ignore keys that they do not know.
 
 use super::{Action, Reason, Verdict};
+use crate::digits;
 use crate::rules::DigestName;
 use crate::time::Timestamp;
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
-use std::fmt::Write;
 
 /// Longest label.
 pub const MAX_BYTES: usize = 512;
@@ -57,35 +57,38 @@ pub struct Label {
 
 /// Writes the label of a verdict.
 pub(super) fn write(verdict: &Verdict, now: Timestamp) -> String {
-    let mut label = format!("action={}, would={}, score=", verdict.action.name(), verdict.would.name());
-    decimal(&mut label, verdict.score);
+    let mut label = String::with_capacity(MAX_BYTES / 2);
+    for part in ["action=", verdict.action.name(), ", would=", verdict.would.name(), ", score="] {
+        label.push_str(part);
+    }
+    if verdict.score < 0 {
+        label.push('-');
+    }
+    digits::push_thousandths(&mut label, verdict.score.unsigned_abs());
     let reasons = verdict.reasons.iter().copied().filter(|code| Reason::of(code).is_some()).take(MAX_REASONS);
     label.push_str(", reasons=(");
     label.push_str(&reasons.collect::<Vec<_>>().join(" "));
     label.push(')');
-    // Writing to a string cannot fail.
     if let Some(campaign) = verdict.campaign.as_deref().and_then(campaign) {
-        let _ = write!(label, ", campaign=\"{campaign}\"");
+        for part in [", campaign=\"", campaign, "\""] {
+            label.push_str(part);
+        }
     }
     if verdict.case != 0 {
-        let _ = write!(label, ", case=\"{}\"", DigestName(verdict.case));
+        label.push_str(", case=\"");
+        digits::push_hex(&mut label, verdict.case);
+        label.push('"');
     }
-    let _ = write!(label, ", rules={}, t={}", verdict.rules.min(MAX_INTEGER), now.0.min(MAX_INTEGER));
+    label.push_str(", rules=");
+    digits::push(&mut label, verdict.rules.min(MAX_INTEGER));
+    label.push_str(", t=");
+    digits::push(&mut label, now.0.min(MAX_INTEGER));
     label
 }
 
 /// A campaign's name as rules allow it; anything else is not told on.
 fn campaign(name: &str) -> Option<&str> {
     crate::rules::names::CampaignName::parse(name).map(|_| name)
-}
-
-/// Thousandths as the shortest decimal of RFC 9651: `7.2`, `-0.05`, `3.0`.
-fn decimal(to: &mut String, thousandths: i32) {
-    let sign = if thousandths < 0 { "-" } else { "" };
-    let magnitude = thousandths.unsigned_abs();
-    let fraction = format!("{:03}", magnitude % 1_000);
-    let short = fraction.trim_end_matches('0');
-    let _ = write!(to, "{sign}{}.{}", magnitude / 1_000, if short.is_empty() { "0" } else { short });
 }
 
 impl Label {
