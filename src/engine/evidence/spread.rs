@@ -218,6 +218,7 @@ impl Group {
     /// four in five of this target. A prompt that goes viral has one content; a group that only leans one way is a
     /// language or a fashion.
     #[must_use]
+    #[inline(never)]
     pub fn counts(&self, target: u32, families: &Families) -> bool {
         let parties = self.parties();
         let from = families.skeleton_spread.parties_from.max(families.cohort_synchrony.parties_from);
@@ -228,6 +229,7 @@ impl Group {
 
     /// What its evidence is worth against everybody's targets; families that are switched off are silent.
     #[must_use]
+    #[inline(never)]
     pub fn worth(&self, shares: &Shares, families: &Families) -> Worth {
         let taken = self.counts.iter().take_while(|&&(_, count)| count > 0).count();
         let counts = self.counts.get(..taken).unwrap_or_default();

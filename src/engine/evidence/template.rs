@@ -9,6 +9,12 @@ use crate::rules::Families;
 use crate::store::Get;
 use crate::time::Timestamp;
 
+/// The group of a key, if it has one. In the module once, not for every key: of code that a request runs once, less is faster.
+#[inline(never)]
+fn group(tables: &Tables, store: &impl Get, key: u64) -> Option<Group> {
+    tables.skeletons.peek(store, key, Group::of)
+}
+
 /// The groups of a request's keys, under one digest key.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sight {
@@ -19,10 +25,7 @@ pub(super) struct Sight {
 impl Sight {
     /// Reads at most three pages.
     pub(super) fn of(tables: &Tables, store: &impl Get, caller: &Caller, reading: &Reading) -> Self {
-        Self {
-            party: Party::of(caller, reading),
-            groups: spread::keys(reading).map(|key| tables.skeletons.peek(store, key, Group::of)),
-        }
+        Self { party: Party::of(caller, reading), groups: spread::keys(reading).map(|key| group(tables, store, key)) }
     }
 
     /// The same under the digest key before this one, while one is configured: what was counted then still speaks.
