@@ -135,18 +135,17 @@ impl Stream {
         let live = self.live.take()?;
         let engine = live.engine()?;
         let map = host::request_headers()?;
-        if Pairs::first(&map, host::LABEL_HEADER).is_some() {
+        let headers: Vec<_> = Pairs::new(&map).collect();
+        if first(&headers, host::LABEL_HEADER).is_some() {
             host::remove_label();
         }
         #[cfg(feature = "trap")]
         trap(&map);
-        let route = engine.route(Pairs::first(&map, ":method")?, Pairs::first(&map, ":path")?)?;
-        let headers: Vec<_> = Pairs::new(&map).collect();
+        let route = engine.route(first(&headers, ":method")?, first(&headers, ":path")?)?;
         let claim = engine.config().claim.as_deref().and_then(host::claim);
         let caller = engine.caller(&headers, &host::peer(), claim.as_deref());
-        let encoding = encoding(&map);
-        let length =
-            Pairs::first(&map, "content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+        let encoding = encoding(&headers);
+        let length = first(&headers, "content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
         Some(Call { live, engine, route, caller, encoding, length })
     }
 
@@ -216,8 +215,16 @@ fn trap(map: &[u8]) {
     }
 }
 
+/// Request headers, taken apart once.
+type Headers<'a> = [(&'a [u8], &'a [u8])];
+
+/// The first value of a header.
+fn first<'a>(headers: &Headers<'a>, name: &str) -> Option<&'a [u8]> {
+    headers.iter().find(|(other, _)| *other == name.as_bytes()).map(|(_, value)| *value)
+}
+
 /// All content encodings, in order, joined by commas as HTTP allows; empty for none.
-fn encoding(map: &[u8]) -> Vec<u8> {
-    let values: Vec<_> = Pairs::new(map).filter(|(name, _)| *name == b"content-encoding").map(|(_, v)| v).collect();
-    values.join(&b","[..])
+fn encoding(headers: &Headers<'_>) -> Vec<u8> {
+    let values = headers.iter().filter(|(name, _)| *name == b"content-encoding").map(|(_, value)| *value);
+    values.collect::<Vec<_>>().join(&b","[..])
 }
