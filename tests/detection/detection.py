@@ -23,6 +23,7 @@ ABLATIONS = {
     "failover": ["failover_echo"],
     "lone": ["account_shape"],
     "technique-search": ["technique_search"],
+    "turns": ["cohort_synchrony.turns_most"],
 }
 # Shares of a campaign's exchanges at which its linked accounts are counted: those of the targets.
 CHECKPOINTS = (0.05, 0.15, 0.20, 1.0)
@@ -62,9 +63,11 @@ def index(args, scenario, folder):
 
 
 def rules_without(families, folder):
-    """The built-in rules without a family, or without several that stand in for each other: `a+b`."""
-    path = folder / f"without-{families}.json"
-    off = {family: {"enabled": False} for family in families.split("+")}
+    """The built-in rules without a family, without several that stand in for each other, `a+b`, or with a knob at 0, `a.knob`."""
+    path, off = folder / f"without-{families}.json", {}
+    for family in families.split("+"):
+        family, _, knob = family.partition(".")
+        off[family] = {knob: 0} if knob else {"enabled": False}
     path.write_text(json.dumps({"format": 1, "version": 1, "families": off}))
     return ["--rules", path]
 

@@ -101,7 +101,7 @@ def ablations(results):
     detail = table(["scenario", "campaign", "without", "named after", "Δ named", "served", "Δ served", "linked at 20%",
                     "Δ benign enforced on"], rows)
     summary = []
-    together = sorted(without for without in effects if "+" in without)
+    together = sorted(without for without in effects if "+" in without or "." in without)
     for family in [*FAMILIES, *together, "sidecar"]:
         tried = effects.get(family, [])
         matters = sorted((e for e in tried if e[2]), key=lambda e: -abs(e[1]))

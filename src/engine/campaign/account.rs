@@ -1,6 +1,7 @@
 //! What the second tier knows of an account, and why it is linked.
 
 use super::population::Client;
+use super::rhythm::Turn;
 use crate::evidence::cohort;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
@@ -30,6 +31,8 @@ pub struct Account {
     pub model: u64,
     /// The most that ever spoke for its being of a campaign, whether that sufficed or not.
     pub most: MilliNats,
+    /// Its last turn in the group that it is one of.
+    pub turn: Turn,
     /// Why it is linked to a campaign, if it is.
     pub link: Option<Link>,
 }
@@ -56,6 +59,7 @@ impl Account {
             matches: 0,
             model: 0,
             most: 0,
+            turn: Turn::default(),
             link: None,
         }
     }

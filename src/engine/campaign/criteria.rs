@@ -23,6 +23,10 @@ pub struct Criteria {
     pub parties: u32,
     /// Bound of what a group's focus is worth.
     pub focus: MilliNats,
+    /// Bound of what it is worth that a group's accounts take turns.
+    pub turns: MilliNats,
+    /// Unrelated parties of a group from which that counts.
+    pub turn_parties: u32,
     /// Bound of what a group's wording is worth, either way.
     pub wording: MilliNats,
     /// Wordings of one payload from which they count.
@@ -45,6 +49,8 @@ impl Criteria {
             name: families.cohort_synchrony.prior.0.saturating_add(document.thresholds.throttle.0),
             parties: families.cohort_synchrony.parties_from,
             focus: families.cohort_synchrony.focus_most.0,
+            turns: families.cohort_synchrony.turns_most.0,
+            turn_parties: families.cohort_synchrony.turns_from,
             wording: families.harvest_content.group_most.0,
             wordings: families.technique_search.wordings_from,
             window: u64::from(families.skeleton_spread.window_hours) * HOUR,

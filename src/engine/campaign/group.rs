@@ -1,15 +1,17 @@
 //! A group: accounts that share one piece of evidence, and whether that looks like one operator.
 //!
 //! Only the first account of a party counts (a party is an organisation or a network): the keys of one organisation are
-//! one voice. Three things are weighed, as log-odds:
+//! one voice. Four things are weighed, as log-odds:
 //!
 //! * **focus**: one operator harvests one model, unrelated people spread over what the gateway offers. The G-statistic
 //!   of the group's targets against the population's. On a gateway with one model that is silent; there, and worth less,
 //!   that one program sets the sampling parameters of all.
 //! * **wording**: the content model's verdicts on the members' first requests, summed.
+//! * **turns** ([`rhythm`](super::rhythm)): one operator's accounts send in one order.
 //! * **variety**: a prompt that goes viral has one content and nothing to harvest.
 
 use super::population::{Client, Population};
+use super::rhythm::Rhythm;
 use super::rotation::Renamed;
 use crate::caller::Caller;
 use crate::digest::Reading;
@@ -67,6 +69,8 @@ pub struct Group {
     wording: i64,
     contents: u128,
     requests: u32,
+    /// Whether its accounts take turns.
+    pub rhythm: Rhythm,
     /// When its first member came.
     pub since: Timestamp,
     /// The campaign it belongs to.
@@ -100,6 +104,10 @@ pub struct Worth {
     pub ln_share: MilliNats,
     /// `focus` is that of shared settings: they say more than the targets.
     pub by_settings: bool,
+    /// That its accounts take turns.
+    pub turns: MilliNats,
+    /// Turns that were held against the one before, and those that were like it.
+    pub taken: (u32, u32),
 }
 
 impl Worth {
@@ -122,6 +130,7 @@ impl Group {
             wording: 0,
             contents: 0,
             requests: 0,
+            rhythm: Rhythm::default(),
             since: now,
             campaign: None,
             told: now,
@@ -158,6 +167,12 @@ impl Group {
             self.targets.push((member.client.target, 1));
         }
         true
+    }
+
+    /// Requests under it, whoever sent them.
+    #[must_use]
+    pub fn requests(&self) -> u32 {
+        self.requests
     }
 
     /// Whether it has come back for more just now, so that it wants weighing anew.
@@ -273,6 +288,8 @@ impl Group {
             taking: self.taking(self.target()),
             ln_share: population.targets.ln_share(self.target()),
             by_settings: program > focus,
+            turns: self.rhythm.worth(),
+            taken: (self.rhythm.turns, self.rhythm.alike),
         }
     }
 }

@@ -41,7 +41,7 @@ impl Default for Limits {
 }
 
 /// Layout of snapshots.
-const SNAPSHOT: u8 = 4;
+const SNAPSHOT: u8 = 5;
 
 /// A key that one party has sent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -201,6 +201,7 @@ impl Joiner {
                 best = Some((of, lift));
             }
         }
+        self.turn_of(member.account, &keys, now);
         self.passed(&passed, &member, now);
         self.consider(&member, best.or_else(|| self.sweeper(reading, &member)), now);
         self.count(&member, reading, &keys, now);

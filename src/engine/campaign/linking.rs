@@ -61,12 +61,15 @@ impl Joiner {
     pub(super) fn consider(&mut self, member: &Member, key: Option<(u32, MilliNats)>, now: Timestamp) {
         let Some((index, lift)) = key.filter(|&(_, lift)| lift >= SPEAKS) else { return };
         let Some(campaign) = self.campaigns.get(index as usize) else { return };
+        let turns = self.takes_turns(member.account, index);
         let Some(known) = self.accounts.get(member.account) else { return };
         if known.campaign().is_some_and(|of| of != index) {
             return;
         }
         let like = |client| campaign.client(client, &self.population);
         let wording = if self.criteria.counts(Family::HarvestContent) { known.said() } else { 0 };
+        // Of who takes turns with others it does not matter that what they ask reads like a person's.
+        let wording = if turns { wording.max(0) } else { wording };
         let telling = lift >= TELLING;
         let terms = Terms {
             prior: campaign.prior(&self.population),

@@ -23,6 +23,7 @@ pub mod named;
 mod naming;
 pub mod population;
 mod retention;
+pub mod rhythm;
 mod rotation;
 
 pub use criteria::{Criteria, LINK};

@@ -95,6 +95,9 @@ impl Joiner {
         if !self.criteria.counts(Family::HarvestContent) {
             worth.wording = 0;
         }
+        let turns = kind == Gathering::Skeleton && self.criteria.counts(Family::CohortSynchrony);
+        worth.turns =
+            if turns && worth.parties >= self.criteria.turn_parties { worth.turns.min(self.criteria.turns) } else { 0 };
         worth
     }
 
@@ -109,7 +112,7 @@ impl Joiner {
     /// What a group's evidence is worth in all.
     fn score(&self, worth: &Worth) -> MilliNats {
         let wording = cohort::wording(worth.wording, worth.parties, self.criteria.wording);
-        worth.focus.min(self.criteria.focus).saturating_add(wording)
+        worth.focus.min(self.criteria.focus).saturating_add(wording).saturating_add(worth.turns)
     }
 
     /// The campaign that sweeps public sets for a target: one operator does so with several settings.
@@ -138,7 +141,7 @@ impl Joiner {
         let mut campaign = Campaign::new(name, Story { since, named: now, score, worth: *worth, family });
         campaign.hear(family);
         // A sweep's focus is not that of its targets.
-        if worth.focus > 0 && family != Family::CorpusSweep {
+        if worth.turns > 0 || worth.focus > 0 && family != Family::CorpusSweep {
             campaign.hear(Family::CohortSynchrony);
         }
         // Kin meet under parts of templates.
@@ -158,7 +161,8 @@ impl Joiner {
         let Some(group) = self.groups.peek(key) else { return };
         let target = group.target();
         let score = score.min(ADOPTED);
-        let personal = |known: &Account| family != Family::CorpusSweep && known.wording < PERSONAL;
+        let personal =
+            |known: &Account| family != Family::CorpusSweep && known.wording < PERSONAL && !known.turn.kept(key, 1);
         let alike = |known: &Account| self.renamed.of(known.client.target) == target && !personal(known);
         let accounts = group.accounts().skip(own(family));
         let accounts: Vec<u64> = accounts.filter(|&account| self.accounts.peek(account).is_some_and(alike)).collect();

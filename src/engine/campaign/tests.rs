@@ -18,6 +18,7 @@ mod retention;
 mod rotation;
 mod snapshot;
 mod told;
+mod turns;
 
 const START: u64 = 1_790_000_000_000;
 /// Marks of what a template's requests have in common.

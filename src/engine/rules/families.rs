@@ -136,12 +136,17 @@ families! {
     }
     /// Sustained membership in public prompt sets, template or not.
     CorpusSweep corpus_sweep Statistical most 4.0 {}
-    /// A group that takes one model where everybody takes many; a known cohort that moves to a new model together.
+    /// A group that takes one model where everybody takes many; one whose accounts take turns; a known cohort that moves to a new
+    /// model together.
     CohortSynchrony cohort_synchrony Statistical most 4.0 {
         /// Unrelated parties a cohort must have.
         parties_from: u32 = 8, 2..=10_000, "parties";
         /// Most that it is worth that a cohort takes one target.
         focus_most: Milli = Milli::of(16.0), 0.0..=100.0, "nats";
+        /// Unrelated parties of a cohort from which it counts that they take turns: a firm may give each request to its next key.
+        turns_from: u32 = 32, 2..=64, "parties";
+        /// Most that it is worth that a cohort's accounts take turns.
+        turns_most: Milli = Milli::of(8.0), 0.0..=100.0, "nats";
         /// What a cohort's evidence must exceed before it counts: how unlikely one is, and how many are looked at.
         prior: Milli = Milli::of(6.5), 0.0..=100.0, "nats";
     }

@@ -119,7 +119,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
         _ => criteria.focus,
     };
     let focus = worth.focus.min(most);
-    let wording = story.score.saturating_sub(focus);
+    let wording = story.score.saturating_sub(focus).saturating_sub(worth.turns);
     let agreeing = match story.family {
         Family::CorpusSweep => "That so many do, while accounts on the whole seldom do,".to_owned(),
         Family::CohortSynchrony if worth.by_settings => "that they so meet their own kind, not anybody,".to_owned(),
@@ -131,7 +131,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
         ),
     };
     let mean = worth.wording.checked_div(i64::from(worth.parties)).unwrap_or(0);
-    vec![
+    let mut words = vec![
         format!(
             "Named by {}: {} (different organisations or networks) {shared}; {agreeing} is worth {} nats (at most {}).",
             story.family.name(),
@@ -150,8 +150,19 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
             worth.contents,
             count(u64::from(worth.requests), "request", "requests"),
         ),
-        format!("Together {} nats; {} are needed to name a campaign.", bare(story.score), bare(criteria.name)),
-    ]
+    ];
+    if worth.turns > 0 {
+        let (turns, alike) = worth.taken;
+        words.push(format!(
+            "They take turns: of {} an account took, {alike} came after as many requests of the others as the one before, \
+             which times do not account for: {} nats (at most {}).",
+            count(u64::from(turns), "turn that", "turns that"),
+            nats(worth.turns),
+            bare(criteria.turns),
+        ));
+    }
+    words.push(format!("Together {} nats; {} are needed to name a campaign.", bare(story.score), bare(criteria.name)));
+    words
 }
 
 #[cfg(test)]
@@ -174,6 +185,17 @@ mod tests {
             Story { since: Timestamp(0), named: Timestamp(1), score: 14_500, worth, family: Family::CohortSynchrony };
         let told = by_group(&Campaign::new("c-1".to_owned(), story), &Criteria::default()).join("\n");
         assert!(told.contains("ask what few but each other ask; that they so meet their own kind"), "{told}");
+    }
+
+    #[test]
+    fn turns_are_told_with_their_numbers() {
+        let worth = Worth { parties: 40, taking: 40, focus: 8_000, turns: 6_500, taken: (90, 61), ..Worth::default() };
+        let told = named_by(worth);
+        assert!(told.contains("of 90 turns that an account took, 61 came after as many requests"), "{told}");
+        assert!(
+            told.contains("+6.50 nats (at most 8.00") && !named_by(Worth { turns: 0, ..worth }).contains("turns"),
+            "{told}"
+        );
     }
 
     #[test]
