@@ -1,21 +1,35 @@
 //! An empty Wasm filter for the bench: it holds headers and body until the body is whole, as Azeotrope must, looks at
-//! neither, and lets them go. What it costs is the price of being a Wasm filter that needs a body.
+//! neither, and lets them go. What it costs is the price of being a Wasm filter that needs a body. Configured with `calls`, it
+//! makes Azeotrope's calls of the host besides.
+
+#[cfg(target_family = "wasm")]
+mod calls;
 
 #[cfg(target_family = "wasm")]
 mod filter {
     #![allow(unsafe_code, reason = "the SDK's macro exports the module's initialiser")]
 
+    use crate::calls::Calls;
     use proxy_wasm::traits::{Context, HttpContext, RootContext};
     use proxy_wasm::types::{Action, ContextType};
 
-    struct Root;
+    #[derive(Default)]
+    struct Root {
+        calls: bool,
+    }
     struct Exchange;
 
     impl Context for Root {}
 
     impl RootContext for Root {
+        fn on_configure(&mut self, _: usize) -> bool {
+            self.calls =
+                self.get_plugin_configuration().is_some_and(|bytes| bytes.windows(5).any(|part| part == b"calls"));
+            true
+        }
+
         fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-            Some(Box::new(Exchange))
+            Some(if self.calls { Box::new(Calls::default()) } else { Box::new(Exchange) })
         }
 
         fn get_type(&self) -> Option<ContextType> {
@@ -36,6 +50,6 @@ mod filter {
     }
 
     proxy_wasm::main! {{
-        proxy_wasm::set_root_context(|_| Box::new(Root));
+        proxy_wasm::set_root_context(|_| Box::new(Root::default()));
     }}
 }
