@@ -177,7 +177,7 @@ impl Group {
 
     /// Whether it has come back for more just now, so that it wants weighing anew.
     #[must_use]
-    pub fn turns(&self) -> bool {
+    pub fn returns(&self) -> bool {
         self.requests == AGAIN * self.parties()
     }
 

@@ -257,7 +257,7 @@ impl Joiner {
             *group = Group::new(now);
         }
         group.request(reading.content);
-        if group.join(member) || group.turns() {
+        if group.join(member) || group.returns() {
             self.weigh(kind, key, now);
         }
         let group = self.groups.peek(key).filter(|group| kind != Gathering::Skeleton || !group.begun_by(member))?;
