@@ -7,6 +7,10 @@ use crate::nats::{MilliNats, ln, ln_ratio};
 /// How often the mean wording of a group counts: that of one template is not independent from party to party, so its
 /// sum would overstate it.
 pub const WORDING_FACTOR: MilliNats = 4;
+/// The same where it speaks for people. A tool that comes with one model gives its users one template and one target, as a
+/// harvest has: that they read like people is then all that tells them apart (`tests/detection/families/tools.json`; the shared
+/// scenarios' campaigns have a mean of half a nat or more, such tools one of -0.4).
+const PERSONAL_FACTOR: MilliNats = 16;
 /// Bits of the linear counter of different contents.
 pub const CONTENT_BITS: u32 = 128;
 
@@ -51,8 +55,9 @@ pub fn program(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> Mi
 #[must_use]
 pub fn wording(sum: i64, parties: u32, bound: MilliNats) -> MilliNats {
     let mean = sum.checked_div(i64::from(parties.max(1))).unwrap_or(0);
+    let factor = if mean < 0 { PERSONAL_FACTOR } else { WORDING_FACTOR };
     let bound = bound.max(0);
-    saturate(mean.saturating_mul(i64::from(WORDING_FACTOR))).clamp(-bound, bound)
+    saturate(mean.saturating_mul(i64::from(factor))).clamp(-bound, bound)
 }
 
 /// The bit of a content in a linear counter of [`CONTENT_BITS`].
@@ -110,6 +115,7 @@ mod tests {
     fn wording_is_a_bounded_mean() {
         assert_eq!(wording(10_000, 10, 8_000), 4_000);
         assert_eq!(wording(-100_000, 10, 8_000), -8_000);
+        assert_eq!(wording(-2_500, 10, 8_000), -4_000, "what speaks for people counts more");
         assert_eq!(wording(5_000, 0, 8_000), 8_000);
         assert_eq!(wording(i64::MIN, 1, -5), 0);
     }

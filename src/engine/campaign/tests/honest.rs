@@ -14,6 +14,19 @@ fn a_popular_app_over_many_targets_names_no_campaign() {
 }
 
 #[test]
+fn nor_do_users_of_a_tool_that_comes_with_one_model_and_who_read_like_people() {
+    let users = |wording: i32| {
+        let mut world = World::new();
+        for n in 0..400 {
+            let content = world.fresh();
+            world.send(&bot(n), &Reading { wording, ..harvest(TEMPLATE, content) });
+        }
+        world.named()
+    };
+    assert_eq!((users(-400), users(0)), (0, 1), "where wording says nothing, one target is a harvest's");
+}
+
+#[test]
 fn nor_do_keys_of_one_organisation() {
     let mut world = World::new();
     for n in 0..200 {
