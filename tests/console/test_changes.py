@@ -162,13 +162,13 @@ def test_what_if_tells_what_the_command_line_tells_and_what_publishing_does(flee
     one = visit(sidecar, "#/thresholds")
     one.login(BOB)
     page = one.page
-    page.get_by_label("block, in nats").fill("18")
+    page.get_by_label("block, in nats").fill("12")
     page.get_by_label("block, in nats").press("Tab")
     page.wait_for_selector("#outcome:not(.busy) #newly:not(:text-is('0'))")
     shown = int(page.inner_text("#newly").replace(",", ""))
     now = [int(cell.replace(",", "")) for cell in page.locator("#actions tbody tr").last.locator("td").all_inner_texts()]
     document = sidecar.get("/v1/rules")
-    document["thresholds"] = {**document["thresholds"], "throttle": 18, "block": 18}
+    document["thresholds"] = {**document["thresholds"], "throttle": 12, "block": 12}
     path = tmp_path / "rules.json"
     path.write_text(json.dumps(document))
     told = json.loads(sidecar.command("rules", "what-if", path, "--json", check=False).stdout)
@@ -191,7 +191,7 @@ def test_what_if_tells_what_the_command_line_tells_and_what_publishing_does(flee
     page.get_by_label("Put them into force all the same").check()
     page.get_by_label("Why").fill("sure")
     page.get_by_role("dialog").get_by_role("button", name="Publish").click()
-    wait("they are in force", lambda: sidecar.get("/v1/rules")["thresholds"]["block"] == 18)
+    wait("they are in force", lambda: sidecar.get("/v1/rules")["thresholds"]["block"] == 12)
     assert put(sidecar, thresholds())[0] == 200
 
 
