@@ -162,9 +162,16 @@ def test_what_if_tells_what_the_command_line_tells_and_what_publishing_does(flee
     one = visit(sidecar, "#/thresholds")
     one.login(BOB)
     page = one.page
-    page.get_by_label("block, in nats").fill("12")
-    page.get_by_label("block, in nats").press("Tab")
-    page.wait_for_selector("#outcome:not(.busy) #newly:not(:text-is('0'))")
+    field = page.get_by_label("block, in nats")
+
+    def tried():
+        """Whether somebody would be acted on; the page may have been drawn anew since it was filled in."""
+        field.fill("12")
+        field.press("Tab")
+        page.wait_for_selector("#outcome:not(.busy) #newly")
+        return page.inner_text("#newly") != "0"
+
+    wait("somebody would be acted on", tried, 30)
     shown = int(page.inner_text("#newly").replace(",", ""))
     now = [int(cell.replace(",", "")) for cell in page.locator("#actions tbody tr").last.locator("td").all_inner_texts()]
     document = sidecar.get("/v1/rules")
