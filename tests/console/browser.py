@@ -61,7 +61,8 @@ class Visit:
         self.page.get_by_role("button", name="Log in").first.click()
         self.page.get_by_label("Token").fill(token)
         self.page.get_by_role("dialog").get_by_role("button", name="Log in").click()
-        self.page.wait_for_selector("dialog", state="detached")
+        # The dialog closes before the page is drawn anew, and what was filled in until then is gone; this comes with it.
+        self.page.get_by_role("button", name="Log out").wait_for()
         self.ready()
 
     def axe(self):
