@@ -6,7 +6,7 @@ use crate::exchange::Judged;
 use crate::host;
 use crate::metrics::{self, Metric};
 use crate::moment;
-use crate::pairs::Pairs;
+use crate::pairs::{Pairs, first};
 use crate::store::SharedStore;
 use crate::tell;
 use azeotrope_engine::answer::{Reader, Taken};
@@ -33,7 +33,8 @@ impl Answer {
     /// Its headers have come. `empty`: no body follows.
     pub(crate) fn begin(&mut self, empty: bool) {
         let Some(map) = host::response_headers() else { return };
-        let header = |name| Pairs::first(&map, name).unwrap_or_default();
+        let headers: Vec<_> = Pairs::new(&map).collect();
+        let header = |name| first(&headers, name).unwrap_or_default();
         let status = std::str::from_utf8(header(":status")).ok().and_then(|status| status.parse().ok());
         let Some(status) = status else { return };
         self.status = status;

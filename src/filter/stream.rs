@@ -11,7 +11,8 @@ use crate::exchange::{Call, Outcome};
 use crate::hold::{Hold, Holds};
 use crate::host;
 use crate::live::Live;
-use crate::pairs::Pairs;
+use crate::pairs::{Pairs, first};
+use azeotrope_engine::caller::Headers;
 use std::rc::Rc;
 
 /// Where an exchange is.
@@ -140,7 +141,7 @@ impl Stream {
             host::remove_label();
         }
         #[cfg(feature = "trap")]
-        trap(&map);
+        trap(&headers);
         let route = engine.route(first(&headers, ":method")?, first(&headers, ":path")?)?;
         let claim = engine.config().claim.as_deref().and_then(host::claim);
         let caller = engine.caller(&headers, &host::peer(), claim.as_deref());
@@ -209,18 +210,10 @@ impl Stream {
 /// Panics where a test asks for it.
 #[cfg(feature = "trap")]
 #[allow(clippy::panic, reason = "what a trap does is tested with it")]
-fn trap(map: &[u8]) {
-    if let Some(value) = Pairs::first(map, "x-azeotrope-trap") {
+fn trap(headers: &Headers<'_>) {
+    if let Some(value) = first(headers, "x-azeotrope-trap") {
         panic!("as the test asked: {}", String::from_utf8_lossy(value));
     }
-}
-
-/// Request headers, taken apart once.
-type Headers<'a> = [(&'a [u8], &'a [u8])];
-
-/// The first value of a header.
-fn first<'a>(headers: &Headers<'a>, name: &str) -> Option<&'a [u8]> {
-    headers.iter().find(|(other, _)| *other == name.as_bytes()).map(|(_, value)| *value)
 }
 
 /// All content encodings, in order, joined by commas as HTTP allows; empty for none.
