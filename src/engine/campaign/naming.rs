@@ -117,8 +117,7 @@ impl Joiner {
 
     /// The campaign that sweeps public sets for a target: one operator does so with several settings.
     fn sweeping(&self, target: u64) -> Option<u32> {
-        let found = self.campaigns.iter().position(|campaign| campaign.sweeps() && campaign.takes(target))?;
-        u32::try_from(found).ok()
+        self.index_of(|campaign| campaign.sweeps() && campaign.takes(target))
     }
 
     /// The campaign without a template that takes what a group of kin takes, with the same program: one operator sets it in
@@ -126,8 +125,12 @@ impl Joiner {
     fn running(&self, group: &Group) -> Option<u32> {
         let first = group.accounts().next().and_then(|account| self.accounts.peek(account))?;
         let client = Client { target: group.target(), ..self.renamed.client(&first.client) };
-        let found = self.campaigns.iter().position(|campaign| campaign.bare() && campaign.runs(&client))?;
-        u32::try_from(found).ok()
+        self.index_of(|campaign| campaign.bare() && campaign.runs(&client))
+    }
+
+    /// The first campaign that is so.
+    fn index_of(&self, is: impl Fn(&Campaign) -> bool) -> Option<u32> {
+        u32::try_from(self.campaigns.iter().position(is)?).ok()
     }
 
     /// Names the campaign that a group has given away.
