@@ -14,6 +14,7 @@ SIMD := target/azeotrope-simd.wasm
 PROGRAM := target/release/azeotrope
 BENCH_ENGINE := target/release/azeotrope-bench-engine
 BENCH_SERVER := target/release/azeotrope-bench-server
+BENCH_STEPS := target/release/azeotrope-bench-steps
 BENCH_EMPTY := target/wasm32-wasip1/module/azeotrope_bench_empty.wasm
 # The largest module we ship: 400 KiB. CDN edges take 5 MiB with its configuration; Envoy compiles it once a worker.
 WASM_LIMIT := 409600
@@ -142,6 +143,9 @@ bench: need-load $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY)
 	$(PYTHON) tests/bench/gateway.py --program $(PROGRAM) --server $(BENCH_SERVER) --empty $(BENCH_EMPTY) $(if $(QUICK),--quick,--rounds $(or $(ROUNDS),5)) || failed=1; \
 	PYTHONPATH=tests/e2e $(PYTHON) tests/bench/report.py $(if $(README),--readme README.md); exit $${failed:-0}
 
+bench-steps: $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY) $(BENCH_STEPS) ## instructions that Envoy executes for a request, counted one by one: target/bench-steps.md (15 minutes; BODIES=1: 5)
+	$(PYTHON) tests/bench/steps.py --program $(PROGRAM) --server $(BENCH_SERVER) --empty $(BENCH_EMPTY) --steps $(BENCH_STEPS) --bodies $(or $(BODIES),3)
+
 bench-engine: $(TARGETS) $(BENCH_ENGINE) ## what the engine's request path costs: native against wasm, stage by stage (instructions with valgrind)
 	cargo build --quiet --profile module -p azeotrope-bench-engine --target wasm32-wasip1 --target-dir target
 	cargo build --quiet --profile module -p azeotrope-bench-engine --target wasm32-wasip1 --target-dir target/simd \
@@ -244,6 +248,10 @@ $(BENCH_ENGINE): $(SOURCES) $(shell find tests/bench/engine -type f) | need
 
 $(BENCH_SERVER): $(SOURCES) $(shell find tests/bench/server -type f) | need
 	cargo build --release -p azeotrope-bench-server --target-dir target
+	@touch $@
+
+$(BENCH_STEPS): Cargo.lock $(shell find tests/bench/steps -type f) | need
+	cargo build --release -p azeotrope-bench-steps --target-dir target
 	@touch $@
 
 $(BENCH_EMPTY): Cargo.lock $(shell find tests/bench/empty -type f) $(TARGETS)

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""What a request makes Envoy execute: instructions of the worker's thread, counted one by one in the running process.
+
+    steps.py --program P --server S --empty M --steps T [--bodies N] [--out target/bench-steps.md] [--addresses FOLDER]
+
+Where `gateway.py` measures time, which the machine's other work changes, this counts, and the same build gives the same figures.
+An Envoy for each contender, one worker, one connection, a known account; the medians of a few bodies of each size. Prints
+Markdown tables. `--addresses` keeps what was executed, for who wants to know where: 8 bytes an instruction, in order.
+"""
+
+import argparse
+import http.client
+import pathlib
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+
+import bodies  # noqa: E402
+import contenders  # noqa: E402
+import envoy  # noqa: E402
+import process  # noqa: E402
+import report  # noqa: E402
+import stand  # noqa: E402
+
+#: Who is stepped, and whom the others are held against.
+NAMES = ("none", "empty", "calls", "observe", "enforce")
+BASE = "empty"
+#: Requests with each body before one is counted: accounts are known by then and memory has grown to what it takes.
+WARM = 50
+#: The longest that stepping one request may take, in seconds: a machine of its own steps 30,000 instructions in one.
+LONGEST = 600
+
+
+class Client:
+    """One connection to an Envoy; requests go out in one piece, so that the worker wakes as often for each."""
+
+    def __init__(self, port):
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LONGEST)
+        self.connection.connect()
+
+    def send(self, body, key):
+        body = body.encode()
+        head = (f"POST /v1/chat/completions HTTP/1.1\r\nhost: llm\r\nauthorization: Bearer {key}\r\n"
+                f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n")
+        self.connection.sock.sendall(head.encode() + body)
+        answer = http.client.HTTPResponse(self.connection.sock, method="POST")
+        answer.begin()
+        answer.read()
+        if answer.status != 200:
+            raise RuntimeError(f"a request was answered with {answer.status}")
+
+    def close(self):
+        self.connection.close()
+
+
+class Steps:
+    """The program that steps a thread."""
+
+    def __init__(self, program, addresses):
+        self.program, self.addresses = program, addresses
+
+    def request(self, proxy, name, send):
+        """{region: instructions} of what `send` makes the worker execute."""
+        command = [self.program, str(proxy.pid), str(worker(proxy.pid)), str(LONGEST)]
+        if self.addresses:
+            command.append(str(self.addresses / name))
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+            try:
+                # They take turns: on one core that wakes no other.
+                process.pin(running.pid, {stand.CORES[0]})
+                # What comes first after a tick of the module's timer asks for more: let that not be what is counted.
+                send()
+                print(file=running.stdin, flush=True)
+                if running.stdout.readline().strip() == "ready":
+                    send()
+                out, errors = running.communicate(timeout=LONGEST)
+            finally:
+                running.kill()
+        if running.returncode:
+            raise RuntimeError(errors.strip())
+        return counts(out)
+
+
+def worker(pid):
+    """The thread of the only worker."""
+    found = [thread for thread in process.threads(pid)
+             if pathlib.Path(f"/proc/{pid}/task/{thread}/comm").read_text().strip() == "wrk:worker_0"]
+    if len(found) != 1:
+        raise RuntimeError(f"Envoy has {len(found)} threads wrk:worker_0")
+    return found[0]
+
+
+def counts(line):
+    """`envoy 1 module 2 library 3`, as a dictionary, with the sum as `all`."""
+    words = line.split()
+    found = {region: int(number) for region, number in zip(words[::2], words[1::2])}
+    return {"all": sum(found.values()), **found}
+
+
+def measure(proxy, name, size, number, steps):
+    """[{region: instructions}], one for each body."""
+    found = []
+    client = Client(proxy.port)
+    try:
+        for index, body in enumerate(bodies.compose(size, number, seed=3)):
+            def send(body=body, key=f"sk-steps-{index}"):
+                client.send(body, key)
+            for _ in range(WARM):
+                send()
+            found.append(steps.request(proxy, f"{name}-{size}-{index}", send))
+    finally:
+        client.close()
+    return found
+
+
+def tables(found):
+    """`found`: {size: {name: [{region: instructions}]}}."""
+    def median(name, size, region):
+        return statistics.median(one[region] for one in found[size][name])
+
+    def parts(name, size):
+        envoys, modules, libraries = (report.plain(median(name, size, region)) for region in ("envoy", "module", "library"))
+        return f"{report.plain(median(name, size, 'all'))} ({envoys} / {modules} / {libraries})"
+
+    def over(name, size):
+        return f"{statistics.median(mine['all'] - other['all'] for mine, other in zip(found[size][name], found[size][BASE])):+,.0f}"
+
+    header = ["", *(report.SIZES[size] for size in found)]
+    others = [name for name in NAMES if name != BASE]
+    return "\n".join((
+        "All (Envoy's own / the module's / libraries'):\n",
+        report.table(header, [report.row_of(name, found, parts) for name in NAMES]),
+        f"Over the {contenders.NAMES[BASE]}, body by body:\n",
+        report.table(header, [report.row_of(name, found, over) for name in others])))
+
+
+def run(options, folder):
+    upstream, ext_proc = envoy.free_ports(2)
+    configurations = contenders.build(folder, options.program, options.empty, ext_proc)
+    found = {}
+    with stand.Stand(options.server, upstream, ext_proc) as place:
+        place.envoys_of({name: configurations[name] for name in NAMES}, 1, lambda _, start: start())
+        steps = Steps(options.steps, options.addresses)
+        for size in bodies.COUNTS:
+            for name, proxy in place.envoys.items():
+                found.setdefault(size, {})[name] = measure(proxy, name, size, options.bodies, steps)
+                print(f"steps: {size} bytes, {name}: {found[size][name]}", file=sys.stderr, flush=True)
+        for proxy in place.envoys.values():
+            proxy.check_health()
+    options.out.write_text(tables(found), encoding="utf-8")
+    print(options.out.read_text(), end="")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name, text in (("program", "target/release/azeotrope"), ("server", "the bench's server"), ("empty", "the empty filter"),
+                       ("steps", "what steps a thread")):
+        parser.add_argument(f"--{name}", type=lambda path: pathlib.Path(path).resolve(), required=True, help=text)
+    parser.add_argument("--bodies", type=int, default=3, choices=range(1, 25), metavar="1..24", help="bodies of each size")
+    parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("target/bench-steps.md"))
+    parser.add_argument("--addresses", type=pathlib.Path)
+    options = parser.parse_args()
+    # Whatever ends the run ends what it started.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
+    with tempfile.TemporaryDirectory(prefix="azeotrope-bench-") as folder:
+        try:
+            run(options, pathlib.Path(folder))
+        except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+            sys.exit(f"bench-steps: {error}")
+
+
+if __name__ == "__main__":
+    main()
