@@ -19,6 +19,13 @@ impl Timestamp {
     pub fn is_due(self, next: Self, every: u64) -> bool {
         next.since(self) == 0 || next.since(self) > every
     }
+
+    /// Whether `span` so many milliseconds are over since `begun`; so they are where that is yet to come, for the clock has
+    /// stepped back since.
+    #[must_use]
+    pub fn is_past(self, begun: Self, span: u64) -> bool {
+        self.is_due(Self(begun.0.saturating_add(span)), span)
+    }
 }
 
 /// Milliseconds of a second.
@@ -40,5 +47,12 @@ mod tests {
         let due = |now: u64| Timestamp(now).is_due(next, 500);
         assert_eq!([9_499, 9_500, 9_999, 10_000, 99_999].map(due), [true, false, false, true, true]);
         assert!(Timestamp(DAY).is_due(Timestamp(DAY + HOUR), MINUTE));
+    }
+
+    #[test]
+    fn a_span_is_past_when_it_is_over_and_when_the_clock_stepped_back_to_before_it() {
+        let past = |now: u64| Timestamp(now).is_past(Timestamp(10_000), 500);
+        assert_eq!([9_999, 10_000, 10_499, 10_500, 99_999].map(past), [true, false, false, true, true]);
+        assert!(!Timestamp(u64::MAX - 1).is_past(Timestamp(u64::MAX - 1), 500));
     }
 }

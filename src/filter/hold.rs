@@ -106,7 +106,7 @@ impl Holds {
         let patience = probe.patience().unwrap_or(0);
         let mut waiting = self.waiting.borrow_mut();
         waiting.retain(|hold| {
-            let tired = now.is_due(Timestamp(hold.since.0.saturating_add(patience)), patience);
+            let tired = now.is_past(hold.since, patience);
             if tired {
                 hold.resumed.set(Some(now));
                 host::resume_request(hold.stream);

@@ -201,7 +201,7 @@ impl Joiner {
 
 /// Whether what was told then is told again now; so is what was told under a clock that was ahead, for it would stay too long.
 fn is_old(told: Timestamp, now: Timestamp) -> bool {
-    now.is_due(Timestamp(told.0.saturating_add(TOLD / 2)), TOLD / 2)
+    now.is_past(told, TOLD / 2)
 }
 
 /// When what is told now is forgotten.
