@@ -25,9 +25,6 @@ use serde::{Deserialize, Serialize};
 /// Bytes of text from which a conversation is unlike anybody else's: "hi" is everybody's.
 pub const DISTINCT: u32 = 48;
 
-/// The families that see things change hands.
-pub const FAMILIES: [Family; 3] = [Family::BlobProvenance, Family::PrefixContinuity, Family::FailoverEcho];
-
 /// An account and what it is related by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hand {

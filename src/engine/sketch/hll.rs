@@ -17,7 +17,7 @@ const EXACT: u8 = 0x3F;
 /// A hash in the exact form: 24 bits, never 0.
 type Hash = [u8; 3];
 
-/// Counts distinct values in `M` registers: 16, 64 or 256 (see [`Small`], [`Medium`], [`Large`]).
+/// Counts distinct values in `M` registers, a power of two from 16 to 4,096 (see [`Small`], [`Medium`]).
 ///
 /// ```
 /// use azeotrope_engine::sketch::hll::Medium;
@@ -34,8 +34,6 @@ pub struct Hll<const M: usize>;
 pub type Small = Hll<16>;
 /// 48 bytes: exact to 15, then ±13%.
 pub type Medium = Hll<64>;
-/// 192 bytes: exact to 63, then ±6.5%.
-pub type Large = Hll<256>;
 
 impl<const M: usize> Hll<M> {
     /// Bytes of a sketch.
@@ -81,35 +79,6 @@ impl<const M: usize> Hll<M> {
         }
         // Registers mean that the exact form was full, and one more came.
         Self::estimate(bytes).max(Self::EXACT as u64 + 1)
-    }
-
-    /// Makes `bytes` the sketch of everything that was added to it or to `other`.
-    pub fn merge(bytes: &mut [u8], other: &[u8]) {
-        let (Some(bytes), Some(other)) = (bytes.get_mut(..Self::BYTES), other.get(..Self::BYTES)) else { return };
-        if bytes.iter().all(|byte| *byte == 0) {
-            bytes.copy_from_slice(other);
-        } else if is_exact(other) {
-            for hash in entries(other) {
-                Self::add_short(bytes, hash);
-            }
-        } else {
-            if is_exact(bytes) {
-                Self::unfold(bytes);
-            }
-            for (index, rank) in registers(other).enumerate() {
-                let _ = set_at_least(bytes, index, rank);
-            }
-        }
-    }
-
-    fn add_short(bytes: &mut [u8], hash: Hash) {
-        if is_exact(bytes) {
-            match remember(bytes, hash) {
-                Remembered::New | Remembered::Known => return,
-                Remembered::Full => Self::unfold(bytes),
-            }
-        }
-        let _ = Self::raise(bytes, long(hash));
     }
 
     /// From the exact form to registers.

@@ -8,15 +8,13 @@
 //! | sketch | bytes | keeps | loses |
 //! |---|---|---|---|
 //! | [`decay::DecayingCounter`] | 8 | events, weighted by how recent they are | when each happened; up to 2.2% |
-//! | [`hll::Hll`] | 12, 48, 192 | how many distinct things; exactly up to 3, 15, 63 | which; about 30%, 13%, 6.5% beyond |
-//! | [`histogram`] | 32 | shares of 16 kinds | absolute counts once one kind passes 65,535 |
+//! | [`hll::Hll`] | 12, 48 | how many distinct things; exactly up to 3, 15 | which; about 30%, 13% beyond |
 //! | [`table::Table`] | by configuration | a slot for each of the heaviest and latest keys | light old keys under pressure |
 //!
 //! A table's slot is laid out by its user; [`fields::Fields`] reads and writes the parts.
 
 pub mod decay;
 pub mod fields;
-pub mod histogram;
 pub mod hll;
 mod page;
 pub mod table;

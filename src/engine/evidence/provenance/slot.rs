@@ -58,8 +58,9 @@ pub fn write(slot: &mut [u8], family: Family, held: &Held) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::FAMILIES;
     use super::*;
+
+    const FAMILIES: [Family; 3] = [Family::BlobProvenance, Family::PrefixContinuity, Family::FailoverEcho];
 
     #[test]
     fn a_blank_slot_holds_nothing() {
