@@ -5,6 +5,8 @@ mod commands;
 mod compare;
 mod crash;
 mod differences;
+#[cfg(test)]
+mod directory;
 mod ecds;
 mod explain;
 mod file;

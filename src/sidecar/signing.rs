@@ -66,14 +66,13 @@ impl Signer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::Directory;
     use azeotrope_engine::bundle::TrustedKeys;
 
     #[test]
     fn a_key_that_was_written_signs_what_its_public_half_verifies() {
-        let directory = std::env::temp_dir().join(format!("azeotrope-key-{}", std::process::id()));
-        std::fs::create_dir_all(&directory).unwrap();
-        let path = directory.join("key");
-        let _ = std::fs::remove_file(&path);
+        let directory = Directory::new();
+        let path = directory.0.join("key");
         let signer = Signer::generate();
         signer.write(&path).unwrap();
         assert!(signer.write(&path).is_err(), "a key is never written over");
@@ -81,6 +80,5 @@ mod tests {
         assert!(Manifest::open(&sealed, &TrustedKeys(vec![signer.public()])).is_ok());
         std::fs::write(&path, "nonsense").unwrap();
         assert!(Signer::read(&path).unwrap_err().contains("no key"));
-        std::fs::remove_dir_all(&directory).unwrap();
     }
 }

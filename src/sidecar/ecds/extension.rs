@@ -121,6 +121,7 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::Directory;
 
     fn extension() -> Extension {
         let plugin = json!({ "mode": "enforce" }).as_object().unwrap().clone();
@@ -141,14 +142,12 @@ mod tests {
 
     #[test]
     fn a_file_is_replaced_whole_and_only_when_it_differs() {
-        let folder = std::env::temp_dir().join(format!("azeotrope-ecds-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("live.json");
+        let directory = Directory::new();
+        let path = directory.0.join("live.json");
         assert!(write(&path, "one").unwrap());
         assert!(!write(&path, "one").unwrap());
         assert!(write(&path, "two").unwrap());
-        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
-        assert!(write(&folder.join("none/live.json"), "x").is_err());
-        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 1);
+        assert!(write(&directory.0.join("none/live.json"), "x").is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! What a sidecar manages and what it takes, for the README: `make sidecar-pace` prints it.
 
 use super::duty::Duty;
+use crate::directory::Directory;
 use crate::store::{self, Cursor, Store};
 use azeotrope_engine::caller::Caller;
 use azeotrope_engine::dialect::Dialect;
@@ -98,9 +99,8 @@ fn sidecar_pace() {
     println!("snapshot: {} MiB in {:.1} s", snapshot.len() >> 20, begun.elapsed().as_secs_f64());
     drop((snapshot, duty));
     let batches: Vec<_> = (0..400).map(|n| batch(n * BATCH)).collect();
-    let folder = std::env::temp_dir().join(format!("azeotrope-pace-{}", std::process::id()));
-    append("embedded store", &*store::open(None, Some(&folder)).unwrap(), &batches);
-    std::fs::remove_dir_all(&folder).unwrap();
+    let directory = Directory::new();
+    append("embedded store", &*store::open(None, Some(&directory.0)).unwrap(), &batches);
     if let Ok(url) = std::env::var("AZEOTROPE_STORE") {
         append("redis", &*store::open(Some(&url), None).unwrap(), &batches);
     }

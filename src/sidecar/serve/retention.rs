@@ -92,11 +92,11 @@ fn note(store: &dyn Store, now: u64) -> Outcome<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::Directory;
     use crate::serve::candidate::Submission;
     use crate::serve::dossier::tests::{NOW, harvest, joiner};
     use crate::serve::hold::Held;
     use crate::serve::traffic::Step;
-    use crate::store::tests::Directory;
     use crate::store::{Audit, JOINER, open};
     use azeotrope_engine::caller::Caller;
     use azeotrope_engine::digest::Reading;

@@ -107,7 +107,7 @@ impl Shadow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::tests::Directory;
+    use crate::directory::Directory;
     use azeotrope_engine::caller::Caller;
     use azeotrope_engine::digest::Reading;
     use azeotrope_engine::observation::{Header, Queue};

@@ -7,7 +7,7 @@
 mod embedded;
 mod redis;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use serde::{Deserialize, Serialize};
 use std::path::Path;

@@ -3,7 +3,6 @@
 mod fixture;
 mod promises;
 
-pub(crate) use fixture::Directory;
 pub(super) use fixture::Server;
 
 use super::*;

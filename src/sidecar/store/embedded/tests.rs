@@ -1,5 +1,5 @@
 use super::*;
-use crate::store::tests::Directory;
+use crate::directory::Directory;
 use crate::store::{Appended, Cursor, DAY, Duty, Edition, JOINER, Published, Records, Seen, Shelf, Stream};
 use redb::StorageBackend;
 use redb::backends::FileBackend;

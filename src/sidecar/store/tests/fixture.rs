@@ -1,33 +1,13 @@
-//! Stores to try: a directory that goes away, and a Redis of the test's own.
+//! Stores to try: one in a directory that goes away, and a Redis of the test's own.
 
+use crate::directory::Directory;
 use crate::store::embedded::Embedded;
 use crate::store::redis::Redis;
 use crate::store::{Limits, Records};
 use std::net::TcpListener;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-
-/// A directory of the test's own, removed with it.
-pub(crate) struct Directory(pub(crate) PathBuf);
-
-impl Directory {
-    pub(crate) fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("azeotrope-store-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A Redis that forgets everything when it ends.
 pub(in crate::store) struct Server {
