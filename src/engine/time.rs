@@ -26,6 +26,32 @@ impl Timestamp {
     pub fn is_past(self, begun: Self, span: u64) -> bool {
         self.is_due(Self(begun.0.saturating_add(span)), span)
     }
+
+    /// As RFC 3339 writes it, in UTC and whole seconds: `2026-10-05T07:12:44Z`. The calendar is Howard Hinnant's
+    /// ("chrono-Compatible Low-Level Date Algorithms", `civil_from_days`), for years from 1970 on.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        let days = (self.0 / DAY).saturating_add(719_468);
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let leaps = (day_of_era / 1_460).saturating_add(day_of_era / 146_096);
+        let year_of_era = day_of_era.saturating_add(day_of_era / 36_524).saturating_sub(leaps) / 365;
+        let begun = year_of_era.saturating_mul(365).saturating_add(year_of_era / 4).saturating_sub(year_of_era / 100);
+        let day_of_year = day_of_era.saturating_sub(begun);
+        // Months from March on: the leap day is the last of its year.
+        let month = day_of_year.saturating_mul(5).saturating_add(2) / 153;
+        let day = day_of_year.saturating_sub(month.saturating_mul(153).saturating_add(2) / 5).saturating_add(1);
+        let year = era.saturating_mul(400).saturating_add(year_of_era).saturating_add(u64::from(month >= 10));
+        let month = if month < 10 { month.saturating_add(3) } else { month.saturating_sub(9) };
+        let mut text = year.to_string();
+        let time = self.0 % DAY;
+        let [hour, minute, second] = [time / HOUR, time % HOUR / MINUTE, time % MINUTE / SECOND];
+        for (sign, number) in [('-', month), ('-', day), ('T', hour), (':', minute), (':', second)] {
+            text.push(sign);
+            text.extend([number / 10, number % 10].into_iter().filter_map(|digit| char::from_digit(digit as u32, 10)));
+        }
+        text.push('Z');
+        text
+    }
 }
 
 /// Milliseconds of a second.
@@ -47,6 +73,20 @@ mod tests {
         let due = |now: u64| Timestamp(now).is_due(next, 500);
         assert_eq!([9_499, 9_500, 9_999, 10_000, 99_999].map(due), [true, false, false, true, true]);
         assert!(Timestamp(DAY).is_due(Timestamp(DAY + HOUR), MINUTE));
+    }
+
+    #[test]
+    fn moments_are_written_as_rfc_3339() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_798_761_599, "2026-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(Timestamp(seconds * SECOND + 999).rfc3339(), text);
+        }
     }
 
     #[test]

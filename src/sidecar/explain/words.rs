@@ -31,10 +31,7 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
 
 /// A moment in UTC: `2026-10-05 07:12:44Z`.
 pub(crate) fn moment(time: Timestamp) -> String {
-    let seconds = time.0 / SECOND;
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
+    time.rfc3339().replace('T', " ")
 }
 
 /// A span of time: `43 minutes`.
@@ -48,26 +45,12 @@ pub(crate) fn span(milliseconds: u64) -> String {
     }
 }
 
-/// The Gregorian date of a day since 1970-01-01 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-fn civil(days: u64) -> (u64, u64, u64) {
-    let shifted = days + 719_468;
-    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_gregorian() {
-        assert_eq!(moment(Timestamp(0)), "1970-01-01 00:00:00Z");
-        assert_eq!(moment(Timestamp(951_827_696_500)), "2000-02-29 12:34:56Z");
+    fn a_moment_is_told_as_date_and_time() {
         assert_eq!(moment(Timestamp(1_790_000_000_250)), "2026-09-21 14:13:20Z");
     }
 
