@@ -1,7 +1,6 @@
 //! A token bucket: how many log lines may go out.
 
-/// Milliseconds of a second.
-const SECOND: u64 = 1_000;
+use azeotrope_engine::time::SECOND;
 
 /// Lets `rate` events a second through, and as many at once after a quiet second. Counts what it holds back.
 #[derive(Clone, Debug)]

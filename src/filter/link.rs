@@ -4,12 +4,12 @@ use crate::host::{self, Answered};
 use crate::metrics::{self, Metric};
 use azeotrope_engine::observation::{Header, Load, Queue};
 use azeotrope_engine::rules::Sidecar;
-use azeotrope_engine::time::Timestamp;
+use azeotrope_engine::time::{MINUTE, SECOND, Timestamp};
 
 /// Milliseconds after which a batch that was not answered is given up: the sidecar would take it for younger than it is.
-const OLDEST: u64 = 60_000;
+const OLDEST: u64 = MINUTE;
 /// Milliseconds between signs of life where there is nothing to tell.
-const QUIET: u64 = 10_000;
+const QUIET: u64 = 10 * SECOND;
 /// Milliseconds until a call to the sidecar is given up.
 const TIMEOUT: u32 = 3_000;
 

@@ -19,14 +19,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use azeotrope_engine::rules::DigestName;
+use azeotrope_engine::time::{MINUTE, SECOND};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Milliseconds after which a filter that is not heard of is no longer listed.
-const GONE: u64 = 60_000;
+const GONE: u64 = MINUTE;
 /// Milliseconds that filters have to take a bundle over.
-const PROMPT: u64 = 5_000;
+const PROMPT: u64 = 5 * SECOND;
 
 type App = State<Arc<Shared>>;
 

@@ -101,9 +101,9 @@ mod tests {
     use azeotrope_engine::caller::Caller;
     use azeotrope_engine::digest::Reading;
     use azeotrope_engine::observation::Event;
+    use azeotrope_engine::time::DAY;
     use std::sync::Arc;
 
-    const DAY: u64 = 86_400_000;
     const KEEP: Duration = Duration::from_secs(10 * 86_400);
     /// An account that no other bytes of a store are likely to be.
     const ACCOUNT: u64 = 0x7ACC_0017_5EE4_B10B;

@@ -17,9 +17,6 @@ use std::time::Duration;
 /// The lease whose fence [`Duty::save`] and [`Shelf::publish`] look at.
 pub(crate) const JOINER: &str = "joiner";
 
-/// Milliseconds in a day.
-const DAY: u64 = 86_400_000;
-
 /// Editions that the history keeps.
 const EDITIONS: usize = 100;
 

@@ -5,7 +5,7 @@ use crate::commands::status;
 use crate::explain::campaign::Told;
 use crate::explain::words::{moment, span};
 use crate::remote::at;
-use azeotrope_engine::time::Timestamp;
+use azeotrope_engine::time::{MINUTE, Timestamp};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style, Stylize};
@@ -14,7 +14,7 @@ use ratatui::widgets::{Block, Borders, Paragraph, Row, Sparkline, Table, TableSt
 use serde_json::Value;
 
 /// A campaign that was seen within so many milliseconds is under way.
-const UNDER_WAY: u64 = 10 * 60_000;
+const UNDER_WAY: u64 = 10 * MINUTE;
 
 /// What is shown, and what the person at the keyboard has chosen.
 pub(super) struct View {

@@ -1,8 +1,9 @@
 //! Senders, days, audit records and values.
 
 use super::{Embedded, End};
-use crate::store::{AUDITS, Audit, DAY, Outcome, Records, SENDERS, Seen, pack, unpack};
+use crate::store::{AUDITS, Audit, Outcome, Records, SENDERS, Seen, pack, unpack};
 use azeotrope_engine::sketch::hll::Hll;
+use azeotrope_engine::time::DAY;
 use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
 
 /// When a sender was heard (milliseconds since the epoch), and what it said.

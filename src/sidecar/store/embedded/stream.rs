@@ -1,7 +1,8 @@
 //! Batches by number; numbers are never used again.
 
 use super::{Embedded, End, Limits, NUMBERS};
-use crate::store::{Appended, Cursor, DAY, Entry, Outcome, Stream, Unavailable};
+use crate::store::{Appended, Cursor, Entry, Outcome, Stream, Unavailable};
+use azeotrope_engine::time::{DAY, HOUR};
 use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
 
 /// When a batch came, and the batch, by number.
@@ -16,7 +17,7 @@ const BYTES: &str = "stream.bytes";
 const SWEPT: &str = "stream.swept";
 
 /// Milliseconds between two looks for sequences to forget.
-const SWEEP: u64 = DAY / 24;
+const SWEEP: u64 = HOUR;
 
 /// What an entry costs beside its batch, in bytes.
 const OVERHEAD: u64 = 64;

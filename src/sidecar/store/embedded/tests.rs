@@ -1,6 +1,7 @@
 use super::*;
 use crate::directory::Directory;
-use crate::store::{Appended, Cursor, DAY, Duty, Edition, JOINER, Published, Records, Seen, Shelf, Stream};
+use crate::store::{Appended, Cursor, Duty, Edition, JOINER, Published, Records, Seen, Shelf, Stream};
+use azeotrope_engine::time::DAY;
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 use std::io;

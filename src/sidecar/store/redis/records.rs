@@ -1,7 +1,8 @@
 //! Senders by time in a sorted set, what they said and a day's figures in keys that expire, audit records in a list.
 
 use super::{Redis, count, key, last};
-use crate::store::{AUDITS, Audit, DAY, Outcome, Records, SENDERS, Seen, pack, unpack};
+use crate::store::{AUDITS, Audit, Outcome, Records, SENDERS, Seen, pack, unpack};
+use azeotrope_engine::time::DAY;
 use redis::{cmd, pipe};
 
 fn said_key(sender: u64) -> String {

@@ -1,7 +1,8 @@
 //! A Redis stream; the last sequence of each sender is a key that expires.
 
 use super::{Redis, count, key, padded};
-use crate::store::{Appended, Cursor, DAY, Entry, Outcome, Stream, Unavailable};
+use crate::store::{Appended, Cursor, Entry, Outcome, Stream, Unavailable};
+use azeotrope_engine::time::DAY;
 use redis::streams::{StreamId, StreamRangeReply};
 use redis::{Script, cmd};
 use std::sync::LazyLock;

@@ -1,6 +1,7 @@
 //! The promises.
 
 use crate::store::*;
+use azeotrope_engine::time::DAY;
 use std::thread::sleep;
 
 /// 13 September 2026, some hours into the day: milliseconds since the epoch.
