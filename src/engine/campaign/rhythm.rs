@@ -128,8 +128,8 @@ impl Joiner {
     /// Whether an account takes turns with those of a campaign that was named for that.
     pub(super) fn takes_turns(&self, account: u64, index: u32) -> bool {
         let named = self.campaigns.get(index as usize).is_some_and(|campaign| campaign.story.worth.turns > 0);
-        let turn = self.accounts.peek(account).map(|known| known.turn).filter(|turn| named && turn.alike >= KEPT);
-        turn.and_then(|turn| self.groups.peek(turn.key)).is_some_and(|group| group.campaign == Some(index))
+        let here = |turn: &Turn| self.groups.peek(turn.key).is_some_and(|group| group.campaign == Some(index));
+        named && self.accounts.peek(account).is_some_and(|known| known.turn.alike >= KEPT && here(&known.turn))
     }
 
     /// An account's first turn: in the first group of its keys that many are in.
