@@ -1,22 +1,19 @@
-//! A group: accounts that share one piece of evidence, and whether that looks like one operator.
+//! A group: accounts that share one piece of evidence, and what is counted of them.
 //!
 //! Only the first account of a party counts (a party is an organisation or a network): the keys of one organisation are
-//! one voice. Four things are weighed, as log-odds:
-//!
-//! * **focus**: one operator harvests one model, unrelated people spread over what the gateway offers. The G-statistic
-//!   of the group's targets against the population's. On a gateway with one model that is silent; there, and worth less,
-//!   that one program sets the sampling parameters of all.
-//! * **wording**: the content model's verdicts on the members' first requests, summed.
-//! * **turns** ([`rhythm`](super::rhythm)): one operator's accounts send in one order.
-//! * **variety**: a prompt that goes viral has one content and nothing to harvest.
+//! one voice.
 
-use super::population::{Client, Population};
+mod worth;
+
+pub use worth::Worth;
+
+use super::population::Client;
 use super::rhythm::Rhythm;
 use super::rotation::Renamed;
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::evidence::cohort;
-use crate::nats::{MilliNats, ln_ratio};
+use crate::nats::MilliNats;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -27,11 +24,6 @@ const TARGETS: usize = 8;
 /// Requests a party from which a group has come back for more. What people pass on to each other, an assignment that a class
 /// pastes, each sends once or twice; a template is there to be filled again.
 const AGAIN: u32 = 2;
-/// Parties from which a group is larger than a class.
-const CLASS: u32 = 48;
-/// Most that focus is worth of a group that is neither: a class takes what its one program takes. That names a campaign only
-/// with the plain wording of a harvest.
-const ONCE: MilliNats = 10_000;
 
 /// One member, as the group sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,42 +73,6 @@ pub struct Group {
     pub linked: u32,
     /// Requests under it of all others.
     pub others: u32,
-}
-
-/// What a group's evidence is worth, in thousandths of a nat, and what it was worked out from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Worth {
-    /// Unrelated parties.
-    pub parties: u32,
-    /// Of its targets.
-    pub focus: MilliNats,
-    /// Of its members' wordings, summed.
-    pub wording: i64,
-    /// Different contents, estimated.
-    pub contents: u32,
-    /// Requests that asked them.
-    pub requests: u32,
-    /// What most of it takes.
-    pub target: u64,
-    /// Parties that take that.
-    pub taking: u32,
-    /// ln of the share of everybody that takes it, in thousandths.
-    pub ln_share: MilliNats,
-    /// `focus` is that of shared settings: they say more than the targets.
-    pub by_settings: bool,
-    /// That its accounts take turns.
-    pub turns: MilliNats,
-    /// Turns that were held against the one before, and those that were like it.
-    pub taken: (u32, u32),
-}
-
-impl Worth {
-    /// Most that the focus of a group with one text is worth, where otherwise that is `bound`.
-    #[must_use]
-    pub fn most(&self, bound: MilliNats) -> MilliNats {
-        let lasting = self.requests >= AGAIN.saturating_mul(self.parties) || self.parties >= CLASS;
-        if lasting { bound } else { bound.min(ONCE) }
-    }
 }
 
 impl Group {
@@ -263,52 +219,13 @@ impl Group {
     pub fn target(&self) -> u64 {
         self.targets.iter().max_by_key(|&&(target, count)| (count, target)).map_or(0, |&(target, _)| target)
     }
-
-    /// What it says that its parties spread over targets as they do.
-    #[must_use]
-    pub fn focus(&self, population: &Population) -> MilliNats {
-        cohort::focus(&self.targets, self.parties(), |target| population.targets.ln_share(target))
-    }
-
-    /// What its evidence is worth against a population.
-    #[must_use]
-    pub fn worth(&self, population: &Population) -> Worth {
-        let parties = self.parties();
-        let target = u64::from(population.targets.count(self.target()));
-        let share = |settings| ln_ratio(2 * u64::from(population.settings.count(settings)) + 1, 2 * target + 2).min(0);
-        let program = cohort::program(&self.settings, parties, share);
-        let focus = self.focus(population);
-        Worth {
-            parties,
-            focus: focus.max(program),
-            wording: self.wording,
-            contents: cohort::distinct(self.contents),
-            requests: self.requests,
-            target: self.target(),
-            taking: self.taking(self.target()),
-            ln_share: population.targets.ln_share(self.target()),
-            by_settings: program > focus,
-            turns: self.rhythm.worth(),
-            taken: (self.rhythm.turns, self.rhythm.alike),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Half takes target 1, four in ten 2, one in ten 3; everybody has settings of their own.
-    fn population() -> Population {
-        let mut population = Population::default();
-        for n in 0..1000 {
-            let target = [1, 1, 1, 1, 1, 2, 2, 2, 2, 3].get(n % 10).copied().unwrap_or(1);
-            population.add(&Client { target, settings: 5000 + n as u64, agent: 9, network: n as u64 });
-        }
-        population
-    }
-
-    fn member(n: u64, target: u64) -> Member {
+    pub(super) fn member(n: u64, target: u64) -> Member {
         Member {
             account: n,
             party: 1000 + n,
@@ -317,7 +234,7 @@ mod tests {
         }
     }
 
-    fn group(targets: impl Iterator<Item = u64>) -> Group {
+    pub(super) fn group(targets: impl Iterator<Item = u64>) -> Group {
         let mut group = Group::new(Timestamp(0));
         targets.zip(1_u64..).for_each(|(target, n)| {
             group.request(crate::digest::words::mix(n));
@@ -327,60 +244,12 @@ mod tests {
     }
 
     #[test]
-    fn one_target_among_many_parties_is_evidence_and_a_mixture_is_none() {
-        let focused = group(std::iter::repeat_n(1, 20)).worth(&population());
-        assert!(focused.focus > 11_000 && !focused.by_settings, "{focused:?}");
-        let mixed = group((0..20).map(|n| {
-            if n % 10 < 5 {
-                1
-            } else if n % 10 < 9 {
-                2
-            } else {
-                3
-            }
-        }))
-        .worth(&population());
-        assert!(mixed.focus <= 0, "{mixed:?}");
-    }
-
-    fn one_model() -> Population {
-        let mut population = Population::default();
-        (0..1000).for_each(|n| population.add(&Client { target: 1, settings: 5000 + n, agent: 9, network: n }));
-        population
-    }
-
-    #[test]
-    fn a_gateway_with_one_model_gives_no_focus() {
-        assert!(group(std::iter::repeat_n(1, 40)).worth(&one_model()).focus <= 0);
-    }
-
-    #[test]
-    fn on_a_gateway_with_one_model_shared_settings_speak_up_to_a_bound() {
-        let mut group = Group::new(Timestamp(0));
-        for n in 1..30 {
-            let client = Client { target: 1, settings: 7 + n % 2, agent: 9, network: n };
-            group.join(&Member { client, ..member(n, 1) });
-        }
-        let worth = group.worth(&one_model());
-        assert_eq!((worth.focus, worth.by_settings), (8_000, true));
-    }
-
-    #[test]
     fn keys_of_one_network_are_one_party() {
         let mut group = Group::new(Timestamp(0));
         (1..50).for_each(|n| {
             group.join(&Member { party: 5, ..member(n, 1) });
         });
         assert_eq!(group.parties(), 1);
-    }
-
-    #[test]
-    fn contents_are_counted_once() {
-        let mut viral = Group::new(Timestamp(0));
-        (0..500).for_each(|_| viral.request(42));
-        assert!(viral.worth(&population()).contents <= 2);
-        let varied = group(std::iter::repeat_n(1, 40)).worth(&population());
-        assert!((30..=52).contains(&varied.contents), "{varied:?}");
     }
 
     #[test]

@@ -6,8 +6,7 @@ use super::joiner::{Gathering, Joiner, derived};
 use super::ledger::Passed;
 use super::named::{Campaign, Story};
 use super::population::Client;
-use crate::evidence::cohort;
-use crate::nats::{MilliNats, ln_ratio};
+use crate::nats::MilliNats;
 use crate::rules::Family;
 use crate::time::{DAY, Timestamp};
 
@@ -76,43 +75,6 @@ impl Joiner {
             (None, Some((campaign, _))) => self.attach(key, kind.family(), campaign, now),
             (None, None) => self.name(key, kind.family(), &worth, score, now),
         }
-    }
-
-    /// What a group's evidence is worth, part by part.
-    fn worth(&self, kind: Gathering, group: &Group) -> Worth {
-        let mut worth = group.worth(&self.population);
-        if kind == Gathering::Corpus {
-            worth.focus = self.sweep(group.parties(), group.settings());
-            // Questions of a public set are worded by whoever made it: that they read like a person's says nothing.
-            worth.wording = worth.wording.max(0);
-        } else if kind == Gathering::Kin {
-            (worth.focus, worth.by_settings) = self.kinship(group);
-        } else if !self.criteria.counts(Family::CohortSynchrony) {
-            worth.focus = 0;
-        } else {
-            worth.focus = worth.focus.min(worth.most(self.criteria.focus));
-        }
-        if !self.criteria.counts(Family::HarvestContent) {
-            worth.wording = 0;
-        }
-        let turns = kind == Gathering::Skeleton && self.criteria.counts(Family::CohortSynchrony);
-        worth.turns =
-            if turns && worth.parties >= self.criteria.turn_parties { worth.turns.min(self.criteria.turns) } else { 0 };
-        worth
-    }
-
-    /// What it says that so many parties with the same settings take prompts from public sets: how much oftener than
-    /// accounts do on the whole.
-    fn sweep(&self, parties: u32, settings: u64) -> MilliNats {
-        let here = ln_ratio(u64::from(parties), u64::from(self.population.settings.count(settings).max(parties)));
-        let there = ln_ratio(u64::from(self.population.sweeping), u64::from(self.population.targets.total()));
-        (here - there).saturating_mul(i32::try_from(parties).unwrap_or(i32::MAX))
-    }
-
-    /// What a group's evidence is worth in all.
-    fn score(&self, worth: &Worth) -> MilliNats {
-        let wording = cohort::wording(worth.wording, worth.parties, self.criteria.wording);
-        worth.focus.min(self.criteria.focus).saturating_add(wording).saturating_add(worth.turns)
     }
 
     /// The campaign that sweeps public sets for a target: one operator does so with several settings.
