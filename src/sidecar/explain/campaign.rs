@@ -114,10 +114,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     };
     let all =
         if worth.taking == worth.parties { "all of them".to_owned() } else { format!("{} of them", worth.taking) };
-    let most = match story.family {
-        Family::SkeletonSpread | Family::TechniqueSearch => worth.most(criteria.focus),
-        _ => criteria.focus,
-    };
+    let most = worth.most(story.family, criteria.focus);
     let focus = worth.focus.min(most);
     let wording = story.score.saturating_sub(focus).saturating_sub(worth.turns);
     let agreeing = match story.family {

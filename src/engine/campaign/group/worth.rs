@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 
 /// Parties from which a group is larger than a class.
 const CLASS: u32 = 48;
-/// Most that focus is worth of a group that is neither: a class takes what its one program takes. That names a campaign only
-/// with the plain wording of a harvest.
+/// Most that focus is worth where a group with one text is neither: a class takes what its one program takes. That names a
+/// campaign only with the plain wording of a harvest.
 const ONCE: MilliNats = 10_000;
 
 /// What a group's evidence is worth, in thousandths of a nat, and what it was worked out from.
@@ -51,11 +51,12 @@ pub struct Worth {
 }
 
 impl Worth {
-    /// Most that the focus of a group with one text is worth, where otherwise that is `bound`.
+    /// Most that the focus of a group that `family` sees is worth, where otherwise that is `bound`.
     #[must_use]
-    pub fn most(&self, bound: MilliNats) -> MilliNats {
+    pub fn most(&self, family: Family, bound: MilliNats) -> MilliNats {
+        let one_text = matches!(family, Family::SkeletonSpread | Family::TechniqueSearch);
         let lasting = self.requests >= AGAIN.saturating_mul(self.parties) || self.parties >= CLASS;
-        if lasting { bound } else { bound.min(ONCE) }
+        if lasting || !one_text { bound } else { bound.min(ONCE) }
     }
 }
 
@@ -93,22 +94,23 @@ impl Group {
 impl Joiner {
     /// What a group's evidence is worth, part by part.
     pub(in crate::campaign) fn worth(&self, kind: Gathering, group: &Group) -> Worth {
+        let together = self.criteria.counts(Family::CohortSynchrony);
         let mut worth = group.worth(&self.population);
-        if kind == Gathering::Corpus {
-            worth.focus = self.sweep(group.parties(), group.settings());
-            // Questions of a public set are worded by whoever made it: that they read like a person's says nothing.
-            worth.wording = worth.wording.max(0);
-        } else if kind == Gathering::Kin {
-            (worth.focus, worth.by_settings) = self.kinship(group);
-        } else if !self.criteria.counts(Family::CohortSynchrony) {
-            worth.focus = 0;
-        } else {
-            worth.focus = worth.focus.min(worth.most(self.criteria.focus));
+        match kind {
+            Gathering::Corpus => {
+                worth.focus = self.sweep(group.parties(), group.settings());
+                // Questions of a public set are worded by whoever made it: that they read like a person's says nothing.
+                worth.wording = worth.wording.max(0);
+            }
+            Gathering::Kin => (worth.focus, worth.by_settings) = self.kinship(group),
+            Gathering::Skeleton | Gathering::Payload if together => {}
+            Gathering::Skeleton | Gathering::Payload => worth.focus = 0,
         }
+        worth.focus = worth.focus.min(worth.most(kind.family(), self.criteria.focus));
         if !self.criteria.counts(Family::HarvestContent) {
             worth.wording = 0;
         }
-        let turns = kind == Gathering::Skeleton && self.criteria.counts(Family::CohortSynchrony);
+        let turns = kind == Gathering::Skeleton && together;
         worth.turns =
             if turns && worth.parties >= self.criteria.turn_parties { worth.turns.min(self.criteria.turns) } else { 0 };
         worth
@@ -125,7 +127,7 @@ impl Joiner {
     /// What a group's evidence is worth in all.
     pub(in crate::campaign) fn score(&self, worth: &Worth) -> MilliNats {
         let wording = cohort::wording(worth.wording, worth.parties, self.criteria.wording);
-        worth.focus.min(self.criteria.focus).saturating_add(wording).saturating_add(worth.turns)
+        worth.focus.saturating_add(wording).saturating_add(worth.turns)
     }
 }
 
