@@ -1,6 +1,6 @@
 //! What the second tier holds evidence against: the knobs of the rules, compiled.
 
-use super::joiner::derived;
+use super::gathering::derived;
 use crate::caller::Caller;
 use crate::evidence::provenance::Custody;
 use crate::nats::MilliNats;

@@ -1,8 +1,8 @@
 //! What the second tier tells the proxies: who belongs to which campaign, and what gives the next account away.
 
 use super::criteria::SPEAKS;
+use super::gathering::corpus_key;
 use super::generations::DigestMap;
-use super::joiner::corpus_key;
 use super::population::Client;
 use crate::caller::Caller;
 use crate::corpus::Corpus;

@@ -3,6 +3,7 @@
 use super::account::Account;
 use super::criteria::Criteria;
 use super::feed::Change;
+use super::gathering::Gathering;
 use super::generations::Generations;
 use super::group::{Group, Member};
 use super::ledger::Ledger;
@@ -11,11 +12,8 @@ use super::population::Population;
 use super::rotation::Renamed;
 use crate::caller::Caller;
 use crate::digest::Reading;
-use crate::digest::hash::Rolling;
 use crate::digest::skeleton::Place;
-use crate::digest::words::mix;
 use crate::nats::MilliNats;
-use crate::rules::Family;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -321,47 +319,4 @@ impl Joiner {
     pub(super) fn campaign_of(&self, account: u64) -> Option<u32> {
         self.accounts.peek(account)?.campaign()
     }
-
-    /// The keys under which a request is gathered.
-    pub(super) fn keys(&self, reading: &Reading) -> Vec<(Gathering, u64)> {
-        let counts = |family| self.criteria.counts(family);
-        let skeleton = reading.skeleton.keys.iter().filter(|(place, _)| *place != Place::Tools);
-        let mut keys: Vec<_> = match counts(Family::SkeletonSpread) {
-            true => skeleton.map(|&(_, key)| (Gathering::Skeleton, key)).collect(),
-            false => Vec::new(),
-        };
-        if reading.corpus && counts(Family::CorpusSweep) {
-            keys.push((Gathering::Corpus, corpus_key(reading)));
-        }
-        if reading.payload != 0 && counts(Family::TechniqueSearch) {
-            keys.push((Gathering::Payload, derived([4, reading.payload, 0, 0])));
-        }
-        keys
-    }
-}
-
-/// What accounts gather under.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gathering {
-    /// A key of a skeleton.
-    Skeleton,
-    /// Prompts out of public sets, by one client's settings.
-    Corpus,
-    /// One payload, under whatever wording.
-    Payload,
-    /// Meetings of accounts that are set up alike.
-    Kin,
-}
-
-/// The key of prompts out of public sets: one client's settings, for one target.
-pub(super) fn corpus_key(reading: &Reading) -> u64 {
-    let dialect = reading.dialect.map_or(0, |dialect| dialect as u64);
-    mix(reading.settings ^ mix(reading.line ^ dialect))
-}
-
-/// A key made of parts.
-pub(super) fn derived(parts: [u64; 4]) -> u64 {
-    let mut rolling = Rolling::default();
-    parts.iter().for_each(|&part| rolling.number(part));
-    rolling.finish()
 }

@@ -6,8 +6,9 @@
 //! other: same settings, same program. How many accounts of one set-up have met their own kind, among those
 //! that have met anybody, is held against how often that happens by chance; what kin take is weighed as with a template.
 
+use super::gathering::{Gathering, derived};
 use super::group::{Group, Member};
-use super::joiner::{Gathering, Joiner, derived};
+use super::joiner::Joiner;
 use super::population::Client;
 use crate::digest::Reading;
 use crate::digest::skeleton::Place;

@@ -3,8 +3,9 @@
 use super::account::{Link, Terms};
 use super::criteria::{LINK, SPEAKS};
 use super::feed::{Change, Linked};
+use super::gathering::Gathering;
 use super::group::Member;
-use super::joiner::{Gathering, Joiner};
+use super::joiner::Joiner;
 use super::kin::program;
 use super::named::Campaign;
 use super::naming::own;

@@ -13,6 +13,7 @@ pub mod account;
 mod codec;
 pub mod criteria;
 pub mod feed;
+mod gathering;
 pub mod generations;
 pub mod group;
 pub mod joiner;

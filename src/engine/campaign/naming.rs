@@ -1,8 +1,9 @@
 //! From a group to a campaign.
 
 use super::account::{Account, Terms};
+use super::gathering::{Gathering, derived};
 use super::group::{Group, Member, Worth};
-use super::joiner::{Gathering, Joiner, derived};
+use super::joiner::Joiner;
 use super::ledger::Passed;
 use super::named::{Campaign, Story};
 use super::population::Client;
@@ -241,18 +242,6 @@ fn chained(family: Family, account: u64) -> u64 {
 /// How many accounts of a group that this family sees are not held against it: whose template it was.
 pub(super) fn own(family: Family) -> usize {
     usize::from(family == Family::SkeletonSpread)
-}
-
-impl Gathering {
-    /// The family that speaks when accounts gather so.
-    pub(super) fn family(self) -> Family {
-        match self {
-            Self::Skeleton => Family::SkeletonSpread,
-            Self::Corpus => Family::CorpusSweep,
-            Self::Payload => Family::TechniqueSearch,
-            Self::Kin => Family::CohortSynchrony,
-        }
-    }
 }
 
 /// The commonest value and how often it occurs.

@@ -12,7 +12,8 @@
 //! The worth is what all three leave. A firm that gives each request to its next key does take turns: it is told from a pool by
 //! how many unrelated parties there are, and by nothing else.
 
-use super::joiner::{Gathering, Joiner};
+use super::gathering::Gathering;
+use super::joiner::Joiner;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,8 @@
 //! * **variety**: a prompt that goes viral has one content and nothing to harvest.
 
 use super::{AGAIN, Group};
-use crate::campaign::joiner::{Gathering, Joiner};
+use crate::campaign::gathering::Gathering;
+use crate::campaign::joiner::Joiner;
 use crate::campaign::population::Population;
 use crate::evidence::cohort;
 use crate::nats::{MilliNats, ln_ratio};
