@@ -1,5 +1,7 @@
 //! The duty itself: what the sidecar that has it does with observations, rules and campaigns.
 
+mod saved;
+
 use super::answering::Answering;
 use super::candidate::{self, Caution, InForce};
 use super::hold::{self, Held};
@@ -13,21 +15,17 @@ use crate::clock::now;
 use crate::compare::Recent;
 use crate::explain::campaign::Told;
 use crate::keeper::Keeper;
-use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published, Store};
+use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published};
 use azeotrope_engine::campaign::{Change, Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::observation::{Batch, Event};
 use azeotrope_engine::rules::Config;
 use azeotrope_engine::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use saved::{SNAPSHOT, Saved};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Batches of a step.
 const STEP: usize = 256;
-/// Time between two snapshots, at least.
-const SNAPSHOT: Duration = Duration::from_secs(10);
-/// Snapshots take at most one part in so many of the time.
-const SNAPSHOT_SHARE: u32 = 20;
 /// Observations that new rules are held against.
 const RECENT: usize = 200_000;
 /// Accounts of a campaign from which they are told as a crowd.
@@ -40,33 +38,6 @@ pub(super) const DUTY: &str = "duty";
 pub(super) const TRAFFIC: &str = "traffic";
 /// Time between two tellings of traffic.
 const TELL: Duration = Duration::from_secs(2);
-
-/// What is saved.
-#[derive(Serialize, Deserialize)]
-struct Saved {
-    joiner: Vec<u8>,
-    keeper: Vec<u8>,
-    traffic: Vec<u8>,
-}
-
-/// What was saved before traffic was counted.
-#[derive(Deserialize)]
-struct SavedBefore {
-    joiner: Vec<u8>,
-    keeper: Vec<u8>,
-}
-
-impl Saved {
-    fn read(bytes: &[u8], criteria: Criteria) -> Result<(Joiner, Keeper, Traffic), &'static str> {
-        let before = |SavedBefore { joiner, keeper }| Self { joiner, keeper, traffic: Vec::new() };
-        let saved: Self = postcard::from_bytes(bytes)
-            .or_else(|_| postcard::from_bytes(bytes).map(before))
-            .map_err(|_| "a damaged snapshot")?;
-        let joiner = Joiner::restore(&saved.joiner, Limits::default(), criteria)?;
-        let keeper = postcard::from_bytes(&saved.keeper).unwrap_or_default();
-        Ok((joiner, keeper, postcard::from_bytes(&saved.traffic).unwrap_or_default()))
-    }
-}
 
 /// The duty, and all that it needs.
 pub(super) struct Duty {
@@ -317,34 +288,10 @@ impl Duty {
         Ok(true)
     }
 
-    /// Saves when it is time, and tells of campaigns. `false`: another has the duty.
-    pub(super) fn save_when_due(&mut self, shared: &Shared) -> Outcome<bool> {
-        self.tell(shared)?;
-        self.tell_traffic(shared)?;
-        if self.joined == 0 || self.saved.elapsed() < self.patience {
-            return Ok(true);
-        }
-        self.save(&*shared.store)
-    }
-
-    pub(super) fn save(&mut self, store: &dyn Store) -> Outcome<bool> {
-        let begun = Instant::now();
-        self.shadow.write(store)?;
-        let Some(bytes) = self.snapshot() else { return Ok(true) };
-        if !store.save(self.fence, &self.cursor, &bytes)? {
-            return Ok(false);
-        }
-        store.trim(&self.cursor)?;
-        (self.saved, self.joined) = (Instant::now(), 0);
-        self.patience = SNAPSHOT.max(begun.elapsed() * SNAPSHOT_SHARE);
-        Ok(true)
-    }
-
-    /// All that the next one needs; `None` where it cannot be written down, which does not happen.
-    pub(super) fn snapshot(&self) -> Option<Vec<u8>> {
-        let (joiner, keeper) = (self.joiner.snapshot().ok()?, postcard::to_allocvec(&self.keeper).ok()?);
-        let traffic = postcard::to_allocvec(&self.traffic).ok()?;
-        postcard::to_allocvec(&Saved { joiner, keeper, traffic }).ok()
+    /// Tells people what they may ask for, where it has changed.
+    pub(super) fn tell(&mut self, shared: &Shared) -> Outcome<()> {
+        self.tell_campaigns(shared)?;
+        self.tell_traffic(shared)
     }
 
     /// A duty without a store.
@@ -367,7 +314,7 @@ impl Duty {
     }
 
     /// Tells people of campaigns, where something has changed.
-    fn tell(&mut self, shared: &Shared) -> Outcome<()> {
+    fn tell_campaigns(&mut self, shared: &Shared) -> Outcome<()> {
         let campaigns = self.joiner.campaigns();
         let state = campaigns.iter().map(|campaign| campaign.exchanges + u64::from(campaign.accounts)).sum::<u64>()
             + campaigns.len() as u64;

@@ -80,7 +80,8 @@ impl Strive {
         on.consider(&self.shared, self.caution)?;
         on.answer(&self.shared)?;
         let published = on.publish(&self.shared, self.every, self.hold)?;
-        let saved = on.save_when_due(&self.shared)?;
+        on.tell(&self.shared)?;
+        let saved = on.save_when_due(&*self.shared.store)?;
         let forgotten = on.forget(&*self.shared.store, self.keep, now())?;
         if !(published && saved && forgotten) {
             *duty = None;
