@@ -5,8 +5,10 @@
 //! observation carries what the old ones made of it. Nor does it know refusals of the model, of which observations do not tell, or
 //! campaigns other than those known now.
 
+mod recent;
 mod what_if;
 
+pub(crate) use recent::Recent;
 pub(crate) use what_if::what_if;
 
 use azeotrope_engine::campaign::Feed;
@@ -14,44 +16,11 @@ use azeotrope_engine::engine::Engine;
 use azeotrope_engine::observation::Event;
 use azeotrope_engine::rules::Config;
 use azeotrope_engine::store::MemoryStore;
-use azeotrope_engine::time::{DAY, Timestamp};
+use azeotrope_engine::time::Timestamp;
 use azeotrope_engine::verdict::{Action, Verdict};
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt::Write;
-use std::sync::Arc;
-
-/// Age beyond which traffic is not recent, in milliseconds.
-const OLDEST: u64 = DAY;
-
-/// The latest observations; a copy shares them.
-#[derive(Clone, Debug)]
-pub(crate) struct Recent {
-    events: VecDeque<(Timestamp, Arc<Event>)>,
-    most: usize,
-    seen: u64,
-}
-
-impl Recent {
-    /// At most so many.
-    pub(crate) fn new(most: usize) -> Self {
-        Self { events: VecDeque::new(), most, seen: 0 }
-    }
-
-    /// How many there were in all.
-    pub(crate) fn seen(&self) -> u64 {
-        self.seen
-    }
-
-    /// Adds one; what is too old or too much goes.
-    pub(crate) fn push(&mut self, now: Timestamp, event: &Event) {
-        self.seen += 1;
-        self.events.push_back((now, Arc::new(event.clone())));
-        while self.events.len() > self.most || self.events.front().is_some_and(|(at, _)| now.since(*at) > OLDEST) {
-            self.events.pop_front();
-        }
-    }
-}
 
 /// What other rules would have done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -284,17 +253,6 @@ mod tests {
     fn without_traffic_nothing_speaks_against_rules() {
         let found = compare(&rules(7.0), &rules(5.0), &Feed::default(), &Recent::new(10));
         assert_eq!((found.accounts, found.refuses(0, 1)), (0, None));
-    }
-
-    #[test]
-    fn what_is_recent_is_bounded_in_number_and_age() {
-        let (_, _) = traffic();
-        let mut recent = Recent::new(3);
-        let event = Event::Given { caller: Caller::default(), blobs: vec![1] };
-        (0..10).for_each(|n| recent.push(Timestamp(n), &event));
-        assert_eq!(recent.events.len(), 3);
-        recent.push(Timestamp(OLDEST + 100), &event);
-        assert_eq!(recent.events.len(), 1);
     }
 
     #[test]
