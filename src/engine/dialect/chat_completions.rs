@@ -1,7 +1,7 @@
 //! OpenAI Chat Completions, and the fields that servers and gateways which copy it have added.
 
 use super::answer::{Answer, Finish, usage};
-use super::draft::{Draft, each, members};
+use super::draft::{Draft, each, members, turns};
 use super::{Kind, Language, Role, block, params};
 use crate::json::{Reader, Token};
 
@@ -11,11 +11,7 @@ impl Language for ChatCompletions {
     fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
         match key {
             "model" => draft.model(value),
-            "messages" => each(value, |value| {
-                if draft.next_turn() {
-                    message(value, draft);
-                }
-            }),
+            "messages" => turns(value, draft, message),
             "tools" | "functions" => {
                 draft.outside();
                 each(value, |value| block::tool(value, draft, &["parameters", "format"]));

@@ -1,7 +1,7 @@
 //! Bedrock Converse and ConverseStream. The model is in the path.
 
 use super::answer::{Answer, usage};
-use super::draft::{Draft, each, members};
+use super::draft::{Draft, each, members, turns};
 use super::{Kind, Language, Role, block, params};
 use crate::json::Reader;
 
@@ -11,17 +11,8 @@ impl Language for Converse {
     fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
         match key {
             "modelId" => draft.model(value),
-            "system" => {
-                draft.outside();
-                let mark = draft.mark();
-                block::content(value, draft, part);
-                draft.speaker(mark, Role::System);
-            }
-            "messages" => each(value, |value| {
-                if draft.next_turn() {
-                    message(value, draft);
-                }
-            }),
+            "system" => draft.instructions(|draft| block::content(value, draft, part)),
+            "messages" => turns(value, draft, message),
             "toolConfig" => {
                 draft.outside();
                 members(value, |key, value| {

@@ -48,6 +48,14 @@ impl Draft {
         self.turn = 0;
     }
 
+    /// Takes the instructions that stand outside the list of messages.
+    pub(super) fn instructions(&mut self, take: impl FnOnce(&mut Self)) {
+        self.outside();
+        let mark = self.mark();
+        take(self);
+        self.speaker(mark, Role::System);
+    }
+
     /// Takes a string as a part, without one for an empty string; `false`, taking nothing, where the value is none.
     pub(super) fn string(&mut self, value: &mut Reader<'_>, role: Role, kind: Kind) -> bool {
         if value.peek() != Token::String {
@@ -174,6 +182,15 @@ pub(super) fn each<'a>(value: &mut Reader<'a>, mut take: impl FnMut(&mut Reader<
     } else {
         take(value);
     }
+}
+
+/// Takes every message of the list, as far as they are counted.
+pub(super) fn turns(value: &mut Reader<'_>, draft: &mut Draft, message: impl Fn(&mut Reader<'_>, &mut Draft)) {
+    each(value, |value| {
+        if draft.next_turn() {
+            message(value, draft);
+        }
+    });
 }
 
 /// Takes every member of an object; what is none is left alone.

@@ -2,7 +2,7 @@
 //! in camel case or in snake case.
 
 use super::answer::{Answer, Finish, usage};
-use super::draft::{Draft, each, members};
+use super::draft::{Draft, each, members, turns};
 use super::{Kind, Language, Role, block, params};
 use crate::json::{Reader, Token};
 
@@ -12,17 +12,8 @@ impl Language for Gemini {
     fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
         match key {
             "model" => draft.model(value),
-            "systemInstruction" | "system_instruction" => {
-                draft.outside();
-                let mark = draft.mark();
-                content(value, draft);
-                draft.speaker(mark, Role::System);
-            }
-            "contents" => each(value, |value| {
-                if draft.next_turn() {
-                    content(value, draft);
-                }
-            }),
+            "systemInstruction" | "system_instruction" => draft.instructions(|draft| content(value, draft)),
+            "contents" => turns(value, draft, content),
             "tools" => {
                 draft.outside();
                 each(value, |value| tools(value, draft));

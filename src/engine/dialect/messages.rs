@@ -2,7 +2,7 @@
 //! (`prompt`, `max_tokens_to_sample`) that came before it and that Bedrock still takes.
 
 use super::answer::{Answer, usage};
-use super::draft::{Draft, each, members};
+use super::draft::{Draft, each, members, turns};
 use super::{Kind, Language, Role, block, params};
 use crate::json::Reader;
 
@@ -12,17 +12,8 @@ impl Language for Messages {
     fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
         match key {
             "model" => draft.model(value),
-            "system" => {
-                draft.outside();
-                let mark = draft.mark();
-                block::content(value, draft, part);
-                draft.speaker(mark, Role::System);
-            }
-            "messages" => each(value, |value| {
-                if draft.next_turn() {
-                    message(value, draft);
-                }
-            }),
+            "system" => draft.instructions(|draft| block::content(value, draft, part)),
+            "messages" => turns(value, draft, message),
             "prompt" => {
                 draft.next_turn();
                 draft.string(value, Role::User, Kind::Text);

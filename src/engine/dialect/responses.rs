@@ -13,12 +13,7 @@ impl Language for Responses {
             "model" => draft.model(value),
             "previous_response_id" => draft.previous(value),
             "input" => input(value, draft),
-            "instructions" => {
-                draft.outside();
-                let mark = draft.mark();
-                block::content(value, draft, item);
-                draft.speaker(mark, Role::System);
-            }
+            "instructions" => draft.instructions(|draft| block::content(value, draft, item)),
             // The values of a stored prompt's placeholders: the caller's own words.
             "prompt" => members(value, |key, value| {
                 if key == "variables" {
