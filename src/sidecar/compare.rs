@@ -2,8 +2,8 @@
 //!
 //! Both judge the same observations in order, each with counters of its own, as a single proxy without history. What a
 //! shadow over digests cannot show: how new weights of the content model or new corpora would read the text; an
-//! observation carries what the old ones made of it. Nor does it know refusals of the model, of which observations do not tell, or
-//! campaigns other than those known now.
+//! observation carries what the old ones made of it. Nor does it know refusals of the model, of which observations do not
+//! tell, or campaigns other than those known now.
 
 mod recent;
 mod what_if;

@@ -56,7 +56,8 @@ impl DecayingCounter {
     /// Bytes of a counter.
     pub const BYTES: usize = 8;
 
-    /// Counters of this half-life in milliseconds, rounded down to a multiple of 32 and at least that. Use the same for every access to the same bytes.
+    /// Counters of this half-life in milliseconds, rounded down to a multiple of 32 and at least that. Use the same for every
+    /// access to the same bytes.
     #[must_use]
     pub const fn new(half_life: u64) -> Self {
         Self { step: if half_life < STEPS { 1 } else { half_life / STEPS } }

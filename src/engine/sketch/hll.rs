@@ -2,9 +2,10 @@
 //!
 //! Two forms share the bytes. Up to (bytes − 1)/3 distinct values are kept as 24-bit hashes and counted exactly (two
 //! of 15 share a hash once in 160,000 times). Then the bytes turn into registers of 6 bits, and the count into an
-//! estimate with a standard error of about 1.04/√m (30% for 16 registers, which also read 6% high). The estimator is Ertl's improved raw one ("New cardinality estimation
-//! algorithms for HyperLogLog sketches", arXiv:1702.01284, algorithm 6): no bias at the low end, no tables, and only
-//! additions and multiplications, so that every host gives the same number.
+//! estimate with a standard error of about 1.04/√m (30% for 16 registers, which also read 6% high). The estimator is
+//! Ertl's improved raw one ("New cardinality estimation algorithms for HyperLogLog sketches", arXiv:1702.01284,
+//! algorithm 6): no bias at the low end, no tables, and only additions and multiplications, so that every host gives the
+//! same number.
 //!
 //! Nothing is ever taken out: for "how many lately", keep two and start them in turns.
 
