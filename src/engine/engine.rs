@@ -70,7 +70,7 @@ impl Engine {
         reading: &Reading,
         now: Timestamp,
     ) -> Verdict {
-        crate::verdict::judge(&self.config, store, feed, caller, reading, now)
+        self.assess(store, feed, caller, reading, now).verdict
     }
 
     /// The verdict of [`Engine::judge`] and what it was worked out from, for who has to explain it.
@@ -95,7 +95,7 @@ impl Engine {
         status: u16,
         now: Timestamp,
     ) -> u32 {
-        crate::verdict::settle(&self.config, store, caller, reading, status, now)
+        crate::evidence::count(&self.config, self.config.in_force(now).rules, store, caller, reading, status, now)
     }
 
     /// Puts a request that was judged to its budgets, where the rules have any for it; `bytes`: the length of its body.

@@ -58,8 +58,8 @@ const OWN_WORDING: MilliNats = 4_000;
 /// What the proxy's own counters say, of what was counted before: `local` reads, [`count`] writes.
 ///
 /// Reads at most five pages: of the account, of three keys, and of everybody where a key's parties are many; for what
-/// changes hands one to four more ([`provenance::look`]); while the digest key is rotated, of three keys more. Returns whether the template was this caller's before it was
-/// anybody else's.
+/// changes hands one to four more ([`provenance::look`]); while the digest key is rotated, of three keys more. Returns
+/// whether the template was this caller's before it was anybody else's.
 pub fn local(
     config: &Config,
     rules: &Rules,
@@ -149,10 +149,9 @@ pub fn refused<S: Store>(config: &Config, store: &mut S, caller: &Caller, readin
 /// Counts an exchange that upstream has answered, for the verdicts to come. Returns how many updates were lost.
 ///
 /// Only what upstream accepted (2xx) counts; of what it refused for load the body is noted, so that it is known again in
-/// other hands. Who is turned away there (401, 403) has not shown that the key, or the
-/// account it names, is theirs: such requests must neither build a case against that account nor fill a template's
-/// group with accounts that do not exist. So nothing is written before the answer and nothing has to be undone. What is
-/// refused here teaches nothing either.
+/// other hands. Who is turned away there (401, 403) has not shown that the key, or the account it names, is theirs: such
+/// requests must neither build a case against that account nor fill a template's group with accounts that do not exist. So
+/// nothing is written before the answer and nothing has to be undone. What is refused here teaches nothing either.
 ///
 /// Updates the account's page and the conversation's; where the account is new under a key, the key's; where it is new
 /// here, everybody's.

@@ -6,7 +6,7 @@ use crate::digest::words::mix;
 use crate::rules::State;
 use crate::store::{MemoryStore, SwapError, Version};
 use crate::time::{HOUR, SECOND};
-use crate::verdict::{Action, Verdict, judge};
+use crate::verdict::{Action, Verdict, assess};
 use std::cell::Cell;
 
 mod memory;
@@ -63,12 +63,24 @@ impl Proxy {
 
     fn send(&mut self, caller: &Caller, reading: &Reading, status: u16, after: u64) -> Verdict {
         let now = Timestamp(NOW.0 + after);
-        let verdict = judge(&self.config, &self.store, &Feed::default(), caller, reading, now);
+        let verdict = assess(&self.config, &self.store, &Feed::default(), caller, reading, now).verdict;
         if !verdict.action.refuses() {
-            assert_eq!(crate::verdict::settle(&self.config, &mut self.store, caller, reading, status, now), 0);
+            assert_eq!(settle(&self.config, &mut self.store, caller, reading, status, now), 0);
         }
         verdict
     }
+}
+
+/// Counts an exchange by the rules in force.
+fn settle(
+    config: &Config,
+    store: &mut impl Store,
+    caller: &Caller,
+    reading: &Reading,
+    status: u16,
+    now: Timestamp,
+) -> u32 {
+    count(config, config.in_force(now).rules, store, caller, reading, status, now)
 }
 
 fn caller(n: u64) -> Caller {
@@ -225,10 +237,9 @@ fn a_clock_that_steps_acts_on_nobody_and_hides_no_group() {
 fn lost_updates_are_told() {
     let mut store = Watched { refuses: true, ..Watched::default() };
     let config = Config::default();
-    let settle =
-        |store: &mut Watched, caller: &Caller| crate::verdict::settle(&config, store, caller, &harvest(0), 200, NOW);
-    assert_eq!(settle(&mut store, &caller(1)), 1);
-    assert_eq!(settle(&mut store, &Caller::default()), 0, "nobody to count for");
+    let mut count = |caller: &Caller| settle(&config, &mut store, caller, &harvest(0), 200, NOW);
+    assert_eq!(count(&caller(1)), 1);
+    assert_eq!(count(&Caller::default()), 0, "nobody to count for");
 }
 
 #[test]

@@ -29,18 +29,6 @@ pub struct Assessment {
 }
 
 /// Judges an exchange by what was counted before it.
-pub fn judge<S: Store>(
-    config: &Config,
-    store: &S,
-    feed: &Feed,
-    caller: &Caller,
-    reading: &Reading,
-    now: Timestamp,
-) -> Verdict {
-    assess(config, store, feed, caller, reading, now).verdict
-}
-
-/// The verdict of [`judge`] and what it was worked out from.
 pub fn assess<S: Store>(
     config: &Config,
     store: &S,

@@ -6,13 +6,13 @@ pub mod ladder;
 pub mod reason;
 pub mod reply;
 
-pub use judge::{Assessment, assess, judge};
+pub use judge::{Assessment, assess};
 pub use label::Label;
 pub use ladder::{carried_out, ladder};
 pub use reason::Reason;
 pub use reply::Reply;
 
-use crate::{caller::Caller, digest::Reading, rules::Config, store::Store, time::Timestamp};
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -97,17 +97,4 @@ impl Verdict {
     pub fn label(&self, now: Timestamp) -> String {
         label::write(self, now)
     }
-}
-
-/// Takes note of how an exchange ended: what upstream accepted counts in verdicts to come (see
-/// [`crate::evidence::count`]). Returns how many updates of counters were lost.
-pub fn settle<S: Store>(
-    config: &Config,
-    store: &mut S,
-    caller: &Caller,
-    reading: &Reading,
-    status: u16,
-    now: Timestamp,
-) -> u32 {
-    crate::evidence::count(config, config.in_force(now).rules, store, caller, reading, status, now)
 }

@@ -11,7 +11,7 @@ fn flood(state: State, accounts: u64) {
     for n in 0..accounts {
         let mut request = reading(n, [mix(n + 1), mix(n ^ 0x5555_0000), mix(n + 0x7777_0000)], n);
         request.conversation = Conversation { whole: mix(n + 0x9999_0000), bytes: 500, ..Conversation::default() };
-        crate::verdict::settle(&config, &mut store, &caller(n), &request, 200, Timestamp(NOW.0 + n));
+        settle(&config, &mut store, &caller(n), &request, 200, Timestamp(NOW.0 + n));
         if n.is_multiple_of(accounts / 8) || n + 1 == accounts {
             assert!(store.bytes() <= stated, "{n} accounts: {} of {stated} bytes", store.bytes());
         }
