@@ -7,7 +7,7 @@
 
 use std::cell::Cell;
 
-/// Bytes that all bodies on their way may occupy in one VM. Memory of a VM is never given back and ends at 1 GiB in Envoy,
+/// Bytes that all bodies on their way may occupy in one VM. Memory of a VM is never given back and ends at 1 GiB in Envoy
 /// (on CDN edges at 16 MiB), so clients that send slowly must not decide how much it is. Beyond it, bodies are judged on
 /// what has come.
 const MOST_COPIED: usize = if cfg!(feature = "stateful") { 64 << 20 } else { 4 << 20 };

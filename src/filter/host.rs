@@ -50,8 +50,13 @@ fn known<T>(result: Result<T, Status>) -> Option<T> {
 
 /// The time; the epoch if the host has no clock.
 pub(crate) fn now() -> Timestamp {
-    const NANOSECONDS: u64 = 1_000_000;
-    Timestamp(known(abi::now()).unwrap_or(0).wrapping_div(NANOSECONDS))
+    const NANOSECONDS_A_MILLISECOND: u64 = 1_000_000;
+    Timestamp(known(abi::now()).unwrap_or(0).wrapping_div(NANOSECONDS_A_MILLISECOND))
+}
+
+/// The first `size` bytes of a buffer.
+fn first(kind: Buffer, size: usize) -> Option<Vec<u8>> {
+    if size == 0 { Some(Vec::new()) } else { known(abi::buffer(kind, 0, size)) }
 }
 
 /// All request headers, serialised (see [`pairs::Pairs`]).
@@ -72,7 +77,7 @@ pub(crate) fn claim(path: &[String]) -> Option<Vec<u8>> {
 
 /// The first `size` bytes of the request body that the host holds.
 pub(crate) fn body(size: usize) -> Option<Vec<u8>> {
-    if size == 0 { Some(Vec::new()) } else { known(abi::buffer(Buffer::RequestBody, 0, size)) }
+    first(Buffer::RequestBody, size)
 }
 
 /// Sends another body on in place of the request's, all of which the host holds with its headers; whether the host took
@@ -126,15 +131,11 @@ pub(crate) fn respond(reply: &Reply) -> bool {
 
 /// The plugin configuration, inside `on_configure`.
 pub(crate) fn configuration(size: usize) -> Option<Vec<u8>> {
-    if size == 0 {
-        Some(if EDGE { environment() } else { Vec::new() })
-    } else {
-        known(abi::buffer(Buffer::PluginConfiguration, 0, size))
-    }
+    if EDGE && size == 0 { Some(environment()) } else { first(Buffer::PluginConfiguration, size) }
 }
 
 /// The plugin configuration of a host that hands none out but sets environment variables.
-pub(crate) fn environment() -> Vec<u8> {
+fn environment() -> Vec<u8> {
     const VARIABLE: &str = "AZEOTROPE_CONFIGURATION";
     std::env::var(VARIABLE).map(String::into_bytes).unwrap_or_default()
 }
@@ -165,7 +166,7 @@ pub(crate) fn forget_response_length() -> bool {
 
 /// The piece of the response body that is passing, `size` bytes.
 pub(crate) fn answer(size: usize) -> Option<Vec<u8>> {
-    if size == 0 { Some(Vec::new()) } else { known(abi::buffer(Buffer::ResponseBody, 0, size)) }
+    first(Buffer::ResponseBody, size)
 }
 
 /// Lets other bytes pass in place of that piece.
@@ -206,7 +207,7 @@ pub(crate) fn answered(token: u32, headers: usize, size: usize) -> Answered {
 
 /// The first `size` bytes of the body that answers a call.
 pub(crate) fn answer_of_call(size: usize) -> Option<Vec<u8>> {
-    if size == 0 { Some(Vec::new()) } else { known(abi::buffer(Buffer::CallBody, 0, size)) }
+    first(Buffer::CallBody, size)
 }
 
 /// What Envoy calls itself; empty where it has no name.
