@@ -233,7 +233,11 @@ async def read_body(reader, writer, headers, body):
     if "chunked" in (first(headers, "transfer-encoding") or "").lower():
         await read_chunks(reader, body)
         return
-    left = as_int(headers, "content-length") or 0
+    await read_bytes(reader, as_int(headers, "content-length") or 0, body)
+
+
+async def read_bytes(reader, left, body):
+    """Reads the next `left` bytes into `body`."""
     while left:
         data = await reader.read(min(left, 65536))
         if not data:
@@ -255,12 +259,7 @@ async def read_chunks(reader, body):
             while await reader.readuntil(b"\r\n") != b"\r\n":  # trailers
                 pass
             return
-        while left:
-            data = await reader.read(min(left, 65536))
-            if not data:
-                raise asyncio.IncompleteReadError(b"", left)
-            left -= len(data)
-            body.add(data)
+        await read_bytes(reader, left, body)
         await reader.readexactly(2)
 
 
