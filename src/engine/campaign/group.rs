@@ -55,11 +55,17 @@ impl Member {
 /// A group under observation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Group {
+    /// Accounts and their parties, the first of each.
     members: Vec<(u64, u64)>,
+    /// What its parties take, and how many of them do.
     targets: Vec<(u64, u32)>,
+    /// The same of how their client programs are set.
     settings: Vec<(u64, u32)>,
+    /// What its members' wordings are worth, summed, in thousandths of a nat.
     wording: i64,
+    /// A sketch of what was asked ([`cohort::distinct`]).
     contents: u128,
+    /// Requests, whoever sent them.
     requests: u32,
     /// Whether its accounts take turns.
     pub rhythm: Rhythm,
@@ -104,10 +110,7 @@ impl Group {
     /// Takes a member in; whether it is the first of its party.
     pub fn join(&mut self, member: &Member) -> bool {
         let known = self.members.iter().any(|&(account, party)| account == member.account || party == member.party);
-        if known {
-            return false;
-        }
-        if self.members.len() >= MEMBERS {
+        if known || self.full() {
             return false;
         }
         self.members.push((member.account, member.party));

@@ -305,8 +305,7 @@ impl Joiner {
                 Some(of) if self.campaigns.get(of as usize).is_some_and(|of| of.unlike(&member.client, reading)) => {
                     group.others = group.others.saturating_add(1);
                 }
-                Some(_) => {}
-                None => {}
+                _ => {}
             }
         }
     }

@@ -25,6 +25,8 @@ const UNSEEN: u64 = 2;
 const KEY: MilliNats = 9_000;
 /// Least prior log-odds of belonging to a campaign: it is not yet known how large it will grow.
 const PRIOR: MilliNats = -6_000;
+/// Accounts that take a new model before the move is called a pivot.
+const PIVOTING: u32 = 3;
 
 /// How often each value occurs among a campaign's accounts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -59,9 +61,6 @@ pub struct Story {
     /// The family that saw the group.
     pub family: Family,
 }
-
-/// Accounts that take a new model before the move is called a pivot.
-const PIVOTING: u32 = 3;
 
 /// A campaign.
 #[derive(Clone, Debug, Serialize, Deserialize)]
