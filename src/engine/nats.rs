@@ -44,6 +44,12 @@ pub fn ln_ratio(numerator: u64, denominator: u64) -> MilliNats {
     ln(numerator.max(1)) - ln(denominator.max(1))
 }
 
+/// Thousandths in nats, for people and files; what is decided is decided in thousandths.
+#[must_use]
+pub fn in_nats(milli: MilliNats) -> f64 {
+    f64::from(milli) / 1000.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! The upper tail of scores, fitted: from which score on a share of accounts is left.
 
+use azeotrope_engine::nats::in_nats;
+
 /// Accounts above a score that a tail is fitted to; with fewer it would be a guess.
 pub(crate) const TAIL: usize = 20;
 
@@ -20,8 +22,8 @@ impl Tail {
         let above = scores.iter().take_while(|&&score| score > 0).count();
         // Half of what scores anything at all, so that the fit sees the tail and not the body.
         let taken = (above / 2).min(most).max(TAIL);
-        let from = f64::from(*scores.get(taken).filter(|_| above > taken)?) / 1000.0;
-        let excess: f64 = scores.iter().take(taken).map(|&score| f64::from(score) / 1000.0 - from).sum();
+        let from = in_nats(*scores.get(taken).filter(|_| above > taken)?);
+        let excess: f64 = scores.iter().take(taken).map(|&score| in_nats(score) - from).sum();
         Some(Self { from, share: taken as f64 / all as f64, mean: (excess / taken as f64).max(0.05) })
     }
 

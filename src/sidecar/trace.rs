@@ -1,6 +1,7 @@
 //! Traces in, verdicts out: one JSON object a line.
 
 use crate::commands::Failure;
+use azeotrope_engine::nats::in_nats;
 use azeotrope_engine::time::Timestamp;
 use azeotrope_engine::verdict::Verdict;
 use serde::Deserialize;
@@ -132,7 +133,7 @@ pub(crate) fn verdict_line(id: u64, verdict: &Verdict) -> String {
         "id": id,
         "action": verdict.action.name(),
         "campaign": verdict.campaign,
-        "score": f64::from(verdict.score) / 1000.0,
+        "score": in_nats(verdict.score),
         "reasons": verdict.reasons,
     });
     line.to_string()

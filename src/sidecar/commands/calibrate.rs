@@ -7,6 +7,7 @@ use crate::tail::Tail;
 use crate::terminal::table::Columns;
 use crate::train::samples::read_labels;
 use azeotrope_engine::engine::Engine;
+use azeotrope_engine::nats::in_nats;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -100,7 +101,7 @@ fn rungs<'a>(scores: &[i32], tail: &Tail, budgets: &[(&'a str, f64); 3]) -> Vec<
     let rung = |&(action, budget): &(&'a str, f64)| {
         // Below the tail the fit says nothing; fewer score there than the budget allows.
         least = tail.threshold(budget).max(tail.from).max(least).min(100.0);
-        let above = scores.iter().filter(|&&score| f64::from(score) / 1000.0 >= least).count();
+        let above = scores.iter().filter(|&&score| in_nats(score) >= least).count();
         Rung { action, budget, threshold: (least * 100.0).ceil() / 100.0, above }
     };
     budgets.iter().map(rung).collect()

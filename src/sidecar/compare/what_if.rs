@@ -3,7 +3,7 @@
 use super::{Comparison, Judged, Recent, Shadow, acts};
 use crate::explain::words::digest;
 use azeotrope_engine::campaign::Feed;
-use azeotrope_engine::nats::MilliNats;
+use azeotrope_engine::nats::{MilliNats, in_nats};
 use azeotrope_engine::rules::Config;
 use azeotrope_engine::verdict::Action;
 use serde::Serialize;
@@ -109,7 +109,7 @@ pub(crate) fn what_if(old: &Config, new: &Config, feed: &Feed, recent: &Recent) 
             was: was.action,
             is: is.action,
             campaign: is.campaign.clone(),
-            score: f64::from(is.score) / 1000.0,
+            score: in_nats(is.score),
             requests: is.requests,
             first: is.first.0,
             last: is.last.0,

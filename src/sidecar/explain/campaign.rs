@@ -3,6 +3,7 @@
 use super::words::{bare, count, digest, moment, nats, share, span};
 use azeotrope_engine::campaign::Criteria;
 use azeotrope_engine::campaign::named::Campaign;
+use azeotrope_engine::nats::in_nats;
 use azeotrope_engine::rules::{Family, Nature};
 use serde::{Deserialize, Serialize};
 
@@ -44,8 +45,8 @@ impl Told {
             exchanges: campaign.exchanges,
             families: campaign.families.iter().map(|family| family.name().to_owned()).collect(),
             named_by: story.family.name().to_owned(),
-            evidence: f64::from(story.score) / 1000.0,
-            needed: f64::from(criteria.name) / 1000.0,
+            evidence: in_nats(story.score),
+            needed: in_nats(criteria.name),
             parties: worth.parties,
             taking: worth.taking,
             target: digest(worth.target),

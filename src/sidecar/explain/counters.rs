@@ -2,6 +2,7 @@
 
 use super::words::{count, digest, nats, share};
 use crate::fleet::Examined;
+use azeotrope_engine::nats::in_nats;
 use azeotrope_engine::rules::Document;
 use serde::Serialize;
 
@@ -89,8 +90,8 @@ impl Counters {
                 parties: group.parties(),
                 taking: group.taking(view.target),
                 contents: group.contents(),
-                focus: f64::from(worth.focus) / 1000.0,
-                wording: f64::from(worth.wording) / 1000.0,
+                focus: in_nats(worth.focus),
+                wording: in_nats(worth.wording),
                 counts,
             });
         }

@@ -1,6 +1,7 @@
 //! Which rung, and why.
 
 use super::words::{bare, count, nats};
+use azeotrope_engine::nats::in_nats;
 use azeotrope_engine::rules::Document;
 use azeotrope_engine::verdict::{Action, Assessment, Reason, ladder};
 use serde::Serialize;
@@ -40,16 +41,15 @@ pub(crate) struct Told {
 impl Decision {
     pub(crate) fn of(document: &Document, assessment: &Assessment) -> Self {
         let (verdict, thresholds) = (&assessment.verdict, &document.thresholds);
-        let real = |milli: i32| f64::from(milli) / 1000.0;
         let confirmed = assessment.member.as_ref().is_some_and(|member| member.confirmed);
         let reasons = verdict.reasons.iter().filter_map(|code| Reason::of(code));
         Self {
             action: verdict.action.name(),
             would: verdict.would.name(),
-            score: real(verdict.score),
-            observe: real(thresholds.observe.0),
-            throttle: real(thresholds.throttle.0),
-            block: real(thresholds.block.0),
+            score: in_nats(verdict.score),
+            observe: thresholds.observe.number(),
+            throttle: thresholds.throttle.number(),
+            block: thresholds.block.number(),
             families: assessment.families,
             deterministic: assessment.deterministic,
             confirmed_campaign: confirmed,
@@ -80,7 +80,7 @@ fn told(reason: Reason, document: &Document, assessment: &Assessment) -> Told {
         code: reason.code(),
         meaning: reason.meaning(),
         family: family.map(|family| family.name()),
-        adds: f64::from(adds) / 1000.0,
+        adds: in_nats(adds),
         words,
     }
 }
@@ -154,7 +154,7 @@ fn otherwise(document: &Document, assessment: &Assessment) -> Vec<String> {
 
 /// Odds of a score: `1340 to 1`. Beyond a million the model is not to be trusted to the digit.
 fn odds(milli: i32) -> String {
-    let odds = (f64::from(milli.saturating_abs()) / 1000.0).exp();
+    let odds = in_nats(milli.saturating_abs()).exp();
     let rounded = match odds {
         ..10.0 => format!("{odds:.1}"),
         ..1e6 => format!("{odds:.0}"),

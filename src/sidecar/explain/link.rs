@@ -4,6 +4,7 @@ use super::words::{bare, moment, nats};
 use azeotrope_engine::campaign::LINK;
 use azeotrope_engine::campaign::account::{Account, Terms};
 use azeotrope_engine::campaign::feed::GivenAway;
+use azeotrope_engine::nats::in_nats;
 use azeotrope_engine::verdict::judge::{Known, Member};
 use serde::Serialize;
 
@@ -42,7 +43,7 @@ impl Link {
             ),
             Known::Linked => linked(member, account),
         };
-        Self { how, score: f64::from(member.score) / 1000.0, terms, words }
+        Self { how, score: in_nats(member.score), terms, words }
     }
 }
 
@@ -110,5 +111,5 @@ fn given_away(given: &GivenAway) -> Vec<Term> {
 }
 
 fn term(term: &'static str, milli: i32, meaning: &str) -> Term {
-    Term { term, nats: f64::from(milli) / 1000.0, words: format!("{:>6}  {term}: {meaning}", nats(milli)) }
+    Term { term, nats: in_nats(milli), words: format!("{:>6}  {term}: {meaning}", nats(milli)) }
 }

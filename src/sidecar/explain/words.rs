@@ -1,22 +1,22 @@
 //! Numbers in words.
 
-use azeotrope_engine::nats::MilliNats;
+use azeotrope_engine::nats::{MilliNats, in_nats};
 use azeotrope_engine::rules::DigestName;
 use azeotrope_engine::time::{SECOND, Timestamp};
 
 /// Nats with their sign: `+2.31`.
 pub(crate) fn nats(milli: MilliNats) -> String {
-    format!("{:+.2}", f64::from(milli) / 1000.0)
+    format!("{:+.2}", in_nats(milli))
 }
 
 /// A threshold or a sum: `9.50`.
 pub(crate) fn bare(milli: MilliNats) -> String {
-    format!("{:.2}", f64::from(milli) / 1000.0)
+    format!("{:.2}", in_nats(milli))
 }
 
 /// A share out of its logarithm: `12.3%`.
 pub(crate) fn share(ln: MilliNats) -> String {
-    format!("{:.2}%", 100.0 * (f64::from(ln) / 1000.0).exp())
+    format!("{:.2}%", 100.0 * in_nats(ln).exp())
 }
 
 /// A digest.

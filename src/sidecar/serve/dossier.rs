@@ -9,6 +9,7 @@ use crate::explain::words::digest;
 use azeotrope_engine::campaign::account::{Account, Link};
 use azeotrope_engine::campaign::named::Campaign;
 use azeotrope_engine::campaign::{Criteria, Joiner};
+use azeotrope_engine::nats::in_nats;
 use azeotrope_engine::rules::{Rules, Subject};
 use azeotrope_engine::time::Timestamp;
 use serde_json::{Value, json};
@@ -68,11 +69,11 @@ impl Known<'_> {
             "party": digest(known.party),
             "requests": known.requests,
             "family": link.family.name(),
-            "score": nats(link.score),
+            "score": in_nats(link.score),
             "linked": link.at.0,
             "terms": {
-                "prior": nats(link.terms.prior), "client": nats(link.terms.client), "key": nats(link.terms.key),
-                "again": nats(link.terms.again), "wording": nats(link.terms.wording),
+                "prior": in_nats(link.terms.prior), "client": in_nats(link.terms.client), "key": in_nats(link.terms.key),
+                "again": in_nats(link.terms.again), "wording": in_nats(link.terms.wording),
             },
             "adopted": link.terms.score() == 0,
             "allowed": self.allowed(*account),
@@ -98,16 +99,12 @@ impl Known<'_> {
             "account": digest(account),
             "party": digest(known.party),
             "requests": known.requests, "from_public_sets": known.corpus,
-            "wording": nats(known.said()), "most": nats(known.most), "needed": nats(azeotrope_engine::campaign::LINK),
+            "wording": in_nats(known.said()), "most": in_nats(known.most), "needed": in_nats(azeotrope_engine::campaign::LINK),
             "target": target, "settings": settings, "client": client, "network": network,
             "link": link,
             "allowed": self.allowed(account),
         }))
     }
-}
-
-fn nats(milli: i32) -> f64 {
-    f64::from(milli) / 1000.0
 }
 
 /// What happened when, the earliest first.
@@ -121,7 +118,7 @@ fn timeline(campaign: &Campaign) -> Vec<Value> {
             format!(
                 "Named by {}: {:.2} nats, {} unrelated parties",
                 story.family.name(),
-                nats(story.score),
+                in_nats(story.score),
                 story.worth.parties
             ),
         ),
