@@ -2,7 +2,7 @@
 //!
 //! It sees one observation an exchange, from all proxies. Accounts gather in [`group`]s by what they share: keys of
 //! their skeletons, their client's settings, their prompts' membership in public sets, and, where nothing is shared by
-//! more than a few, by being set up alike as those they meet ([`kin`]). A group whose evidence is strong
+//! more than a few, by being set up alike as those they meet (`kin`). A group whose evidence is strong
 //! enough names a campaign ([`named`]); from then on each account is held against the campaign by naive Bayes over its
 //! keys, client and wording, and linked as soon as that is sure. Groups in which linked accounts meet are attached to the
 //! campaign, which is how it follows a template that changes. What changes hands ([`ledger`]) links directly.
