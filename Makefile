@@ -143,8 +143,8 @@ bench: need-load $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY)
 	$(PYTHON) tests/bench/gateway.py --program $(PROGRAM) --server $(BENCH_SERVER) --empty $(BENCH_EMPTY) $(if $(QUICK),--quick,--rounds $(or $(ROUNDS),5)) || failed=1; \
 	PYTHONPATH=tests/e2e $(PYTHON) tests/bench/report.py $(if $(README),--readme README.md); exit $${failed:-0}
 
-bench-steps: $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY) $(BENCH_STEPS) ## instructions that Envoy executes for a request, counted one by one: target/bench-steps.md (15 minutes; BODIES=1: 5)
-	$(PYTHON) tests/bench/steps.py --program $(PROGRAM) --server $(BENCH_SERVER) --empty $(BENCH_EMPTY) --steps $(BENCH_STEPS) --bodies $(or $(BODIES),3)
+bench-steps: $(PROGRAM) $(WASM) $(VENV) envoy $(BENCH_SERVER) $(BENCH_EMPTY) $(BENCH_STEPS) ## instructions that Envoy executes for a request, counted one by one: target/bench-steps.md (15 minutes; TIMES=1: 5)
+	$(PYTHON) tests/bench/steps.py --program $(PROGRAM) --server $(BENCH_SERVER) --empty $(BENCH_EMPTY) --steps $(BENCH_STEPS) --times $(or $(TIMES),3)
 
 bench-engine: $(TARGETS) $(BENCH_ENGINE) ## what the engine's request path costs: native against wasm, stage by stage (instructions with valgrind)
 	cargo build --quiet --profile module -p azeotrope-bench-engine --target wasm32-wasip1 --target-dir target

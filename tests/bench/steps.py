@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """What a request makes Envoy execute: instructions of the worker's thread, counted one by one in the running process.
 
-    steps.py --program P --server S --empty M --steps T [--bodies N] [--out target/bench-steps.md] [--addresses FOLDER]
+    steps.py --program P --server S --empty M --steps T [--times N] [--out target/bench-steps.md] [--addresses FOLDER]
 
 Where `gateway.py` measures time, which the machine's other work changes, this counts, and the same build gives the same figures.
-An Envoy for each contender, one worker, one connection, a known account; the medians of a few bodies of each size. Prints
+An Envoy for each contender, one worker, one connection, a known account among others; the least of a few times. Prints
 Markdown tables. `--addresses` keeps what was executed, for who wants to know where: 8 bytes an instruction, in order.
 """
 
@@ -12,7 +12,6 @@ import argparse
 import http.client
 import pathlib
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -32,6 +31,8 @@ NAMES = ("none", "empty", "calls", "observe", "enforce")
 BASE = "empty"
 #: Requests with each body before one is counted: accounts are known by then and memory has grown to what it takes.
 WARM = 50
+#: Others right before it, of accounts of their own: a busy worker has their pages at hand.
+OTHERS = 32
 #: The longest that stepping one request may take, in seconds: a machine of its own steps 30,000 instructions in one.
 LONGEST = 600
 
@@ -64,8 +65,8 @@ class Steps:
     def __init__(self, program, addresses):
         self.program, self.addresses = program, addresses
 
-    def request(self, proxy, name, send):
-        """{region: instructions} of what `send` makes the worker execute."""
+    def request(self, proxy, name, before, send):
+        """{region: instructions} of what `send` makes the worker execute, right after `before`."""
         command = [self.program, str(proxy.pid), str(worker(proxy.pid)), str(LONGEST)]
         if self.addresses:
             command.append(str(self.addresses / name))
@@ -73,8 +74,7 @@ class Steps:
             try:
                 # They take turns: on one core that wakes no other.
                 process.pin(running.pid, {stand.CORES[0]})
-                # What comes first after a tick of the module's timer asks for more: let that not be what is counted.
-                send()
+                before()
                 print(file=running.stdin, flush=True)
                 if running.stdout.readline().strip() == "ready":
                     send()
@@ -102,40 +102,43 @@ def counts(line):
     return {"all": sum(found.values()), **found}
 
 
-def measure(proxy, name, size, number, steps):
-    """[{region: instructions}], one for each body."""
-    found = []
+def measure(proxy, name, size, times, steps):
+    """{region: instructions} of a request. The least of some: what a tick of a timer came before asks for more."""
+    body, *_ = bodies.compose(size, 1, seed=3)
+    others = bodies.compose(512, OTHERS, seed=4)
     client = Client(proxy.port)
+
+    def send():
+        client.send(body, "sk-steps")
+
+    def before():
+        for place, other in enumerate(others):
+            client.send(other, f"sk-other-{place}")
+        send()
+
     try:
-        for index, body in enumerate(bodies.compose(size, number, seed=3)):
-            def send(body=body, key=f"sk-steps-{index}"):
-                client.send(body, key)
-            for _ in range(WARM):
-                send()
-            found.append(steps.request(proxy, f"{name}-{size}-{index}", send))
+        for _ in range(WARM):
+            send()
+        before()
+        return min((steps.request(proxy, f"{name}-{size}", before, send) for _ in range(times)), key=lambda one: one["all"])
     finally:
         client.close()
-    return found
 
 
 def tables(found):
-    """`found`: {size: {name: [{region: instructions}]}}."""
-    def median(name, size, region):
-        return statistics.median(one[region] for one in found[size][name])
-
+    """`found`: {size: {name: {region: instructions}}}."""
     def parts(name, size):
-        envoys, modules, libraries = (report.plain(median(name, size, region)) for region in ("envoy", "module", "library"))
-        return f"{report.plain(median(name, size, 'all'))} ({envoys} / {modules} / {libraries})"
+        return "{all:,} ({envoy:,} / {module:,} / {library:,})".format(**found[size][name])
 
     def over(name, size):
-        return f"{statistics.median(mine['all'] - other['all'] for mine, other in zip(found[size][name], found[size][BASE])):+,.0f}"
+        return f"{found[size][name]['all'] - found[size][BASE]['all']:+,}"
 
     header = ["", *(report.SIZES[size] for size in found)]
     others = [name for name in NAMES if name != BASE]
     return "\n".join((
         "All (Envoy's own / the module's / libraries'):\n",
         report.table(header, [report.row_of(name, found, parts) for name in NAMES]),
-        f"Over the {contenders.NAMES[BASE]}, body by body:\n",
+        f"Over the {contenders.NAMES[BASE]}:\n",
         report.table(header, [report.row_of(name, found, over) for name in others])))
 
 
@@ -148,7 +151,7 @@ def run(options, folder):
         steps = Steps(options.steps, options.addresses)
         for size in bodies.COUNTS:
             for name, proxy in place.envoys.items():
-                found.setdefault(size, {})[name] = measure(proxy, name, size, options.bodies, steps)
+                found.setdefault(size, {})[name] = measure(proxy, name, size, options.times, steps)
                 print(f"steps: {size} bytes, {name}: {found[size][name]}", file=sys.stderr, flush=True)
         for proxy in place.envoys.values():
             proxy.check_health()
@@ -161,7 +164,7 @@ def main():
     for name, text in (("program", "target/release/azeotrope"), ("server", "the bench's server"), ("empty", "the empty filter"),
                        ("steps", "what steps a thread")):
         parser.add_argument(f"--{name}", type=lambda path: pathlib.Path(path).resolve(), required=True, help=text)
-    parser.add_argument("--bodies", type=int, default=3, choices=range(1, 25), metavar="1..24", help="bodies of each size")
+    parser.add_argument("--times", type=int, default=3, choices=range(1, 25), metavar="1..24", help="how often each is counted")
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("target/bench-steps.md"))
     parser.add_argument("--addresses", type=pathlib.Path)
     options = parser.parse_args()
