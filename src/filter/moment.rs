@@ -7,6 +7,7 @@ use crate::host;
 use azeotrope_engine::store::Version;
 use azeotrope_engine::time::Timestamp;
 use std::cell::RefCell;
+use std::cmp::Ordering;
 
 /// How often the time of one tick is believed: should the host's timer stop, time stands still for so many requests at most.
 const MOST_READINGS: u32 = 1_024;
@@ -22,7 +23,30 @@ struct Moment {
     at: Timestamp,
     /// How often it may still be read.
     readings: u32,
-    pages: Vec<(String, Vec<u8>, Version)>,
+    /// In the order of [`Page::order`].
+    pages: Vec<Page>,
+}
+
+#[derive(Debug)]
+struct Page {
+    key: String,
+    value: Vec<u8>,
+    version: Version,
+}
+
+impl Page {
+    /// By the end of their keys first: names of pages begin alike, and end in their number.
+    fn order(&self, key: &str) -> Ordering {
+        let end = |key: &str| key.as_bytes().last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
+        end(&self.key).cmp(&end(key)).then_with(|| self.key.as_str().cmp(key))
+    }
+}
+
+impl Moment {
+    /// Where a page is, or would be.
+    fn place(&self, key: &str) -> Result<usize, usize> {
+        self.pages.binary_search_by(|page| page.order(key))
+    }
 }
 
 /// Does something with the moment; nothing in the midst of doing so.
@@ -55,8 +79,8 @@ pub(crate) fn now() -> Timestamp {
 /// A page as it was a moment ago.
 pub(crate) fn page(key: &str) -> Option<(Vec<u8>, Version)> {
     with(|moment| {
-        let (_, value, version) = moment.pages.iter().find(|(of, ..)| of == key)?;
-        Some((value.clone(), *version))
+        let page = moment.pages.get(moment.place(key).ok()?)?;
+        Some((page.value.clone(), page.version))
     })
     .flatten()
 }
@@ -64,13 +88,20 @@ pub(crate) fn page(key: &str) -> Option<(Vec<u8>, Version)> {
 /// Keeps a page until the moment is over.
 pub(crate) fn keep(key: &str, value: &[u8], version: Version) {
     with(|moment| {
-        if moment.readings > 0 && moment.pages.len() < MOST_PAGES && moment.pages.iter().all(|(of, ..)| of != key) {
-            moment.pages.push((key.to_owned(), value.to_vec(), version));
+        if moment.readings > 0
+            && moment.pages.len() < MOST_PAGES
+            && let Err(place) = moment.place(key)
+        {
+            moment.pages.insert(place, Page { key: key.to_owned(), value: value.to_vec(), version });
         }
     });
 }
 
 /// The page has changed.
 pub(crate) fn forget(key: &str) {
-    with(|moment| moment.pages.retain(|(of, ..)| of != key));
+    with(|moment| {
+        if let Ok(place) = moment.place(key) {
+            moment.pages.remove(place);
+        }
+    });
 }
