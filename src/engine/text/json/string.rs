@@ -58,19 +58,41 @@ pub fn unescaped(raw: &[u8], cut: bool) -> Cow<'_, str> {
     {
         return Cow::Borrowed(text);
     }
+    let mut out = Vec::with_capacity(raw.len());
+    let last = pieces(raw, cut, |plain, character| {
+        out.extend_from_slice(plain);
+        match character {
+            Some(character) if character.is_ascii() => out.push(character as u8),
+            Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => {}
+        }
+    });
+    out.extend_from_slice(last);
+    // Text all of it, or else looked at piece by piece.
+    Cow::Owned(String::from_utf8(out).unwrap_or_else(|_| mended(raw, cut)))
+}
+
+/// What [`unescaped`] makes of what is not all UTF-8.
+fn mended(raw: &[u8], cut: bool) -> String {
     let mut out = String::with_capacity(raw.len());
+    let last = pieces(raw, cut, |plain, character| {
+        append(plain, false, &mut out);
+        out.extend(character);
+    });
+    append(last, cut, &mut out);
+    out
+}
+
+/// Gives `take` what stands before each escape and the character that this means, if any; what stands after the last.
+fn pieces<'a>(raw: &'a [u8], cut: bool, mut take: impl FnMut(&'a [u8], Option<char>)) -> &'a [u8] {
     let mut rest = raw;
     while let Some(at) = escape(rest) {
         let (plain, escaped) = rest.split_at_checked(at).unwrap_or((rest, b""));
-        append(plain, false, &mut out);
         let mut escapes = Escapes { rest: escaped.get(1..).unwrap_or(b""), cut };
-        if let Some(character) = escapes.next() {
-            out.push(character);
-        }
+        take(plain, escapes.next());
         rest = escapes.rest;
     }
-    append(rest, cut, &mut out);
-    Cow::Owned(out)
+    rest
 }
 
 /// Bytes as text; what is no UTF-8 becomes U+FFFD. `cut`: they may end within a character, which is left out then.
