@@ -14,6 +14,13 @@ pub fn escape(bytes: &[u8]) -> Option<usize> {
     find::<b'\\'>(bytes)
 }
 
+/// The first back tick.
+#[inline]
+#[must_use]
+pub fn tick(bytes: &[u8]) -> Option<usize> {
+    find::<b'`'>(bytes)
+}
+
 /// Wasm without SIMD: `memchr` goes by the width of a pointer there, which is half of what the machine has.
 #[cfg(all(target_family = "wasm", not(target_feature = "simd128")))]
 #[inline]

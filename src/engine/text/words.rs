@@ -6,6 +6,7 @@
 //! template. Kept: the words and their order. Lost: case, punctuation, white space, and what was masked.
 
 use crate::letters::{Class, class};
+use crate::scan::tick;
 
 /// A hashed, masked word. Not keyed: it never leaves the engine; what leaves is keyed afterwards.
 pub type Word = u64;
@@ -72,7 +73,7 @@ impl<'a> Words<'a> {
     /// Steps over a fenced block when one opens here.
     fn fence(&mut self) -> Option<Word> {
         let inner = self.rest().strip_prefix(b"```")?;
-        let end = find(inner, b"```").map_or(inner.len(), |at| at + 3);
+        let end = closing(inner).map_or(inner.len(), |at| at + 3);
         self.at += 3 + end;
         Some(CODE)
     }
@@ -212,8 +213,16 @@ fn folded_letter(byte: u8) -> u64 {
     if lower.wrapping_sub(b'a') < 26 { u64::from(lower) } else { 0 }
 }
 
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len().max(1)).position(|window| window == needle)
+/// Where the next three back ticks are.
+fn closing(bytes: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let at = from + tick(bytes.get(from..)?)?;
+        if bytes.get(at..)?.starts_with(b"```") {
+            return Some(at);
+        }
+        from = at + 1;
+    }
 }
 
 #[cfg(test)]
