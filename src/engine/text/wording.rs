@@ -56,6 +56,8 @@ struct Reading {
 }
 
 impl Reading {
+    /// Apart from [`Wording::of`], which is compiled where it is called: for size.
+    #[inline(never)]
     fn piece(&mut self, text: &[u8]) {
         let mut rest = text.get(..READ.saturating_sub(self.read)).unwrap_or(text);
         self.read += rest.len();
