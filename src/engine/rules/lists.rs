@@ -142,6 +142,10 @@ impl<T: Copy> Index<T> {
         Self(order.into_iter().filter_map(|(_, place)| entries.get(place).cloned()).collect())
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What holds for a subject now.
     pub(super) fn find(&self, subject: Subject, now: Timestamp) -> impl Iterator<Item = T> {
         let start = self.0.partition_point(|entry| entry.subject < subject);
@@ -191,15 +195,23 @@ impl Lists {
         self.allow.find(subject, now).next().is_some()
     }
 
+    /// Whether an exception holds for any of some subjects; nobody looks through them where there is none.
+    pub fn allows_any(&self, mut of: impl Iterator<Item = Subject>, now: Timestamp) -> bool {
+        !self.allow.is_empty() && of.any(|subject| self.allows(subject, now))
+    }
+
     /// Whether an exception holds for a caller.
     #[must_use]
     pub fn allows_caller(&self, caller: &Caller, now: Timestamp) -> bool {
-        subjects(caller).any(|subject| self.allows(subject, now))
+        self.allows_any(subjects(caller), now)
     }
 
     /// What the operator ordered for a caller: the gravest order that holds.
     #[must_use]
     pub fn denies(&self, caller: &Caller, now: Timestamp) -> Option<Action> {
+        if self.deny.is_empty() {
+            return None;
+        }
         subjects(caller).flat_map(|subject| self.deny.find(subject, now)).max()
     }
 
@@ -207,6 +219,11 @@ impl Lists {
     #[must_use]
     pub fn migrations(&self) -> &Migrations {
         &self.migrations
+    }
+
+    /// Whether anybody is listed as of a campaign.
+    pub(super) fn has_campaigns(&self) -> bool {
+        !self.campaigns.is_empty()
     }
 
     /// Place of the campaign a subject belongs to, in the document's list.

@@ -97,6 +97,12 @@ impl Rules {
         let found = self.lists.campaign(subject, now).filter_map(|place| self.document.campaigns.get(place));
         found.min_by_key(|campaign| !campaign.confirmed)
     }
+
+    /// The campaign of the first of some subjects that belongs to one; nobody looks through them where no campaign is listed.
+    #[must_use]
+    pub fn campaign_of(&self, mut subjects: impl Iterator<Item = Subject>, now: Timestamp) -> Option<&Campaign> {
+        if self.lists.has_campaigns() { subjects.find_map(|subject| self.campaign(subject, now)) } else { None }
+    }
 }
 
 impl From<Document> for Rules {

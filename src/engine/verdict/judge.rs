@@ -85,7 +85,7 @@ pub fn assess<S: Store>(
 /// What the operator ordered goes before any evidence; an exception before any order.
 fn orders(rules: &Rules, caller: &Caller, reading: &Reading, now: Timestamp, verdict: &mut Verdict) {
     let excepted = rules.lists.allows_caller(caller, now)
-        || reading.templates().any(|key| rules.lists.allows(Subject::Skeleton(key), now));
+        || rules.lists.allows_any(reading.templates().map(Subject::Skeleton), now);
     if excepted {
         verdict.would = Action::Allow;
         verdict.reasons.push(Reason::OperatorAllow.code());
@@ -134,7 +134,7 @@ fn membership(
     let skeletons = reading.templates().map(Subject::Skeleton);
     let accounts = [caller.account, caller.before.account].map(Subject::Account);
     let listed = accounts.into_iter().chain(skeletons);
-    if let Some(campaign) = listed.into_iter().find_map(|subject| rules.campaign(subject, now)) {
+    if let Some(campaign) = rules.campaign_of(listed, now) {
         let score = rules.document.thresholds.block.0;
         return Some(Member {
             campaign: campaign.id.as_str().to_owned(),
