@@ -112,7 +112,7 @@ impl Answer {
         }
         if read {
             tally(&taken);
-            host::tell_usage(&usage(&taken));
+            host::tell_usage(&taken.label());
         }
     }
 }
@@ -135,23 +135,4 @@ fn tally(taken: &Taken) {
     metrics::add(Metric::AnswersEstimated, u32::from(taken.estimated));
     metrics::add(Metric::AnswersTruncated, u32::from(taken.truncated));
     metrics::add(Metric::AnswersRefused, u32::from(taken.finish == Finish::Refusal));
-}
-
-/// What an answer cost, as an RFC 9651 dictionary for the access log.
-fn usage(taken: &Taken) -> String {
-    let counts = [
-        ("in=", taken.input_tokens),
-        ("out=", taken.output_tokens),
-        ("reasoning=", taken.reasoning_tokens),
-        ("cached=", taken.cached_tokens),
-    ];
-    let mut parts: Vec<String> =
-        counts.into_iter().filter_map(|(name, count)| Some([name, &count?.to_string()].concat())).collect();
-    parts.push(["finish=", taken.finish.name()].concat());
-    for (name, holds) in [("estimated", taken.estimated), ("truncated", taken.truncated)] {
-        if holds {
-            parts.push(name.to_owned());
-        }
-    }
-    parts.join(", ")
 }

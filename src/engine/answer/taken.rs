@@ -4,10 +4,15 @@ use super::place::Take;
 use crate::dialect::{Finish, MAX_NAME, finish};
 use crate::digest::key::{DigestKey, Digester, Domain};
 use crate::digest::{BLOBS, SHORTEST_BLOB};
+use crate::digits;
 use crate::json::Reader;
 
 /// Bytes of text that are about a token, where nobody told how many there were.
 pub const BYTES_OF_A_TOKEN: u64 = 4;
+/// Bytes that a label takes, usually.
+const LABEL: usize = 96;
+/// Digits that a count of tokens does not have.
+const WHOLE: usize = 16;
 
 /// What an answer gave out, as far as it came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +41,33 @@ pub struct Taken {
 }
 
 impl Taken {
+    /// What it cost, as an RFC 9651 dictionary for the access log.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let mut label = String::with_capacity(LABEL);
+        let counts = [
+            ("in=", self.input_tokens),
+            ("out=", self.output_tokens),
+            ("reasoning=", self.reasoning_tokens),
+            ("cached=", self.cached_tokens),
+        ];
+        for (name, count) in counts {
+            if let Some(count) = count {
+                label.push_str(name);
+                digits::push(&mut label, count);
+                label.push_str(", ");
+            }
+        }
+        label.push_str("finish=");
+        label.push_str(self.finish.name());
+        for (name, holds) in [(", estimated", self.estimated), (", truncated", self.truncated)] {
+            if holds {
+                label.push_str(name);
+            }
+        }
+        label
+    }
+
     pub(super) fn note(&mut self, finish: Finish) {
         self.finish = self.finish.max(finish);
     }
@@ -112,8 +144,9 @@ impl Taking {
             Take::Cached => &mut self.taken.cached_tokens,
             _ => return,
         };
-        // The reader takes a number at the very end for one that was cut.
-        if let Some(count) = Reader::new(&[word, " "].concat()).count() {
+        // Nearly all are whole numbers. The reader takes a number at the very end for one that was cut.
+        let whole = || if word.len() < WHOLE { word.parse().ok() } else { None };
+        if let Some(count) = whole().or_else(|| Reader::new(&[word, " "].concat()).count()) {
             *field = Some(count);
         }
     }

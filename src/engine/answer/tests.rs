@@ -91,6 +91,36 @@ fn what_nobody_told_is_estimated_and_marked() {
 }
 
 #[test]
+fn the_label_says_what_was_told_and_what_is_worked_out() {
+    let told = Taken { input_tokens: Some(25), cached_tokens: Some(0), finish: Finish::Stop, ..Taken::default() };
+    assert_eq!(told.label(), "in=25, cached=0, finish=stop");
+    let cut = Taken { output_tokens: Some(7), reasoning_tokens: Some(3), estimated: true, truncated: true, ..told };
+    assert_eq!(cut.label(), "in=25, out=7, reasoning=3, cached=0, finish=stop, estimated, truncated");
+    assert_eq!(Taken::default().label(), "finish=unknown");
+}
+
+#[test]
+fn counts_are_read_however_they_are_written() {
+    let count = |word: &str| {
+        let answer = format!(r#"{{"usage":{{"prompt_tokens":{word}}}}}"#);
+        read(Framing::Json, [answer.as_bytes()]).input_tokens
+    };
+    for (word, tokens) in [
+        ("25", 25),
+        ("007", 7),
+        ("\"25\"", 25),
+        ("25.9", 25),
+        ("2.5e1", 25),
+        ("-4", 0),
+        ("999999999999999", 999_999_999_999_999),
+        ("99999999999999999999999", 9_223_372_036_854_775),
+    ] {
+        assert_eq!(count(word), Some(tokens), "{word}");
+    }
+    assert_eq!(count("null"), None);
+}
+
+#[test]
 fn responses() {
     let counts = [Some(75), Some(1186), Some(1024), Some(0)];
     let expected = expected("resp_7", counts, Finish::Stop, &["TheEncryptedContentOfTheItem=="]);
