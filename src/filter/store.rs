@@ -71,7 +71,10 @@ impl SharedStore {
 }
 
 fn name(key: &str) -> String {
-    [PREFIX, key].concat()
+    let mut name = String::with_capacity(PREFIX.len().saturating_add(key.len()));
+    name.push_str(PREFIX);
+    name.push_str(key);
+    name
 }
 
 impl Get for SharedStore {

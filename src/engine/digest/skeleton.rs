@@ -70,9 +70,7 @@ impl Skeleton {
         let mut skeleton = Self { keys: Vec::with_capacity(KEYS) };
         let mut add = |place: Place, hash: u64| {
             if hash != 0 {
-                let mut bytes = [place as u8; 9];
-                bytes.iter_mut().skip(1).zip(hash.to_le_bytes()).for_each(|(to, from)| *to = from);
-                skeleton.keys.push((place, digests.digest(Domain::Skeleton, &bytes)));
+                skeleton.keys.push((place, digests.tagged(Domain::Skeleton, place as u8, hash)));
             }
         };
         let mut system = Text::default();

@@ -144,19 +144,22 @@ impl Account {
         let fields = Fields::new(slot);
         let old = now.since(Timestamp(u64::from(fields.u32(FIRST)) * SECOND)) >= DAY;
         let (last, this) = (fields.u32(HOUR_AT), hour(now));
-        // Of the last 24 hours: those that the slot was not moved on to since it was written are empty.
-        let within = |&hour: &u32| this.saturating_sub(hour) < 24;
-        let hours = (last.saturating_sub(23)..=last).filter(within);
-        let hours = hours.map(|hour| u32::from(fields.u16(HOURS + 2 * (hour % 24) as usize)));
-        let day = hours.fold((0_u32, 0, 0), |(sum, most, active), count| {
-            (sum.saturating_add(count), count.max(most), active + u32::from(count > 0))
-        });
+        let (mut sum, mut most, mut active) = (0_u32, 0, 0);
+        for hour in (0..24).map_while(|ago| last.checked_sub(ago)) {
+            // Of the last 24 hours: those that the slot was not moved on to since it was written are empty.
+            if this.saturating_sub(hour) < 24 {
+                let count = u32::from(fields.u16(HOURS + 2 * (hour % 24) as usize));
+                sum = sum.saturating_add(count);
+                most = count.max(most);
+                active += u32::from(count > 0);
+            }
+        }
         let today = fields.u32(DAY_AT) == self::day(now);
         let of = |count: u64| if today { count } else { 0 };
         Self {
             requests: COUNTER.read(fields.slice(REQUESTS..FIRST), now),
             first_hour: if old { 0 } else { fields.u32(FIRST_HOUR) },
-            day,
+            day: (sum, most, active),
             networks: of(Medium::count(fields.slice(NETWORKS..AGENTS))),
             agents: of(Small::count(fields.slice(AGENTS..SKELETONS))),
             skeletons: of(Small::count(fields.slice(SKELETONS..JOINED))),
