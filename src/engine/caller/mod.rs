@@ -28,7 +28,7 @@ pub struct Caller {
     pub organisation: u64,
     /// The client's network: /24 of IPv4, /48 of IPv6; 0 where unknown.
     pub network: u64,
-    /// The client program: its user agent; 0 where there is none.
+    /// The client program: its user agent; 0 where there is none. The upper half names it whatever its version ([`product`]).
     pub agent: u64,
     /// The same under the digest key before this one, while one is configured.
     pub before: Before,
@@ -110,10 +110,24 @@ impl Callers {
             organisation: self.organisation.as_deref().map_or(0, |name| named(Domain::Organisation, name)),
             network: address::client(headers, peer, self.trusted_hops)
                 .map_or(0, |address| address::digest(key, address)),
-            agent: named(Domain::Agent, "user-agent"),
+            agent: agent(key, bounded(header(headers, "user-agent").unwrap_or_default())),
             before: Before::default(),
         }
     }
+}
+
+/// A user agent: the upper half is the digest of what comes before its first digit, a product's name as a rule (RFC 9110,
+/// 10.1.5: its version follows), the lower half that of all of it.
+fn agent(key: &DigestKey, value: &[u8]) -> u64 {
+    const UPPER: u64 = !0 << 32;
+    let name = value.split(u8::is_ascii_digit).next().unwrap_or_default();
+    key.digest(Domain::Agent, name) & UPPER | key.digest(Domain::Agent, value) & !UPPER
+}
+
+/// What the releases of one client program have in common.
+#[must_use]
+pub const fn product(agent: u64) -> u64 {
+    agent >> 32
 }
 
 /// The first value of a header that is not blank, without white space around it.

@@ -136,3 +136,12 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn releases_of_a_client_program_have_its_name_in_common() {
+    let agent =
+        |value: &str| Callers::default().identify(&headers(&[("user-agent", value.as_bytes())]), b"", None).agent;
+    let (one, other) = (agent("acme/python 1.2.0"), agent("acme/python 1.3.0"));
+    assert!(one != other && product(one) == product(other));
+    assert!([agent("acme/js 1.2.0"), agent("acme")].iter().all(|&of| product(of) != product(one)));
+}

@@ -72,12 +72,23 @@ impl Account {
         corpus && self.corpus == 1
     }
 
-    /// What its wording is worth: of a few requests the sum, of many the mean as often as that of a group counts.
+    /// What its wording is worth beside a campaign whose own is `usual`, at most 0 ([`Campaign::usual`]): of a few requests the
+    /// sum, of many the mean as often as that of a group counts. That it reads as a campaign does says nothing against it.
+    ///
+    /// [`Campaign::usual`]: super::named::Campaign::usual
     #[must_use]
-    pub fn said(&self) -> MilliNats {
+    pub fn said(&self, usual: MilliNats) -> MilliNats {
         let requests = self.requests.max(1);
-        let counting = i64::from(self.wording) * i64::from(requests.min(WORDINGS)) / i64::from(requests);
+        let counting = i64::from(self.beyond(usual)) * i64::from(requests.min(WORDINGS)) / i64::from(requests);
         MilliNats::try_from(counting).unwrap_or(0)
+    }
+
+    /// The sum of its wordings beside a campaign whose own is `usual`.
+    #[must_use]
+    pub fn beyond(&self, usual: MilliNats) -> MilliNats {
+        let expected = i64::from(usual.min(0)) * i64::from(self.requests);
+        let beyond = (i64::from(self.wording) - expected).min(i64::from(self.wording.max(0)));
+        MilliNats::try_from(beyond).unwrap_or(0)
     }
 
     /// Requests that carried a telling key of a campaign, where that is what the account does.
@@ -158,11 +169,17 @@ mod tests {
 
     #[test]
     fn who_asks_much_is_not_held_for_a_harvester_by_that() {
-        assert_eq!([1, 2, 4].map(|requests| asking(requests, 500).said()), [500, 1_000, 2_000]);
-        assert_eq!([40, 4_000].map(|requests| asking(requests, 500).said()), [2_000, 2_000]);
-        assert_eq!(asking(40, -500).said(), -2_000);
-        assert_eq!(asking(3, MilliNats::MAX).said(), MilliNats::MAX);
-        assert_eq!(asking(0, 500).said(), 0);
+        assert_eq!([1, 2, 4].map(|requests| asking(requests, 500).said(0)), [500, 1_000, 2_000]);
+        assert_eq!([40, 4_000].map(|requests| asking(requests, 500).said(0)), [2_000, 2_000]);
+        assert_eq!(asking(40, -500).said(0), -2_000);
+        assert_eq!(asking(3, MilliNats::MAX).said(0), MilliNats::MAX);
+        assert_eq!(asking(0, 500).said(0), 0);
+    }
+
+    #[test]
+    fn that_it_reads_as_its_campaign_does_says_nothing() {
+        assert_eq!([-500, -700, -300, 400].map(|wording| asking(1, wording).said(-500)), [0, -200, 0, 400]);
+        assert_eq!(asking(40, -700).said(-500), -800);
     }
 
     #[test]

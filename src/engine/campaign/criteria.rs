@@ -27,6 +27,8 @@ pub struct Criteria {
     pub turns: MilliNats,
     /// Unrelated parties of a group from which that counts.
     pub turn_parties: u32,
+    /// Bound of what it is worth that client programs of several names are set in the same few ways.
+    pub disguise: MilliNats,
     /// Bound of what a group's wording is worth, either way.
     pub wording: MilliNats,
     /// Wordings of one payload from which they count.
@@ -51,6 +53,7 @@ impl Criteria {
             focus: families.cohort_synchrony.focus_most.0,
             turns: families.cohort_synchrony.turns_most.0,
             turn_parties: families.cohort_synchrony.turns_from,
+            disguise: families.cohort_synchrony.disguise_most.0,
             wording: families.harvest_content.group_most.0,
             wordings: families.technique_search.wordings_from,
             window: u64::from(families.skeleton_spread.window_hours) * HOUR,

@@ -10,7 +10,7 @@ pub use worth::Worth;
 use super::population::Client;
 use super::rhythm::Rhythm;
 use super::rotation::Renamed;
-use crate::caller::Caller;
+use crate::caller::{Caller, product};
 use crate::digest::Reading;
 use crate::evidence::cohort;
 use crate::nats::MilliNats;
@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 pub const MEMBERS: usize = 64;
 /// Different targets that are told apart.
 const TARGETS: usize = 8;
+/// Client programs, by name and settings, that are told apart.
+const PROGRAMS: usize = 12;
 /// Requests a party from which a group has come back for more. What people pass on to each other, an assignment that a class
 /// pastes, each sends once or twice; a template is there to be filled again.
 const AGAIN: u32 = 2;
@@ -61,6 +63,8 @@ pub struct Group {
     targets: Vec<(u64, u32)>,
     /// The same of how their client programs are set.
     settings: Vec<(u64, u32)>,
+    /// Client programs, their settings, and how many parties have one of that name that is set so.
+    programs: Vec<((u64, u64), u32)>,
     /// What its members' wordings are worth, summed, in thousandths of a nat.
     wording: i64,
     /// A sketch of what was asked ([`cohort::distinct`]).
@@ -89,6 +93,7 @@ impl Group {
             members: Vec::new(),
             targets: Vec::new(),
             settings: Vec::new(),
+            programs: Vec::new(),
             wording: 0,
             contents: 0,
             requests: 0,
@@ -120,6 +125,7 @@ impl Group {
             Some((_, count)) => *count += 1,
             None => self.settings.push((member.client.settings, 1)),
         }
+        self.run((member.client.agent, member.client.settings), 1);
         if let Some((_, count)) = self.targets.iter_mut().find(|(target, _)| *target == member.client.target) {
             *count += 1;
         } else if self.targets.len() < TARGETS {
@@ -153,6 +159,19 @@ impl Group {
                     None => counts.push((value, count)),
                 }
             }
+        }
+        for ((agent, settings), count) in std::mem::take(&mut self.programs) {
+            self.run((renamed.of(agent), renamed.of(settings)), count);
+        }
+    }
+
+    /// Counts parties that run a client program, set in one way; releases of one are the same.
+    fn run(&mut self, (agent, settings): (u64, u64), parties: u32) {
+        let same = |of: &(u64, u64)| product(of.0) == product(agent) && of.1 == settings;
+        if let Some((_, count)) = self.programs.iter_mut().find(|(of, _)| same(of)) {
+            *count = count.saturating_add(parties);
+        } else if self.programs.len() < PROGRAMS {
+            self.programs.push(((agent, settings), parties));
         }
     }
 

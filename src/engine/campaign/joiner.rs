@@ -39,7 +39,7 @@ impl Default for Limits {
 }
 
 /// Layout of snapshots.
-const SNAPSHOT: u8 = 5;
+const SNAPSHOT: u8 = 6;
 
 /// A key that one party has sent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -302,7 +302,12 @@ impl Joiner {
             let Some(group) = self.groups.get(key) else { continue };
             match group.campaign {
                 Some(_) if group.campaign == linked => group.linked = group.linked.saturating_add(1),
-                Some(of) if self.campaigns.get(of as usize).is_some_and(|of| of.unlike(&member.client, reading)) => {
+                Some(of)
+                    if self
+                        .campaigns
+                        .get(of as usize)
+                        .is_some_and(|of| of.unlike(&member.client, reading, &self.population)) =>
+                {
                     group.others = group.others.saturating_add(1);
                 }
                 _ => {}

@@ -105,7 +105,7 @@ impl Joiner {
         let Some(campaign) = self.campaigns.get_mut(of as usize) else { return };
         if linked == Some(of) {
             campaign.meetings.0 = campaign.meetings.0.saturating_add(1);
-        } else if campaign.unlike(&member.client, reading) {
+        } else if campaign.unlike(&member.client, reading, &self.population) {
             campaign.meetings.1 = campaign.meetings.1.saturating_add(1);
         }
     }

@@ -68,7 +68,8 @@ impl Joiner {
             return;
         }
         let like = |client| campaign.client(client, &self.population);
-        let wording = if self.criteria.counts(Family::HarvestContent) { known.said() } else { 0 };
+        let usual = campaign.usual_of(&known.client, &self.population);
+        let wording = if self.criteria.counts(Family::HarvestContent) { known.said(usual) } else { 0 };
         // Of who takes turns with others it does not matter that what they ask reads like a person's.
         let wording = if turns { wording.max(0) } else { wording };
         let telling = lift >= TELLING;

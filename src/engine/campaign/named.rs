@@ -194,11 +194,28 @@ impl Campaign {
         (here - there).clamp(0, KEY)
     }
 
-    /// Whether a request under one of its keys is no sign of it: another target, or a person's wording. What is like it may
-    /// be an account not yet linked, and must not count against its own key.
+    /// Whether a request under one of its keys is no sign of it: another target, or the wording of a person, where its own
+    /// does not read like one's. What is like it may be an account not yet linked, and must not count against its own key.
     #[must_use]
-    pub fn unlike(&self, client: &Client, reading: &Reading) -> bool {
-        !self.takes(client.target) || reading.wording < 0
+    pub fn unlike(&self, client: &Client, reading: &Reading, population: &Population) -> bool {
+        !self.takes(client.target) || reading.wording < 2 * self.usual_of(client, population)
+    }
+
+    /// How an account with this client words its requests if it is one of it: where it is set up as they are, [`Self::usual`].
+    #[must_use]
+    pub fn usual_of(&self, client: &Client, population: &Population) -> MilliNats {
+        let usual = self.usual();
+        if usual < 0 && self.client(client, population) > 0 { usual } else { 0 }
+    }
+
+    /// The wording of its own template, where that reads like a person's and still gave it away: so much of the wording of who
+    /// is set up as its accounts are is not held against them; else 0.
+    #[must_use]
+    pub fn usual(&self) -> MilliNats {
+        let templated = matches!(self.story.family, Family::SkeletonSpread | Family::TechniqueSearch);
+        let worth = self.story.worth;
+        let mean = worth.wording.checked_div(i64::from(worth.parties)).filter(|_| templated);
+        mean.map_or(0, |mean| MilliNats::try_from(mean.min(0)).unwrap_or(0))
     }
 
     /// Whether any of its accounts takes a target.

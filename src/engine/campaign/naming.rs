@@ -61,7 +61,7 @@ impl Joiner {
         // Whom one operator runs takes one thing; a group that only leans one way is a language or a fashion.
         let focused = group.taking(group.target()) * 5 >= worth.parties * 4;
         let wordings = if kind == Gathering::Payload { self.criteria.wordings } else { 0 };
-        let varied = worth.contents * 2 >= worth.parties && worth.contents >= wordings;
+        let varied = worth.contents * 2 >= worth.parties && worth.contents >= wordings || worth.sampled();
         if !focused || !varied || worth.parties < self.criteria.parties || score < self.criteria.name {
             return;
         }
@@ -107,7 +107,7 @@ impl Joiner {
         let mut campaign = Campaign::new(name, Story { since, named: now, score, worth: *worth, family });
         campaign.hear(family);
         // A sweep's focus is not that of its targets.
-        if worth.turns > 0 || worth.focus > 0 && family != Family::CorpusSweep {
+        if worth.turns > 0 || worth.disguise > 0 || worth.focus > 0 && family != Family::CorpusSweep {
             campaign.hear(Family::CohortSynchrony);
         }
         // Kin meet under parts of templates.
@@ -127,8 +127,10 @@ impl Joiner {
         let Some(group) = self.groups.peek(key) else { return };
         let target = group.target();
         let score = score.min(ADOPTED);
-        let personal =
-            |known: &Account| family != Family::CorpusSweep && known.wording < PERSONAL && !known.turn.kept(key, 1);
+        let usual = self.campaigns.get(index as usize).map_or(0, Campaign::usual);
+        let personal = |known: &Account| {
+            family != Family::CorpusSweep && known.beyond(usual) < PERSONAL && !known.turn.kept(key, 1)
+        };
         let alike = |known: &Account| self.renamed.of(known.client.target) == target && !personal(known);
         let accounts = group.accounts().skip(own(family));
         let accounts: Vec<u64> = accounts.filter(|&account| self.accounts.peek(account).is_some_and(alike)).collect();

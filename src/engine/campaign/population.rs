@@ -3,9 +3,10 @@
 //! An account counts once, by its first exchange, and is taken out again when it is linked to a campaign: a campaign must
 //! not become its own normality.
 
+use super::gathering::derived;
 use super::generations::Generations;
 use super::kin::program;
-use crate::caller::Caller;
+use crate::caller::{Caller, product};
 use crate::digest::Reading;
 use crate::nats::{MilliNats, ln, ln_ratio};
 use crate::time::{DAY, HOUR, Timestamp};
@@ -169,6 +170,10 @@ pub struct Population {
     pub settings: Frequencies,
     /// Of client programs.
     pub agents: Frequencies,
+    /// Of client programs by name, whatever their release ([`product`]).
+    pub names: Frequencies,
+    /// Of those names together with what they are used for.
+    pub uses: Frequencies,
     /// Of networks.
     pub networks: Frequencies,
     /// Exchanges of its accounts.
@@ -191,6 +196,8 @@ impl Population {
         self.targets.add(client.target);
         self.settings.add(client.settings);
         self.agents.add(client.agent);
+        self.names.add(product(client.agent));
+        self.uses.add(used_for(product(client.agent), client.target));
         self.networks.add(client.network);
         self.programs.add(program(client));
     }
@@ -200,6 +207,9 @@ impl Population {
         self.targets.rename(old.target, new.target);
         self.settings.rename(old.settings, new.settings);
         self.agents.rename(old.agent, new.agent);
+        let (old_name, new_name) = (product(old.agent), product(new.agent));
+        self.names.rename(old_name, new_name);
+        self.uses.rename(used_for(old_name, old.target), used_for(new_name, new.target));
         self.networks.rename(old.network, new.network);
         self.programs.rename(program(old), program(new));
         self.met.rename(program(old), program(new));
@@ -210,9 +220,22 @@ impl Population {
         self.targets.remove(client.target);
         self.settings.remove(client.settings);
         self.agents.remove(client.agent);
+        self.names.remove(product(client.agent));
+        self.uses.remove(used_for(product(client.agent), client.target));
         self.networks.remove(client.network);
         self.programs.remove(program(client));
     }
+
+    /// Accounts that use a client program of this name for another target.
+    #[must_use]
+    pub fn elsewhere(&self, name: u64, target: u64) -> u32 {
+        self.names.count(name).saturating_sub(self.uses.count(used_for(name, target)))
+    }
+}
+
+/// A client program's name together with what it is used for.
+fn used_for(name: u64, target: u64) -> u64 {
+    derived([8, name, target, 0])
 }
 
 #[cfg(test)]
@@ -246,5 +269,16 @@ mod tests {
         population.remove(&client);
         population.remove(&client);
         assert_eq!((population.targets.count(1), population.targets.total()), (0, 0));
+    }
+
+    #[test]
+    fn a_name_is_used_elsewhere_where_others_take_something_else_with_it() {
+        let client = |target, release: u64| Client { target, agent: (7 << 32) | release, ..Client::default() };
+        let mut population = Population::default();
+        [client(1, 0), client(1, 1), client(2, 2)].iter().for_each(|client| population.add(client));
+        assert_eq!([1, 2, 3].map(|target| population.elsewhere(7, target)), [1, 2, 3]);
+        population.rename(&client(1, 0), &Client { target: 4, agent: 8 << 32, ..Client::default() });
+        population.rename(&client(2, 2), &Client { target: 5, agent: 8 << 32 | 2, ..Client::default() });
+        assert_eq!((population.elsewhere(8, 4), population.elsewhere(8, 5), population.elsewhere(7, 1)), (1, 2, 0));
     }
 }

@@ -11,6 +11,7 @@ use crate::digest::words::mix;
 use crate::rules::{Document, Family};
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
 
+mod disguise;
 mod hands;
 mod honest;
 mod kin;

@@ -34,11 +34,11 @@ pub fn focus(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> Mill
 const PROGRAMS: usize = 3;
 /// What it costs to have chosen each of them by looking: one in a thousand.
 const CHOSEN: MilliNats = 6_900;
-/// Most that shared settings are worth: all users of one app share its settings, too.
-const PROGRAM: MilliNats = 8_000;
+/// Most that shared settings are worth by themselves: all users of one app share its settings, too.
+pub const PROGRAM: MilliNats = 8_000;
 
 /// What it says that few settings cover a group's parties: `counts` (settings, parties) against the share of accounts
-/// with the same target that have them. Where wording does not speak for a harvest it never suffices.
+/// with the same target that have them. Of one program no more than [`PROGRAM`] of it counts.
 #[must_use]
 pub fn program(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> MilliNats) -> MilliNats {
     let mut counts = counts.to_vec();
@@ -47,7 +47,34 @@ pub fn program(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> Mi
         let lift = i64::from(ln_ratio(u64::from(count), u64::from(parties))) - i64::from(ln_share(settings));
         sum.saturating_add((i64::from(count) * lift - i64::from(CHOSEN)).max(0))
     });
-    saturate(worth).min(PROGRAM)
+    saturate(worth)
+}
+
+/// Parties from which one way to set one client program is a group's, and not somebody's own.
+pub const USERS: u32 = 3;
+
+/// What it says that client programs of several names are set in the same few ways. `counts`: parties by name and settings;
+/// `program`: what so many parties with the same settings are worth ([`program`]). A tool sets all that its users send alike, and
+/// unrelated programs that meet under one template are each set in a way of its own; whoever has several names has each in the
+/// same ways. At most [`PROGRAM`].
+#[must_use]
+pub fn disguise(counts: &[((u64, u64), u32)], parties: u32, program: impl Fn(&[u64]) -> MilliNats) -> MilliNats {
+    let of_name = |name: u64| counts.iter().filter(|&&((of, _), _)| of == name).map(|&(_, count)| count).sum::<u32>();
+    let most = counts.iter().map(|&((name, _), _)| of_name(name)).max().unwrap_or(0);
+    // One that three in four have is the tool, and the others are who changed it.
+    if most.saturating_mul(4) > parties.saturating_mul(3) {
+        return 0;
+    }
+    let used: Vec<(u64, u64)> = counts.iter().filter(|&&(_, count)| count >= USERS).map(|&(of, _)| of).collect();
+    let shared = |&&(name, way): &&(u64, u64)| used.iter().any(|&(other, of)| of == way && other != name);
+    let (mut names, mut ways): (Vec<u64>, Vec<u64>) = used.iter().filter(shared).copied().unzip();
+    let several = ways.len();
+    for values in [&mut names, &mut ways] {
+        values.sort_unstable();
+        values.dedup();
+    }
+    // Two names in one way may be a tool with two ends.
+    if names.len() < 2 || several < 3 { 0 } else { program(&ways).clamp(0, PROGRAM) }
 }
 
 /// What the wording of a group's parties says, of which `sum` is the sum over their first requests; at most `bound`
@@ -109,6 +136,22 @@ mod tests {
     fn where_there_is_one_target_only_focus_is_silent() {
         assert!(focus(&[(1, 40)], 40, |_| 0) <= 0);
         assert_eq!(focus(&[], 0, share), 0);
+    }
+
+    #[test]
+    fn names_that_share_their_ways_are_a_disguise_and_ways_of_their_own_are_none() {
+        let worth = |counts: &[((u64, u64), u32)]| {
+            let parties = counts.iter().map(|&(_, count)| count).sum();
+            disguise(counts, parties, |ways| MilliNats::try_from(ways.len()).unwrap() * 5_000)
+        };
+        assert_eq!(worth(&[((1, 1), 9), ((1, 2), 9), ((2, 1), 9), ((2, 2), 9)]), 8_000);
+        assert_eq!(worth(&[((1, 1), 9), ((2, 1), 9), ((3, 1), 9), ((4, 1), 9)]), 5_000);
+        assert_eq!(worth(&[((1, 1), 9), ((2, 1), 9), ((3, 1), 9)]), 5_000);
+        assert_eq!(worth(&[((1, 1), 9), ((2, 1), 9), ((1, 2), 9), ((2, 3), 9)]), 0, "two ends");
+        assert_eq!(worth(&[((1, 1), 9), ((2, 2), 9), ((3, 3), 9), ((4, 4), 9)]), 0, "four tools");
+        assert_eq!(worth(&[((1, 1), 99), ((1, 2), 99), ((2, 1), 9), ((2, 2), 9)]), 0, "one tool");
+        assert_eq!(worth(&[((1, 1), 2), ((2, 1), 2), ((3, 1), 2), ((4, 1), 2)]), 0, "somebody's own");
+        assert_eq!(disguise(&[], 0, |_| 5_000), 0);
     }
 
     #[test]

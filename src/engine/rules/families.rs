@@ -136,7 +136,7 @@ families! {
     }
     /// Sustained membership in public prompt sets, template or not.
     CorpusSweep corpus_sweep Statistical most 4.0 {}
-    /// A group that takes one model where everybody takes many; one whose accounts take turns; a known cohort that moves to a new
+    /// A group that takes one model where everybody takes many; one whose accounts take turns, or whose several client programs are set alike; a known cohort that moves to a new
     /// model together.
     CohortSynchrony cohort_synchrony Statistical most 4.0 {
         /// Unrelated parties a cohort must have.
@@ -147,6 +147,8 @@ families! {
         turns_from: u32 = 32, 2..=64, "parties";
         /// Most that it is worth that a cohort's accounts take turns.
         turns_most: Milli = Milli::of(8.0), 0.0..=100.0, "nats";
+        /// Most that it is worth that client programs of several names are set in the same few ways.
+        disguise_most: Milli = Milli::of(8.0), 0.0..=100.0, "nats";
         /// What a cohort's evidence must exceed before it counts: how unlikely one is, and how many are looked at.
         prior: Milli = Milli::of(6.5), 0.0..=100.0, "nats";
     }

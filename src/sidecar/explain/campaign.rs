@@ -117,7 +117,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
         if worth.taking == worth.parties { "all of them".to_owned() } else { format!("{} of them", worth.taking) };
     let most = worth.most(story.family, criteria.focus);
     let focus = worth.focus.min(most);
-    let wording = story.score.saturating_sub(focus).saturating_sub(worth.turns);
+    let wording = story.score.saturating_sub(focus).saturating_sub(worth.turns).saturating_sub(worth.disguise);
     let agreeing = match story.family {
         Family::CorpusSweep => "That so many do, while accounts on the whole seldom do,".to_owned(),
         Family::CohortSynchrony if worth.by_settings => "that they so meet their own kind, not anybody,".to_owned(),
@@ -149,6 +149,14 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
             count(u64::from(worth.requests), "request", "requests"),
         ),
     ];
+    if worth.disguise > 0 {
+        words.push(format!(
+            "Their client programs bear several names, and all are set in the same few ways, which tells them from a tool and \
+             its users: {} nats (at most {}).",
+            nats(worth.disguise),
+            bare(criteria.disguise),
+        ));
+    }
     if worth.turns > 0 {
         let (turns, alike) = worth.taken;
         words.push(format!(
@@ -183,6 +191,14 @@ mod tests {
             Story { since: Timestamp(0), named: Timestamp(1), score: 14_500, worth, family: Family::CohortSynchrony };
         let told = by_group(&Campaign::new("c-1".to_owned(), story), &Criteria::default()).join("\n");
         assert!(told.contains("ask what few but each other ask; that they so meet their own kind"), "{told}");
+    }
+
+    #[test]
+    fn a_disguise_is_told_with_its_number() {
+        let worth = Worth { parties: 40, taking: 40, focus: 8_000, disguise: 6_500, ..Worth::default() };
+        let told = named_by(worth);
+        assert!(told.contains("bear several names") && told.contains("+6.50 nats (at most 8.00"), "{told}");
+        assert!(told.contains("and +0.00 in all"), "{told}");
     }
 
     #[test]

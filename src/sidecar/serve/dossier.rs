@@ -99,7 +99,7 @@ impl Known<'_> {
             "account": digest(account),
             "party": digest(known.party),
             "requests": known.requests, "from_public_sets": known.corpus,
-            "wording": in_nats(known.said()), "most": in_nats(known.most), "needed": in_nats(azeotrope_engine::campaign::LINK),
+            "wording": in_nats(known.said(0)), "most": in_nats(known.most), "needed": in_nats(azeotrope_engine::campaign::LINK),
             "target": target, "settings": settings, "client": client, "network": network,
             "link": link,
             "allowed": self.allowed(account),

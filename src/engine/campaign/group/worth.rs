@@ -1,15 +1,17 @@
 //! What a group's evidence is worth: whether it looks like one operator.
 //!
-//! Four things are weighed, as log-odds:
+//! Five things are weighed, as log-odds:
 //!
 //! * **focus**: one operator harvests one model, unrelated people spread over what the gateway offers. The G-statistic
 //!   of the group's targets against the population's. On a gateway with one model that is silent; there, and worth less,
 //!   that one program sets the sampling parameters of all.
 //! * **wording**: the content model's verdicts on the members' first requests, summed.
+//! * **disguise**: client programs of several names, all set in the same few ways.
 //! * **turns** ([`rhythm`](crate::campaign::rhythm)): one operator's accounts send in one order.
 //! * **variety**: a prompt that goes viral has one content and nothing to harvest.
 
 use super::{AGAIN, Group};
+use crate::caller::product;
 use crate::campaign::gathering::Gathering;
 use crate::campaign::joiner::Joiner;
 use crate::campaign::population::Population;
@@ -45,6 +47,8 @@ pub struct Worth {
     pub ln_share: MilliNats,
     /// `focus` is that of shared settings: they say more than the targets.
     pub by_settings: bool,
+    /// That client programs of several names are set in the same few ways.
+    pub disguise: MilliNats,
     /// That its accounts take turns.
     pub turns: MilliNats,
     /// Turns that were held against the one before, and those that were like it.
@@ -59,6 +63,13 @@ impl Worth {
         let lasting = self.requests >= AGAIN.saturating_mul(self.parties) || self.parties >= CLASS;
         if lasting || !one_text { bound } else { bound.min(ONCE) }
     }
+
+    /// Whether one text is asked again and again for the answers that it gives: what goes viral does not come back, nor from
+    /// programs of several names that are set alike.
+    #[must_use]
+    pub fn sampled(&self) -> bool {
+        self.disguise >= cohort::PROGRAM && self.requests >= AGAIN.saturating_mul(self.parties)
+    }
 }
 
 impl Group {
@@ -68,14 +79,36 @@ impl Group {
         cohort::focus(&self.targets, self.parties(), |target| population.targets.ln_share(target))
     }
 
+    /// What it says that its parties are set in these ways, against everybody else of its target: as long as it is nameless
+    /// its own accounts are part of the population.
+    fn program(&self, settings: &[(u64, u32)], population: &Population) -> MilliNats {
+        let others = |all: u32, own: u32| 2 * u64::from(all.saturating_sub(own));
+        let target = others(population.targets.count(self.target()), self.taking(self.target())) + 2;
+        let own = |settings| self.settings.iter().find(|(of, _)| *of == settings).map_or(0, |&(_, count)| count);
+        let set_so = |settings| others(population.settings.count(settings), own(settings)) + 1;
+        cohort::program(settings, self.parties(), |settings| ln_ratio(set_so(settings), target).min(0))
+    }
+
+    /// What it says that client programs of several names are set in the same few ways, `counted` of which counts as focus.
+    fn disguise(&self, population: &Population, counted: MilliNats) -> MilliNats {
+        // A tool's own names are used for what it takes; those of a pool's programs are anybody's.
+        let anybodys = |name| population.elsewhere(name, self.target()) >= cohort::USERS;
+        let named = self.programs.iter().map(|&((agent, settings), count)| ((product(agent), settings), count));
+        let named = named.filter(|&((name, _), _)| anybodys(name));
+        let program = |ways: &[u64]| {
+            let shared = self.settings.iter().filter(|(settings, _)| ways.contains(settings)).copied();
+            self.program(&shared.collect::<Vec<_>>(), population).saturating_sub(counted)
+        };
+        cohort::disguise(&named.collect::<Vec<_>>(), self.parties(), program)
+    }
+
     /// What its evidence is worth against a population.
     #[must_use]
     pub fn worth(&self, population: &Population) -> Worth {
         let parties = self.parties();
-        let target = u64::from(population.targets.count(self.target()));
-        let share = |settings| ln_ratio(2 * u64::from(population.settings.count(settings)) + 1, 2 * target + 2).min(0);
-        let program = cohort::program(&self.settings, parties, share);
+        let program = self.program(&self.settings, population).min(cohort::PROGRAM);
         let focus = self.focus(population);
+        let by_settings = program > focus;
         Worth {
             parties,
             focus: focus.max(program),
@@ -85,7 +118,8 @@ impl Group {
             target: self.target(),
             taking: self.taking(self.target()),
             ln_share: population.targets.ln_share(self.target()),
-            by_settings: program > focus,
+            by_settings,
+            disguise: self.disguise(population, if by_settings { program } else { 0 }),
             turns: self.rhythm.worth(),
             taken: (self.rhythm.turns, self.rhythm.alike),
         }
@@ -111,9 +145,10 @@ impl Joiner {
         if !self.criteria.counts(Family::HarvestContent) {
             worth.wording = 0;
         }
-        let turns = kind == Gathering::Skeleton && together;
-        worth.turns =
-            if turns && worth.parties >= self.criteria.turn_parties { worth.turns.min(self.criteria.turns) } else { 0 };
+        let together = together && kind == Gathering::Skeleton;
+        let turns = together && worth.parties >= self.criteria.turn_parties;
+        worth.turns = if turns { worth.turns.min(self.criteria.turns) } else { 0 };
+        worth.disguise = if together { worth.disguise.min(self.criteria.disguise) } else { 0 };
         worth
     }
 
@@ -128,7 +163,8 @@ impl Joiner {
     /// What a group's evidence is worth in all.
     pub(in crate::campaign) fn score(&self, worth: &Worth) -> MilliNats {
         let wording = cohort::wording(worth.wording, worth.parties, self.criteria.wording);
-        worth.focus.saturating_add(wording).saturating_add(worth.turns)
+        let together = worth.turns.saturating_add(worth.disguise);
+        worth.focus.saturating_add(wording).saturating_add(together)
     }
 }
 
