@@ -172,6 +172,9 @@ detection: $(PROGRAM) ## what is found in simulated traffic, by which families: 
 detection-varied: $(PROGRAM) ## the same on worlds drawn at random, ten seconds each: whom it hits (SHARED=, WORLDS=20, FIRST=1)
 	python3 tests/detection/varied.py --program $(PROGRAM) --shared $(SHARED) --worlds $(WORLDS) --first $(FIRST)
 
+detection-heldout: $(PROGRAM) ## every source of harvests with a content model that has not seen it: what is served of it (SHARED=)
+	python3 tests/detection/heldout.py --program $(PROGRAM) --shared $(SHARED)
+
 model: target/model/content.model ## train the built-in content model anew (SHARED=)
 	cp $< src/engine/rules/content.model
 

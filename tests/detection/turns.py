@@ -23,9 +23,20 @@ def senders(generate):
             """What the users of one tool have in common: its program and the provider that it comes with."""
             rng, kind = self.rng, spec.get("kind", "summarisation")
             spec = spec | {"own": " ".join(rng.choice(self.c.sentences) for _ in range(2))}
-            name = f"{spec['sender']}-{n}"
+            name = f"{spec.get('name', spec['sender'])}-{n}"
             same = self.setup(spec) | {"ua": f"{name}/1.0"}
-            return spec, kind, self.c.rows(kind, spec.get("source")), name, self.accounts(spec, name, **same)
+            users = self.accounts(spec, name, **same)
+            # A tool may have several ends, releases that are still in use, and ways to set it that it offers. What comes before the
+            # first digit is a program's name.
+            brand = f"{spec.get('name', spec['sender'])}-{chr(ord('a') + n)}"
+            ends = [f"{brand}{end}/1.{release}" for end in ["", "-mobile", "-web"][:spec.get("ends", 1)] for release in range(spec.get("releases", 1))]
+            if spec.get("unbranded"):
+                ends = rng.sample(generate.SDKS, spec["ends"])
+            ways = [same["habits"], *(generate.habits_of(rng) for _ in range(1, spec.get("ways", 1)))]
+            if len(ends) * len(ways) > 1:
+                for account in users:
+                    account.ua, account.habits = rng.choice(ends), rng.choice(ways)
+            return spec, kind, self.c.rows(kind, spec.get("source")), name, users
 
         # ---- hostile
 
