@@ -32,7 +32,7 @@ BASE = "empty"
 #: Requests with each body before one is counted: accounts are known by then and memory has grown to what it takes.
 WARM = 50
 #: Others right before it, of accounts of their own: a busy worker has their pages at hand.
-OTHERS = 32
+OTHERS = 16
 #: The longest that stepping one request may take, in seconds: a machine of its own steps 30,000 instructions in one.
 LONGEST = 600
 
