@@ -42,7 +42,8 @@ def senders(generate):
 
         def dispatcher(self, spec, n):
             rng, name = self.rng, spec["name"]
-            programs, settings = [rng.choice(generate.SDKS) for _ in range(3)], [generate.habits_of(rng) for _ in range(3)]
+            several = range(spec.get("programs", 3))
+            programs, settings = [rng.choice(generate.SDKS) for _ in several], [generate.habits_of(rng) for _ in several]
             dialect = spec.get("dialect") or rng.choices(*zip(*generate.DIALECT_WEIGHTS))[0]
             pool = [generate.Account(rng, f"{name}-{k}", dialect, rng.choice(programs), habits=rng.choice(settings)) for k in range(spec["accounts"])]
             span, begin = self.hours * 3600 * 0.9, self.start + self.hours * 360

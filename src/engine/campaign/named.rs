@@ -201,11 +201,12 @@ impl Campaign {
         !self.takes(client.target) || reading.wording < 2 * self.usual_of(client, population)
     }
 
-    /// How an account with this client words its requests if it is one of it: where it is set up as they are, [`Self::usual`].
+    /// How an account with this client words its requests if it is one of it: where it runs what they run and is set up as they
+    /// are, [`Self::usual`]. A firm whose prompt others send to frame it has a program of its own.
     #[must_use]
     pub fn usual_of(&self, client: &Client, population: &Population) -> MilliNats {
         let usual = self.usual();
-        if usual < 0 && self.client(client, population) > 0 { usual } else { 0 }
+        if usual < 0 && self.runs(client) && self.client(client, population) > 0 { usual } else { 0 }
     }
 
     /// The wording of its own template, where that reads like a person's and still gave it away: so much of the wording of who

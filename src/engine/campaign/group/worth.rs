@@ -25,6 +25,10 @@ const CLASS: u32 = 48;
 /// Most that focus is worth where a group with one text is neither: a class takes what its one program takes. That names a
 /// campaign only with the plain wording of a harvest.
 const ONCE: MilliNats = 10_000;
+/// Mean wording below which a template is so plainly a service's that the programs that send it say nothing: whoever sends a firm's
+/// prompt from a pool of his own would have the firm refused (`tests/e2e/test_framing.py`). In simulated traffic services lie at
+/// -0.9 to -2.8 nats, harvests that nobody trained on at -1.5 and above.
+const PLAIN: i64 = -1_600;
 
 /// What a group's evidence is worth, in thousandths of a nat, and what it was worked out from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,7 +152,8 @@ impl Joiner {
         let together = together && kind == Gathering::Skeleton;
         let turns = together && worth.parties >= self.criteria.turn_parties;
         worth.turns = if turns { worth.turns.min(self.criteria.turns) } else { 0 };
-        worth.disguise = if together { worth.disguise.min(self.criteria.disguise) } else { 0 };
+        let plain = worth.wording < i64::from(worth.parties) * PLAIN;
+        worth.disguise = if together && !plain { worth.disguise.min(self.criteria.disguise) } else { 0 };
         worth
     }
 

@@ -40,6 +40,17 @@ fn programs_of_several_names_that_are_all_set_alike_are_a_pool_whatever_they_ask
 }
 
 #[test]
+fn but_nothing_is_made_of_a_prompt_that_is_plainly_a_services() {
+    let mut world = gateway();
+    for n in 0..200 {
+        let (agent, settings) = pool(n);
+        let content = world.fresh();
+        world.send(&Caller { agent, ..bot(n) }, &Reading { wording: -2_000, settings, ..harvest(TEMPLATE, content) });
+    }
+    assert_eq!(world.named(), 0, "else whoever sends a firm's prompt has the firm refused");
+}
+
+#[test]
 fn users_of_a_tool_are_none() {
     assert!(!named(200, |n| (program(1, n % 5), 90)), "several releases");
     assert!(!named(200, |n| (program(1, 0), 90 + n % 3)), "a choice of settings");
@@ -73,8 +84,9 @@ fn its_wording_is_not_held_against_who_is_set_up_as_a_pool_is() {
     });
     let linked: usize = (80..120).map(|n| ask(n, pool(n))).sum();
     assert!(linked >= 36, "{linked}");
-    // One that has the template, too, but a program of its own, is whoever came upon it.
+    // One that has the template, too, but a program of its own, is whoever came upon it, or whose it is: set in the same way.
     assert_eq!((200..220).map(|n| ask(n, (program(50 + n, 0), 500 + n))).sum::<usize>(), 0);
+    assert_eq!((300..320).map(|n| ask(n, (program(50, 0), 90 + n % 2))).sum::<usize>(), 0);
 }
 
 /// Whether one text that `accounts` of a set-up send so often each names a campaign.
