@@ -111,7 +111,7 @@ test-faults: need-redis need-faketime $(PROGRAM) $(WASM) target/trap.wasm $(VENV
 	$(PYTEST) tests/faults
 
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
-	cargo test --quiet --release -p azeotrope-engine --lib -- --ignored
+	cargo test --quiet --profile fast -p azeotrope-engine --lib -- --ignored
 
 soak: $(WASM) $(VENV) envoy ## a real Envoy under load for MINUTES=20 at RATE=200 a second, rules changing: target/soak/soak.png
 	$(PYTHON) -m pip --disable-pip-version-check --quiet install --requirement tests/soak/requirements.txt
