@@ -11,7 +11,7 @@ from pathlib import Path
 
 from compose import load_generate
 from detection import HERE, load_score
-from varied import HARVESTS, percent
+from varied import HARVESTS, honest, linked_at, percent, purity_of, replayed
 
 HEADER = ("| kind | source | model | named after | linked at 5% | 15% | 20% | end | served | purity | honest acted on |\n" + "|---" * 11 + "|")
 
@@ -44,21 +44,14 @@ def play(args, seed, kind, source):
     corpora = generate.Corpora(str(args.shared / "corpora"))
     with tempfile.TemporaryDirectory(dir=args.work) as temporary:
         folder = Path(temporary)
-        trace, labelled, verdicts = (folder / name for name in ("trace.jsonl", "labels.tsv", "verdicts.jsonl"))
-        with open(trace, "w", encoding="utf-8") as out, open(labelled, "w", encoding="utf-8") as labels:
-            generate.Trace(scenario(kind, source, seed), corpora).build().write(out, labels)
         rules = without(args, source, folder)
-        subprocess.run([args.program, "replay", "--proxies", "3", *rules, "--verdicts", verdicts, trace], check=True)
-        labels = score.read_labels(labelled)
-        read = score.read_verdicts(verdicts, labels)
+        labels, read = replayed(args, score, generate.Trace(scenario(kind, source, seed), corpora), folder, *rules)
     found = score.score(labels, read)
     campaign = found["campaigns"]["held-out"]
-    hit = {row["account"] for i, row in labels.items() if row["actor"] == "benign" and score.LEVEL[read[i]["action"]] >= 2}
-    linked = " | ".join(percent(campaign["accounts_linked"].get(str(point))) for point in score.CHECKPOINTS)
+    _, (_, acted_on, _), _ = honest(score, labels, read)
     named = f"{percent(campaign['alarm_share'])} ({campaign['alarm_exchange']})" if campaign["alarm_share"] is not None else "never"
-    purity = f"{found['campaign_purity']:.2%}" if found["campaign_ids"] else "-"
-    line = (f"| {kind} | {source} | {'trained without it' if rules else 'built-in'} | {named} | {linked} | {campaign['served']:.1%} | "
-            f"{purity} | {len(hit)} |")
+    line = (f"| {kind} | {source} | {'trained without it' if rules else 'built-in'} | {named} | {linked_at(score, campaign)} | "
+            f"{campaign['served']:.1%} | {purity_of(found)} | {acted_on} |")
     return line, campaign["served"]
 
 

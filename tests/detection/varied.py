@@ -100,21 +100,35 @@ def percent(share):
     return "never" if share is None else f"{share:.1%}"
 
 
+def replayed(args, score, trace, folder, *options):
+    """What a generated trace was made of and what a replay says of it: (labels, verdicts)."""
+    written, labelled, verdicts = (folder / name for name in ("trace.jsonl", "labels.tsv", "verdicts.jsonl"))
+    with open(written, "w", encoding="utf-8") as out, open(labelled, "w", encoding="utf-8") as labels:
+        trace.build().write(out, labels)
+    subprocess.run([args.program, "replay", "--proxies", "3", *options, "--verdicts", verdicts, written], check=True)
+    labels = score.read_labels(labelled)
+    return labels, score.read_verdicts(verdicts, labels)
+
+
+def purity_of(found):
+    return f"{found['campaign_purity']:.2%}" if found["campaign_ids"] else "-"
+
+
+def linked_at(score, campaign):
+    """A column for each checkpoint."""
+    return " | ".join(percent(campaign["accounts_linked"].get(str(point))) for point in score.CHECKPOINTS)
+
+
 def play(args, score, generate, corpora, seed):
     scenario = world(seed, corpora)
     with tempfile.TemporaryDirectory(dir=args.work) as temporary:
         folder = Path(args.keep or temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        trace, labelled, verdicts = (folder / name for name in ("trace.jsonl", "labels.tsv", "verdicts.jsonl"))
         (folder / "scenario.json").write_text(json.dumps(scenario, indent=1))
-        with open(trace, "w", encoding="utf-8") as out, open(labelled, "w", encoding="utf-8") as labels:
-            generate.Trace(scenario, corpora).build().write(out, labels)
         corpus = index(args, scenario, folder)
-        subprocess.run([args.program, "replay", "--proxies", "3", *corpus, "--verdicts", verdicts, trace], check=True)
-        labels = score.read_labels(labelled)
-        read = score.read_verdicts(verdicts, labels)
+        labels, read = replayed(args, score, generate.Trace(scenario, corpora), folder, *corpus)
     found = score.score(labels, read)
-    purity = f"{found['campaign_purity']:.2%}" if found["campaign_ids"] else "-"
+    purity = purity_of(found)
     accounts, rungs, who = honest(score, labels, read)
     hit = ", ".join(f"{name} {n}" for name, n in who.most_common()) or "-"
     print(f"| {seed} | {len(labels)} | {accounts} | {rungs[0]} | {rungs[1]} | {rungs[2]} | {purity} | {hit} |", flush=True)
@@ -123,7 +137,7 @@ def play(args, score, generate, corpora, seed):
         spec = specs[name]
         how = " ".join(f"{key}={spec[key]}" for key in TOLD if key in spec)
         named = f"{percent(c['alarm_share'])} ({c['alarm_exchange']})"
-        linked = " | ".join(percent(c["accounts_linked"].get(str(point))) for point in score.CHECKPOINTS)
+        linked = linked_at(score, c)
         lines.append(f"| {seed} | {name} | {c['exchanges']} | {c['accounts']} | {named} | {linked} | {percent(c['served'])} | {how.replace(chr(39), '')} |")
     return {"accounts": accounts, "rungs": rungs, "lines": lines}
 

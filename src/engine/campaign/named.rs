@@ -214,9 +214,7 @@ impl Campaign {
     #[must_use]
     pub fn usual(&self) -> MilliNats {
         let templated = matches!(self.story.family, Family::SkeletonSpread | Family::TechniqueSearch);
-        let worth = self.story.worth;
-        let mean = worth.wording.checked_div(i64::from(worth.parties)).filter(|_| templated);
-        mean.map_or(0, |mean| MilliNats::try_from(mean.min(0)).unwrap_or(0))
+        if templated { self.story.worth.mean_wording().min(0) } else { 0 }
     }
 
     /// Whether any of its accounts takes a target.

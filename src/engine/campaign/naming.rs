@@ -177,7 +177,7 @@ impl Joiner {
         }
         let like = |campaign: &Campaign| campaign.client(client, &self.population) >= ALIKE;
         let known = |campaign: &Campaign| campaign.families.contains(&family) && campaign.takes(client.target);
-        u32::try_from(self.campaigns.iter().position(|campaign| known(campaign) && like(campaign))?).ok()
+        self.index_of(|campaign| known(campaign) && like(campaign))
     }
 
     /// Gathers the hands through which things went from one to the next; enough of them within a day name a campaign.

@@ -128,7 +128,6 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
             share(worth.ln_share)
         ),
     };
-    let mean = worth.wording.checked_div(i64::from(worth.parties)).unwrap_or(0);
     let mut words = vec![
         format!(
             "Named by {}: {} (different organisations or networks) {shared}; {agreeing} is worth {} nats (at most {}).",
@@ -139,7 +138,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
         ),
         format!(
             "Their wording, by the content model, is worth {} nats a party on average and {} in all (at most {} either way).",
-            nats(i32::try_from(mean).unwrap_or(0)),
+            nats(worth.mean_wording()),
             nats(wording),
             bare(criteria.wording),
         ),

@@ -8,7 +8,7 @@
 //! * **wording**: the content model's verdicts on the members' first requests, summed.
 //! * **disguise**: client programs of several names, all set in the same few ways.
 //! * **turns** ([`rhythm`](crate::campaign::rhythm)): one operator's accounts send in one order.
-//! * **variety**: a prompt that goes viral has one content and nothing to harvest.
+//! * **variety**: a prompt that goes viral has one content and nothing to harvest, unless a pool asks it again and again.
 
 use super::{AGAIN, Group};
 use crate::caller::product;
@@ -64,7 +64,7 @@ impl Worth {
     #[must_use]
     pub fn most(&self, family: Family, bound: MilliNats) -> MilliNats {
         let one_text = matches!(family, Family::SkeletonSpread | Family::TechniqueSearch);
-        let lasting = self.requests >= AGAIN.saturating_mul(self.parties) || self.parties >= CLASS;
+        let lasting = self.came_back() || self.parties >= CLASS;
         if lasting || !one_text { bound } else { bound.min(ONCE) }
     }
 
@@ -72,7 +72,19 @@ impl Worth {
     /// programs of several names that are set alike.
     #[must_use]
     pub fn sampled(&self) -> bool {
-        self.disguise >= cohort::PROGRAM && self.requests >= AGAIN.saturating_mul(self.parties)
+        self.disguise >= cohort::PROGRAM && self.came_back()
+    }
+
+    /// Whether its parties ask again and again ([`AGAIN`]).
+    fn came_back(&self) -> bool {
+        self.requests >= AGAIN.saturating_mul(self.parties)
+    }
+
+    /// The mean wording of its parties; 0 of none.
+    #[must_use]
+    pub fn mean_wording(&self) -> MilliNats {
+        let mean = self.wording.checked_div(i64::from(self.parties));
+        mean.and_then(|mean| MilliNats::try_from(mean).ok()).unwrap_or(0)
     }
 }
 
