@@ -129,7 +129,7 @@ impl Group {
             parties,
             focus: focus.max(program),
             wording: self.wording,
-            contents: cohort::distinct(self.contents),
+            contents: cohort::distinct(self.contents).min(self.requests),
             requests: self.requests,
             target: self.target(),
             taking: self.taking(self.target()),
