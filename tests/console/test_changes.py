@@ -2,11 +2,15 @@
 
 import http.server
 import json
+import re
 import threading
 
+import crowd
+import envoy
 import pytest
 import sidecars
-from conftest import BOB, EVE
+from conftest import BOB, EVE, HARVEST, PEOPLE
+from server import Upstream
 from sidecars import wait
 
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
@@ -155,6 +159,36 @@ def test_an_account_is_allowed_from_its_campaign_and_taken_back(fleet, visit):
     one.page.get_by_label("Why").fill("it is over")
     one.page.get_by_role("dialog").get_by_role("button", name="Take back").click()
     wait("it is not allowed any more", lambda: not sidecar.get(f"/v1/accounts/{account}")["allowed"])
+
+
+def test_accounts_that_are_only_alike_are_throttled_until_their_campaign_is_confirmed(keys, visit):
+    alike = {"harvest_content": {"enabled": False}, "cohort_synchrony": {"focus_most": 20}}
+    with Upstream() as upstream, sidecars.Sidecar(keys, options=["--refuse-from", 1]) as sidecar:
+        assert put(sidecar, {"format": 1, "version": 1, "families": alike})[0] == 200
+        plugin = sidecar.plugin(mode="enforce", headers="held", trusted_hops=2)
+        with envoy.start("static", upstream_port=upstream.port, workers=1, plugin=plugin, sidecars=[sidecar.port]) as proxy:
+            crowd.people([proxy], PEOPLE)
+            for _ in range(3):  # What comes back is no prompt that is passed around.
+                crowd.harvest([proxy], HARVEST)
+            (campaign,) = wait("the campaign is named", lambda: sidecar.get("/v1/campaigns")["campaigns"], 30)
+            assert not campaign["confirmed"] and any("not confirmed" in text for text in campaign["words"])
+            wait("its accounts are surely linked", lambda: score(proxy) > 9.5, 30)
+            assert crowd.bot(proxy.port, 9).status == 429
+            one = visit(sidecar, f"#/campaigns/{campaign['name']}")
+            one.login(BOB)
+            one.page.get_by_role("button", name="Confirm…").click()
+            one.page.get_by_label("Why").fill("seen on a forum")
+            one.page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
+            wait("they are blocked", lambda: crowd.bot(proxy.port, 9).status == 403, 30)
+            one.page.wait_for_selector("dialog", state="detached")
+            assert sidecar.get("/v1/rules")["campaigns"] == [{"id": campaign["name"], "confirmed": True}]
+            assert one.page.get_by_role("button", name="Confirm…").count() == 0
+
+
+def score(proxy):
+    """The score of one more request of the harvest."""
+    crowd.bot(proxy.port, 9)
+    return float(re.search(r"score=([-\d.]+)", proxy.access_log()[-1]["azeotrope"])[1])
 
 
 def test_what_if_tells_what_the_command_line_tells_and_what_publishing_does(fleet, visit, tmp_path):

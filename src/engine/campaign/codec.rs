@@ -13,6 +13,9 @@ const PROFILE: u8 = 3;
 
 /// Values of an attribute that a profile has at most.
 const VALUES: usize = 64;
+/// What is so of a profile, in bits; one that a sidecar of before 2026-11-26 wrote is confirmed.
+const PIVOTS: u8 = 1;
+const UNCONFIRMED: u8 = 2;
 
 impl Change {
     /// Changes, one after the other.
@@ -107,7 +110,8 @@ fn write_profile(out: &mut Out, profile: &Profile) {
             out.i32(lift);
         }
     }
-    out.u8(u8::from(profile.pivot.is_some()));
+    let unconfirmed = if profile.confirmed { 0 } else { UNCONFIRMED };
+    out.u8(unconfirmed | profile.pivot.map_or(0, |_| PIVOTS));
     out.u64(profile.pivot.unwrap_or(0));
 }
 
@@ -116,8 +120,9 @@ fn read_profile(input: &mut In<'_>) -> Option<Profile> {
     let (name, base) = (input.text()?, input.i32()?);
     let [targets, settings, agents] =
         [input.list(VALUES, value)?, input.list(VALUES, value)?, input.list(VALUES, value)?];
-    let (pivots, model) = (input.u8()?, input.u64()?);
-    Some(Profile { name, base, targets, settings, agents, pivot: (pivots == 1).then_some(model) })
+    let (is, model) = (input.u8()?, input.u64()?);
+    let (pivot, confirmed) = ((is & PIVOTS != 0).then_some(model), is & UNCONFIRMED == 0);
+    Some(Profile { name, confirmed, base, targets, settings, agents, pivot })
 }
 
 #[cfg(test)]
@@ -130,6 +135,7 @@ mod tests {
         let until = Timestamp(77);
         let profile = Profile {
             name: "c-1".into(),
+            confirmed: true,
             base: -3,
             targets: vec![(1, 2)],
             settings: vec![(3, -4), (u64::MAX, 5)],

@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 pub struct Profile {
     /// The campaign's name.
     pub name: String,
+    /// Whether its accounts may be blocked ([`Campaign::confirmed`](super::named::Campaign::confirmed)).
+    pub confirmed: bool,
     /// Before any evidence, with an account none of whose attributes the campaign is known for.
     pub base: MilliNats,
     /// What each known target adds.
@@ -225,6 +227,12 @@ impl Feed {
     #[must_use]
     pub fn name(&self, campaign: u32) -> Option<&str> {
         self.profiles.get(campaign as usize).map(|profile| profile.name.as_str())
+    }
+
+    /// Whether a campaign's accounts may be blocked.
+    #[must_use]
+    pub fn confirms(&self, campaign: u32) -> bool {
+        self.profiles.get(campaign as usize).is_some_and(|profile| profile.confirmed)
     }
 
     /// Whether a campaign's accounts have moved to a model just released.

@@ -102,7 +102,16 @@ impl Joiner {
         now: Timestamp,
     ) {
         let Some(known) = self.accounts.get(account) else { return };
-        if known.link.is_some_and(|link| link.campaign != index || score < link.score + SURER) {
+        if known.link.is_some_and(|link| link.campaign != index) {
+            return;
+        }
+        let clients = self.criteria.counts(Family::CohortSynchrony);
+        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
+        if campaign.hear(family) {
+            self.changes
+                .push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, clients) });
+        }
+        if known.link.is_some_and(|link| score < link.score + SURER) {
             return;
         }
         let new = known.link.is_none();
@@ -110,9 +119,6 @@ impl Joiner {
         known.link = Some(Link { campaign: index, family, score, at: now, told: now, terms });
         known.client = self.renamed.client(&known.client);
         let (client, sweeps, met, kin) = (known.client, known.corpus > 0, known.met, known.kin);
-        let clients = self.criteria.counts(Family::CohortSynchrony);
-        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
-        campaign.hear(family);
         let families = FamilySet::of(&campaign.families);
         self.changes.push(Change::Account { account, campaign: index, score, families, until: until(now) });
         if !new {

@@ -7,7 +7,7 @@ use super::population::{Client, Frequencies, Population};
 use super::rotation::rename;
 use crate::digest::Reading;
 use crate::nats::{MilliNats, ln_ratio};
-use crate::rules::Family;
+use crate::rules::{Family, Nature};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -151,11 +151,22 @@ impl Campaign {
         }
     }
 
-    /// Notes that a family spoke for it.
-    pub fn hear(&mut self, family: Family) {
+    /// Notes that a family spoke for it; whether that confirms it.
+    pub fn hear(&mut self, family: Family) -> bool {
+        let before = self.confirmed();
         if !self.families.contains(&family) {
             self.families.push(family);
         }
+        before != self.confirmed()
+    }
+
+    /// Whether its accounts may be blocked: more speaks for it than that they are alike, as users of one program are, too.
+    /// Either their wording does, or they take their prompts from public sets, or it was named by what changed hands among
+    /// them, or a blob did: who has two accounts goes on with a conversation in the other, but is given a blob once.
+    #[must_use]
+    pub fn confirmed(&self) -> bool {
+        let more = [Family::HarvestContent, Family::CorpusSweep, Family::BlobProvenance];
+        self.story.family.nature() == Nature::Deterministic || more.iter().any(|family| self.families.contains(family))
     }
 
     /// Log-odds before any evidence that an account is one of it.
@@ -253,10 +264,10 @@ impl Campaign {
     /// What proxies need to recognise its accounts; `clients`: whether their clients count.
     #[must_use]
     pub fn profile(&self, population: &Population, clients: bool) -> Profile {
-        let pivot = self.pivot.map(|(model, _)| model);
+        let (confirmed, pivot) = (self.confirmed(), self.pivot.map(|(model, _)| model));
         if !clients {
             let (name, base) = (self.name.clone(), self.prior(population));
-            return Profile { name, base, pivot, ..Profile::default() };
+            return Profile { name, confirmed, base, pivot, ..Profile::default() };
         }
         let list = |common: &Common, everybody: &Frequencies| {
             let unknown = common.lift(0, self.accounts, everybody);
@@ -273,6 +284,7 @@ impl Campaign {
         let targets = targets.into_iter().map(|(value, lift)| (value, lift + known + ATTRIBUTE)).collect();
         Profile {
             name: self.name.clone(),
+            confirmed,
             base: self.prior(population) - ATTRIBUTE + no_settings + no_agent,
             targets,
             settings,

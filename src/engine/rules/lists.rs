@@ -66,7 +66,8 @@ section! {
     pub struct Campaign {
         /// Its name.
         id: CampaignName = CampaignName::default(), ();
-        /// Whether it is beyond doubt: it then counts as a family of evidence, and supports a block.
+        /// Whether it is beyond doubt: it then counts as a family of evidence, and supports a block. That confirms a campaign
+        /// that the sidecar named as well, whether accounts are listed here or not.
         confirmed: bool = false, ();
         /// Digests of its accounts.
         accounts: Vec<DigestName> = Vec::new(), (0..=32_768, ());

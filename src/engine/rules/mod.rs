@@ -98,6 +98,15 @@ impl Rules {
         found.min_by_key(|campaign| !campaign.confirmed)
     }
 
+    /// Whether the operator has confirmed a campaign that the sidecar named.
+    #[must_use]
+    pub fn confirms(&self, name: &str, now: Timestamp) -> bool {
+        let campaigns = self.document.campaigns.iter();
+        campaigns
+            .filter(|campaign| campaign.id.as_str() == name)
+            .any(|one| one.confirmed && now < lists::end(one.until))
+    }
+
     /// The campaign of the first of some subjects that belongs to one; nobody looks through them where no campaign is listed.
     #[must_use]
     pub fn campaign_of(&self, mut subjects: impl Iterator<Item = Subject>, now: Timestamp) -> Option<&Campaign> {

@@ -219,6 +219,12 @@ fn campaigns_are_found_by_account_and_skeleton() {
     assert_eq!(name(Subject::Account(1), 100), Some("c-1"));
     assert_eq!(name(Subject::Skeleton(2), 1), Some("c-1"));
     assert_eq!(name(Subject::Account(2), 1), None);
+    // By its name alone, too.
+    let confirms = |name, seconds: u64| rules.confirms(name, Timestamp(seconds * 1_000));
+    assert_eq!(
+        [confirms("c-1", 1), confirms("c-2", 1), confirms("c-2", 100), confirms("c-3", 1)],
+        [false, true, false, false]
+    );
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn orders(rules: &Rules, caller: &Caller, reading: &Reading, now: Timestamp, ver
 pub struct Member {
     /// The campaign's name.
     pub campaign: String,
-    /// Whether the sidecar, or the rules, confirmed the campaign.
+    /// Whether the sidecar, or the rules, confirmed the campaign: a block needs that.
     pub confirmed: bool,
     /// How sure that is, in thousandths of a nat.
     pub score: MilliNats,
@@ -159,11 +159,44 @@ fn membership(
                 (given.score() >= LINK).then_some((given.campaign, given.score(), families, Known::GivenAway(given)))?
             }
         };
-    let speaking = families.iter().filter(|family| enabled(*family));
+    let campaign = feed.name(index)?.to_owned();
+    let confirmed = feed.confirms(index) || rules.confirms(&campaign, now);
+    // That a conversation changed hands among accounts that are only alike backs no block.
+    let counts = |family: &Family| enabled(*family) && (confirmed || family.nature() != Nature::Deterministic);
+    let speaking = families.iter().filter(counts);
     let mut reasons: Vec<_> = speaking.filter_map(Reason::of_family).collect();
     let before = reading.before.iter().map(|before| before.model);
     if std::iter::once(reading.model).chain(before).any(|model| feed.pivots(index, model)) {
         reasons.push(Reason::ReleasePivot);
     }
-    Some(Member { campaign: feed.name(index)?.to_owned(), confirmed: true, score, reasons, by })
+    Some(Member { campaign, confirmed, score, reasons, by })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::campaign::Change;
+    use crate::campaign::feed::Profile;
+    use crate::store::MemoryStore;
+
+    /// The rung for an account that is linked as surely as can be, to a campaign whose accounts are alike.
+    fn linked(confirmed: bool, rules: &str) -> Action {
+        let (mut feed, until) = (Feed::default(), Timestamp(u64::MAX));
+        let profile = Profile { name: "c-1".into(), confirmed, ..Profile::default() };
+        let families = FamilySet::of(&[Family::SkeletonSpread, Family::CohortSynchrony]);
+        feed.apply(&Change::Profile { campaign: 0, profile });
+        feed.apply(&Change::Account { account: 5, campaign: 0, score: 20_000, families, until });
+        let (config, caller) =
+            (Config::for_replay(Some(rules.as_bytes())).unwrap(), Caller { account: 5, ..Caller::default() });
+        assess(&config, &MemoryStore::default(), &feed, &caller, &Reading::default(), Timestamp(1_000)).rung
+    }
+
+    #[test]
+    fn accounts_of_a_campaign_are_blocked_once_the_sidecar_or_the_operator_has_confirmed_it() {
+        let document = |campaigns| format!(r#"{{"format":1,"version":1,"campaigns":[{campaigns}]}}"#);
+        assert_eq!(linked(false, &document("")), Action::Throttle);
+        assert_eq!(linked(true, &document("")), Action::Block);
+        assert_eq!(linked(false, &document(r#"{"id":"c-1","confirmed":true}"#)), Action::Block);
+        assert_eq!(linked(false, &document(r#"{"id":"c-2","confirmed":true}"#)), Action::Throttle);
+    }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Told {
     pub(crate) accounts: u32,
     pub(crate) exchanges: u64,
     pub(crate) families: Vec<String>,
+    /// Whether the evidence suffices for a block.
+    pub(crate) confirmed: bool,
     pub(crate) named_by: String,
     /// Nats; what was needed.
     pub(crate) evidence: f64,
@@ -44,6 +46,7 @@ impl Told {
             accounts: campaign.accounts,
             exchanges: campaign.exchanges,
             families: campaign.families.iter().map(|family| family.name().to_owned()).collect(),
+            confirmed: campaign.confirmed(),
             named_by: story.family.name().to_owned(),
             evidence: in_nats(story.score),
             needed: in_nats(criteria.name),
@@ -76,6 +79,14 @@ fn words(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     });
     let families: Vec<&str> = campaign.families.iter().map(|family| family.name()).collect();
     words.push(format!("Families that named it or linked accounts to it: {}.", families.join(", ")));
+    if !campaign.confirmed() {
+        words.push(
+            "It is not confirmed: its accounts are known by being alike, as users of one tool are, too; neither wording nor \
+             public sets nor anything that changed hands speaks for it. They are throttled, not blocked, until such evidence \
+             comes, or an entry of `campaigns` in the rules confirms it."
+                .to_owned(),
+        );
+    }
     if let Some((model, at)) = campaign.pivot {
         words.push(format!(
             "Release pivot: {} its accounts had moved to the new model {} within a day of its release.",

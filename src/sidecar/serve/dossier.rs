@@ -42,6 +42,7 @@ impl Known<'_> {
         Reply::Told(json!({
             "now": self.now.0,
             "campaign": Told::of(campaign, self.criteria),
+            "confirmed": campaign.confirmed() || self.rules.confirms(&campaign.name, self.now),
             "timeline": timeline(campaign),
             "minutes": self.traffic.course(index as usize, Step::Minute),
             "hours": self.traffic.course(index as usize, Step::Hour),

@@ -130,7 +130,7 @@ fn with_feed(accounts: u64, templates: &[u64], expires: u64) -> String {
     let keys = KeyPair::from_seed(Seed::new([7; 32]));
     let until = Timestamp(u64::MAX);
     let families = FamilySet::of(&[Family::SkeletonSpread, Family::CohortSynchrony]);
-    let profile = Campaign { name: "c-feed".to_owned(), ..Campaign::default() };
+    let profile = Campaign { name: "c-feed".to_owned(), confirmed: true, ..Campaign::default() };
     let linked = Linked { campaign: 0, score: 12_000, families, until };
     let engine = Engine::new(b"{}").unwrap();
     let digest = |n: u64| {

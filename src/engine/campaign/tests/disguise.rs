@@ -1,6 +1,7 @@
 //! Pools whose client programs bear several names, and users of tools.
 
 use super::*;
+use crate::campaign::feed::Feed;
 
 /// A client program of this name, in one of its releases.
 fn program(name: u64, release: u64) -> u64 {
@@ -17,8 +18,8 @@ fn gateway() -> World {
     world
 }
 
-/// Whether accounts with the programs and settings that `set_up` says, which ask as people word it, name a campaign.
-fn named(accounts: u64, set_up: impl Fn(u64) -> (u64, u64)) -> bool {
+/// The gateway once accounts with the programs and settings that `set_up` says have asked as people word it.
+fn asking(accounts: u64, set_up: impl Fn(u64) -> (u64, u64)) -> World {
     let mut world = gateway();
     for n in 0..accounts {
         let (agent, settings) = set_up(n);
@@ -26,7 +27,12 @@ fn named(accounts: u64, set_up: impl Fn(u64) -> (u64, u64)) -> bool {
         let reading = Reading { wording: -900, settings, ..harvest(TEMPLATE, content) };
         world.send(&Caller { agent, ..bot(n) }, &reading);
     }
-    world.named() > 0
+    world
+}
+
+/// Whether that names a campaign.
+fn named(accounts: u64, set_up: impl Fn(u64) -> (u64, u64)) -> bool {
+    asking(accounts, set_up).named() > 0
 }
 
 /// Three names, each set in two ways.
@@ -40,7 +46,23 @@ fn programs_of_several_names_that_are_all_set_alike_are_a_pool_whatever_they_ask
 }
 
 #[test]
-fn but_nothing_is_made_of_a_prompt_that_is_plainly_a_services() {
+fn but_it_is_not_confirmed_until_more_speaks_for_it() {
+    let mut world = asking(60, pool);
+    let told = |world: &mut World| {
+        let mut feed = Feed::default();
+        world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+        feed.confirms(0)
+    };
+    assert!(!told(&mut world));
+    let blob = mix(world.fresh()) | 1;
+    world.joiner.given(blob, &bot(7), Timestamp(world.now));
+    let content = world.fresh();
+    world.send(&Caller { agent: program(1, 0), ..bot(8) }, &Reading { blobs: vec![blob], ..request(0, 1, content) });
+    assert!(told(&mut world), "a blob changed hands");
+}
+
+#[test]
+fn nothing_is_made_of_a_prompt_that_is_plainly_a_services() {
     let mut world = gateway();
     for n in 0..200 {
         let (agent, settings) = pool(n);

@@ -213,7 +213,7 @@ mod tests {
     fn told(name: &str, last: u64) -> Told {
         serde_json::from_value(json!({
             "name": name, "since": 0, "named": 0, "last": last, "accounts": 250, "exchanges": 9_000,
-            "families": ["skeleton_spread"], "named_by": "skeleton_spread", "evidence": 9.0, "needed": 7.0,
+            "families": ["skeleton_spread"], "confirmed": false, "named_by": "skeleton_spread", "evidence": 9.0, "needed": 7.0,
             "parties": 3, "taking": 3, "target": "00", "contents": 3, "requests": 3, "pivot": null, "pivot_at": null,
             "words": [format!("{name} began like this, and went on for longer than a line of a narrow terminal holds.")],
         }))

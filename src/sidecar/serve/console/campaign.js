@@ -4,7 +4,7 @@ import { get } from "./api.js";
 import { bars } from "./chart.js";
 import { card, empty, h, say } from "./dom.js";
 import { graph } from "./graph.js";
-import { allow } from "./rules-edit.js";
+import { allow, confirm } from "./rules-edit.js";
 import { changing } from "./session.js";
 import { table } from "./table.js";
 import { account, count, digest, family, kind, moment, nats, percent, short, span, time } from "./words.js";
@@ -26,6 +26,7 @@ export function view(told, again) {
   const { campaign } = told;
   return [
     h("div", { class: "head" }, h("h1", null, `Campaign ${campaign.name}`), h("div", { class: "tags" }, campaign.families.map(family)),
+      !told.confirmed && changing("Confirm…", () => confirm(campaign.name).then((done) => done && again()), { class: "small", title: "Not confirmed: its accounts are throttled, not blocked" }),
       h("p", { class: "sub" }, h("a", { href: "#/campaigns" }, "All campaigns"))),
     figures(campaign, told.now),
     h("div", { class: "columns" },

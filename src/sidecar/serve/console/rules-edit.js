@@ -42,6 +42,21 @@ export async function change(title, { text, content, fields = [], submit, danger
   }
 }
 
+/** Lets accounts of a campaign be blocked that are known only by being alike. */
+export function confirm(campaign) {
+  return change("Confirm this campaign", {
+    text: `Accounts of ${campaign} have been throttled at most. Where their score says so they will be blocked.`,
+    submit: "Confirm",
+    danger: true,
+    done: `Campaign ${campaign} is confirmed`,
+    edit: (document) => {
+      const listed = document.campaigns ?? [];
+      const known = listed.find((one) => one.id === campaign);
+      document.campaigns = [...listed.filter((one) => one !== known), { ...known, id: campaign, confirmed: true }];
+    },
+  });
+}
+
 /** Never acts upon an account again, or for some days. */
 export function allow(account) {
   return change("Allow this account", {
