@@ -8,6 +8,10 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON := .cache/venv/bin/python
 VENV := .cache/venv/requirements.txt
 PYTEST := $(PYTHON) -m pytest -q
+# How many processes (pytest-xdist) share the tests that mostly wait; who is done takes over from the others. 0: none, one after the
+# other.
+WORKERS ?= $(shell expr $$(nproc) + 1)
+SPREAD = -n $(WORKERS) --dist worksteal
 WASM := target/azeotrope.wasm
 EDGE := target/azeotrope-edge.wasm
 SIMD := target/azeotrope-simd.wasm
@@ -69,7 +73,7 @@ ready: $(PROGRAM) unit-tests $(WASM) $(EDGE) $(RUNNER) envoy ## build and fetch 
 unit-tests: | need ## build the native tests
 	cargo test --quiet --workspace --no-run
 
-test: test-unit test-wasm test-host test-e2e test-bypass test-sdk test-deploy test-console ## everything below that checks behaviour
+test: test-unit test-wasm test-host test-e2e test-around ## everything below that checks behaviour
 
 test-unit: need-redis ## engine, program and filter, natively, with the property tests
 	cargo test --quiet --workspace
@@ -86,7 +90,7 @@ host-calls: $(WASM) ## what one LLM call asks of the host, by name
 	cargo run --quiet -p azeotrope-test-host --features run --bin host-calls
 
 test-e2e: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## the module in a real Envoy
-	$(PYTEST) tests/e2e
+	$(PYTEST) $(SPREAD) tests/e2e
 
 test-simd: $(PROGRAM) $(SIMD) $(VENV) envoy ## the module with simd128 in a real Envoy: the same verdicts, every kind of body
 	AZEOTROPE_WASM=$(CURDIR)/$(SIMD) $(PYTEST) tests/e2e/test_parity.py tests/e2e/test_bodies.py
@@ -101,14 +105,18 @@ test-deploy: need-deploy $(PROGRAM) $(WASM) $(VENV) envoy ## manifests, chart, i
 	$(PYTEST) tests/deploy
 
 test-console: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) $(AXE) envoy ## the sidecar's pages in a real Chromium
-	$(PYTEST) tests/console
+	$(PYTEST) $(SPREAD) tests/console
+
+AROUND := test-bypass test-sdk test-deploy test-console
+test-around: ## the last four, two at a time: they mostly wait
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(AROUND)
 
 console-shots: need-redis need-faketime need-chromium $(PROGRAM) $(WASM) $(VENV) envoy ## the pictures of the console that README shows
 	@tests/tools/need.sh console-shots pngquant=pngquant
 	$(PYTHON) tests/console/shots.py
 
 test-faults: need-redis need-faketime $(PROGRAM) $(WASM) target/trap.wasm $(VENV) envoy ## traps, restarts, crashes, clocks that are set, a thousand configurations: what has to survive them
-	$(PYTEST) tests/faults
+	$(PYTEST) $(SPREAD) tests/faults
 
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
 	cargo test --quiet --profile fast -p azeotrope-engine --lib -- --ignored

@@ -9,7 +9,9 @@ module and the access log, and what `start` is asked for.
 """
 
 import collections
+import contextlib
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -336,13 +338,40 @@ def find(node, key):
             yield from find(value, key)
 
 
+class Ports:
+    """Ports of 127.0.0.1 that no other process of tests is given as long as this one lives, and that the kernel gives to nobody who
+    connects: two Envoys on one port would share its connections and not notice."""
+
+    FIRST, LAST, BLOCK = 10_000, 30_000, 500
+
+    def __init__(self):
+        self._pid, self._next = None, None
+
+    def free(self):
+        """The next one that nobody has."""
+        if self._pid != os.getpid():
+            self._claim()
+        for _ in range(self.BLOCK):
+            port = next(self._next)
+            with contextlib.suppress(OSError), socket.socket() as one:
+                one.bind(("127.0.0.1", port))
+                return port
+        raise RuntimeError("every port is taken")
+
+    def _claim(self):
+        """Takes a block: a name without a file belongs to this process until it ends, however it does."""
+        for first in range(self.FIRST, self.LAST, self.BLOCK):
+            self._held = socket.socket(socket.AF_UNIX)
+            with contextlib.suppress(OSError):
+                self._held.bind(f"\0azeotrope-test-ports-{first}")
+                self._pid, self._next = os.getpid(), itertools.cycle(range(first, first + self.BLOCK))
+                return
+        raise RuntimeError("other processes of tests have all the ports")
+
+
+PORTS = Ports()
+
+
 def free_ports(count):
-    """Ports that were free a moment ago."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports for servers under test."""
+    return [PORTS.free() for _ in range(count)]

@@ -3,14 +3,17 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mutations=${1:?mutations of each input}
-cargo build --quiet --profile fast -p azeotrope-fuzz
+# Linking for wasm takes one core: the native one is built meanwhile.
+cargo build --quiet --profile fast -p azeotrope-fuzz &
 cargo build --quiet --profile module -p azeotrope-fuzz --target wasm32-wasip1
+wait $!
 program=target/fast/azeotrope-fuzz
 mkdir -p target/parity
 "$program" inputs tests/fuzz/corpus "$mutations" >target/parity/inputs
-"$program" witness <target/parity/inputs >target/parity/native
+"$program" witness <target/parity/inputs >target/parity/native &
 node --no-warnings tests/bench/wasi.mjs target/wasm32-wasip1/module/azeotrope-fuzz.wasm witness \
     <target/parity/inputs >target/parity/wasm
+wait $!
 if ! cmp target/parity/native target/parity/wasm; then
     diff target/parity/native target/parity/wasm | head -n 20
     exit 1

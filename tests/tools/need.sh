@@ -14,6 +14,10 @@ if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
     echo "$what needs what is not installed (Debian: apt install$missing)" >&2
     exit 1
 fi
+# One installs at a time; who waited may find it done.
+if [ -z "${NEED_LOCKED:-}" ]; then
+    exec env NEED_LOCKED=1 flock /tmp/azeotrope-need.lock "$0" "$what" "$@"
+fi
 echo "$what: installing$missing"
 apt-get update -qq
 # shellcheck disable=SC2086
