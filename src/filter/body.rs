@@ -16,24 +16,36 @@ thread_local! {
     static COPIED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The beginning of a body, as far as it was copied while it passed.
+/// Pieces become one up to so many bytes; larger ones stay as they came, for what grows asks for twice of what it has.
+const PIECE: usize = 16 << 10;
+
+/// The beginning of a body, as far as it was copied while it passed: its pieces, none of them empty.
 #[derive(Debug, Default)]
-pub(crate) struct Copied(Vec<u8>);
+pub(crate) struct Copied(Vec<Vec<u8>>);
 
 impl Copied {
     fn add(&mut self, bytes: Vec<u8>) {
         COPIED.set(COPIED.get().saturating_add(bytes.len()));
-        if self.0.is_empty() {
-            self.0 = bytes;
-        } else {
-            self.0.extend_from_slice(&bytes);
+        match self.0.last_mut() {
+            _ if bytes.is_empty() => {}
+            Some(last) if last.len().saturating_add(bytes.len()) <= PIECE => last.extend_from_slice(&bytes),
+            _ => self.0.push(bytes),
         }
+    }
+
+    /// All in one piece.
+    fn joined(&mut self) -> &[u8] {
+        if self.0.len() > 1 {
+            self.0 = vec![self.0.concat()];
+        }
+        self.0.first().map_or(&[], Vec::as_slice)
     }
 }
 
 impl Drop for Copied {
     fn drop(&mut self) {
-        COPIED.set(COPIED.get().saturating_sub(self.0.len()));
+        let bytes = self.0.iter().map(Vec::len).sum();
+        COPIED.set(COPIED.get().saturating_sub(bytes));
     }
 }
 
@@ -95,8 +107,8 @@ impl Body {
     }
 
     /// What was kept.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.copied.0
+    pub(crate) fn bytes(&mut self) -> &[u8] {
+        self.copied.joined()
     }
 }
 
@@ -165,6 +177,22 @@ mod tests {
         let mut body = Body::new(100, None);
         body.arrived(42, false, STREAMED);
         assert_eq!(body.ended(STREAMED), decide(0, true));
+    }
+
+    #[test]
+    fn what_was_kept_is_in_order_whatever_its_pieces_were() {
+        for sizes in [&[][..], &[0], &[1, 0, 2], &[PIECE, 1, 0, PIECE - 1, 1, 3 * PIECE, 5], &[7; 10_000]] {
+            let (mut body, mut all) = (Body::new(usize::MAX, None), Vec::new());
+            for (size, mark) in sizes.iter().zip((0..=u8::MAX).cycle()) {
+                body.keep(vec![mark; *size]);
+                all.extend(vec![mark; *size]);
+            }
+            // Few pieces, however many came.
+            assert!(body.copied.0.len() <= 1 + 2 * all.len() / PIECE);
+            assert_eq!((body.bytes(), COPIED.get()), (&all[..], all.len()));
+            drop(body);
+            assert_eq!(COPIED.get(), 0);
+        }
     }
 
     #[test]
