@@ -23,6 +23,7 @@
 //! | `store` | shared data as the engine's store |
 //! | `moment` | what is not asked for again before the next tick: the time, pages of known templates |
 //! | `metrics`, `tell`, `limit` | counters, log lines and their rate |
+//! | `libc` | what stands in the place of the C library |
 
 // Off wasm only the plain modules are built, for their tests.
 #![cfg_attr(not(target_family = "wasm"), allow(dead_code, reason = "used by the wasm-only modules"))]
@@ -50,6 +51,8 @@ mod hold;
 mod host;
 #[cfg(target_family = "wasm")]
 mod left;
+#[cfg(target_family = "wasm")]
+mod libc;
 #[cfg(target_family = "wasm")]
 mod link;
 #[cfg(target_family = "wasm")]

@@ -8,6 +8,11 @@ use std::error::Error;
 use std::io::Read;
 use std::time::Instant;
 
+/// The module's allocator.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static MEMORY: azeotrope_allocator::Memory = azeotrope_allocator::memory();
+
 /// Rounds of which the median counts.
 const ROUNDS: usize = 31;
 
