@@ -2,10 +2,70 @@
 //!
 //! The filter implements [`Store`] on Proxy-Wasm shared data, `replay` and the tests in memory ([`MemoryStore`]).
 
+use crate::digits;
 use std::collections::HashMap;
 
 /// The version of a stored value, as the store hands it out: given back on [`Store::swap`].
 pub type Version = u32;
+
+/// Where a value is: under a name, which may have numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Keys are compared often, and this is what they differ in.
+    number: Option<u32>,
+    /// Of a page of a table: what its bytes mean.
+    layout: Option<u16>,
+    name: &'static str,
+}
+
+impl Key {
+    /// What there is one of.
+    #[must_use]
+    pub const fn alone(name: &'static str) -> Self {
+        Self { number: None, layout: None, name }
+    }
+
+    /// One of several.
+    #[must_use]
+    pub const fn numbered(name: &'static str, number: u32) -> Self {
+        Self { number: Some(number), layout: None, name }
+    }
+
+    /// A page of a table.
+    #[must_use]
+    pub const fn page(table: &'static str, layout: u16, page: u32) -> Self {
+        Self { number: Some(page), layout: Some(layout), name: table }
+    }
+
+    /// All of it, for a store that goes by names: `{prefix}{name}.{layout}.{number}`.
+    #[must_use]
+    pub fn name(self, prefix: &str) -> String {
+        let mut name = String::with_capacity(prefix.len() + self.bytes());
+        name.push_str(prefix);
+        name.push_str(self.name);
+        for number in [self.layout.map(u32::from), self.number].into_iter().flatten() {
+            name.push('.');
+            digits::push(&mut name, u64::from(number));
+        }
+        name
+    }
+
+    /// Length of [`Key::name`] without a prefix.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        let layout = if let Some(layout) = self.layout { 1 + length(layout as u32) } else { 0 };
+        let number = if let Some(number) = self.number { 1 + length(number) } else { 0 };
+        self.name.len() + layout + number
+    }
+}
+
+/// How many digits a number has.
+const fn length(number: u32) -> usize {
+    match number.checked_ilog10() {
+        Some(log) => log as usize + 1,
+        None => 1,
+    }
+}
 
 /// A swap that did not happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +79,15 @@ pub enum SwapError {
 /// Reads a value.
 pub trait Get {
     /// The value under `key` and its version, or `None` where there is none.
-    fn get(&self, key: &str) -> Option<(Vec<u8>, Version)>;
+    fn get(&self, key: Key) -> Option<(Vec<u8>, Version)>;
 
     /// A value that was only looked at, and that others may be handed as well for a moment.
-    fn share(&self, key: &str, value: &[u8], version: Version) {
+    fn share(&self, key: Key, value: &[u8], version: Version) {
         let _ = (key, value, version);
     }
 
     /// Takes a value back that was only looked at: a store that is far away may hand it out once more.
-    fn put_back(&self, key: String, value: Vec<u8>, version: Version) {
+    fn put_back(&self, key: Key, value: Vec<u8>, version: Version) {
         let _ = (key, value, version);
     }
 }
@@ -38,13 +98,13 @@ pub trait Store: Get {
     ///
     /// # Errors
     /// [`SwapError::Conflict`] when another writer was faster, [`SwapError::Unavailable`] when the store refuses.
-    fn swap(&mut self, key: &str, value: &[u8], seen: Option<Version>) -> Result<(), SwapError>;
+    fn swap(&mut self, key: Key, value: &[u8], seen: Option<Version>) -> Result<(), SwapError>;
 }
 
 /// A store in memory, with the same compare-and-swap rules as Proxy-Wasm shared data.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
-    values: HashMap<String, (Vec<u8>, Version)>,
+    values: HashMap<Key, (Vec<u8>, Version)>,
     next: Version,
 }
 
@@ -64,27 +124,27 @@ impl MemoryStore {
     /// Bytes of all keys and values.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.values.iter().map(|(key, (value, _))| key.len() + value.len()).sum()
+        self.values.iter().map(|(key, (value, _))| key.bytes() + value.len()).sum()
     }
 }
 
 impl Get for MemoryStore {
-    fn get(&self, key: &str) -> Option<(Vec<u8>, Version)> {
-        self.values.get(key).cloned()
+    fn get(&self, key: Key) -> Option<(Vec<u8>, Version)> {
+        self.values.get(&key).cloned()
     }
 }
 
 impl Store for MemoryStore {
-    fn swap(&mut self, key: &str, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
+    fn swap(&mut self, key: Key, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
         let next = self.next.wrapping_add(1).max(1);
-        match (self.values.get_mut(key), seen) {
+        match (self.values.get_mut(&key), seen) {
             (Some((kept, version)), Some(seen)) if *version == seen => {
                 kept.clear();
                 kept.extend_from_slice(value);
                 *version = next;
             }
             (None, None) => {
-                self.values.insert(key.to_owned(), (value.to_vec(), next));
+                self.values.insert(key, (value.to_vec(), next));
             }
             _ => return Err(SwapError::Conflict),
         }
@@ -97,16 +157,32 @@ impl Store for MemoryStore {
 mod tests {
     use super::*;
 
+    const KEY: Key = Key::alone("key");
+
+    #[test]
+    fn a_key_has_a_name_as_long_as_it_says() {
+        for (key, name) in [
+            (Key::alone("t"), "t"),
+            (Key::numbered("t", 0), "t.0"),
+            (Key::numbered("t", 10), "t.10"),
+            (Key::page("t", 1, 9), "t.1.9"),
+            (Key::page("t", u16::MAX, u32::MAX), "t.65535.4294967295"),
+        ] {
+            assert_eq!((&*key.name(""), key.bytes()), (name, name.len()));
+            assert_eq!(key.name("ours."), format!("ours.{name}"));
+        }
+    }
+
     #[test]
     fn a_swap_needs_the_version_last_seen() {
         let mut store = MemoryStore::default();
-        assert_eq!(store.swap("key", b"1", Some(1)), Err(SwapError::Conflict));
-        assert_eq!(store.swap("key", b"1", None), Ok(()));
-        assert_eq!(store.swap("key", b"2", None), Err(SwapError::Conflict));
-        let (_, version) = store.get("key").unwrap();
-        assert_eq!(store.swap("key", b"22", Some(version)), Ok(()));
-        assert_eq!(store.swap("key", b"3", Some(version)), Err(SwapError::Conflict));
-        assert_eq!(store.get("key").unwrap().0, b"22");
+        assert_eq!(store.swap(KEY, b"1", Some(1)), Err(SwapError::Conflict));
+        assert_eq!(store.swap(KEY, b"1", None), Ok(()));
+        assert_eq!(store.swap(KEY, b"2", None), Err(SwapError::Conflict));
+        let (_, version) = store.get(KEY).unwrap();
+        assert_eq!(store.swap(KEY, b"22", Some(version)), Ok(()));
+        assert_eq!(store.swap(KEY, b"3", Some(version)), Err(SwapError::Conflict));
+        assert_eq!(store.get(KEY).unwrap().0, b"22");
         assert_eq!((store.len(), store.bytes(), store.is_empty()), (1, 5, false));
     }
 }

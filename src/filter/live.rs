@@ -16,7 +16,7 @@ use azeotrope_engine::digest::Reading;
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::observation::{self, Header, MAX_NAME, Queue};
 use azeotrope_engine::rules::Problem;
-use azeotrope_engine::store::{Get, Store, Version};
+use azeotrope_engine::store::{Get, Key, Store, Version};
 use azeotrope_engine::time::Timestamp;
 use azeotrope_engine::verdict::Verdict;
 use std::cell::{Cell, RefCell};
@@ -212,7 +212,7 @@ fn random() -> u64 {
 
 /// The number that the workers of this process have in common.
 fn process() -> u64 {
-    const PROCESS: &str = "process";
+    const PROCESS: Key = Key::alone("process");
     let mut store = SharedStore::default();
     // Whoever comes first decides; who comes second finds it.
     let _ = store.swap(PROCESS, &random().to_le_bytes(), None);

@@ -4,10 +4,9 @@
 //! A host whose timer stands still is asked every time.
 
 use crate::host;
-use azeotrope_engine::store::Version;
+use azeotrope_engine::store::{Key, Version};
 use azeotrope_engine::time::Timestamp;
 use std::cell::RefCell;
-use std::cmp::Ordering;
 
 /// How often the time of one tick is believed: should the host's timer stop, time stands still for so many requests at most.
 const MOST_READINGS: u32 = 1_024;
@@ -23,29 +22,21 @@ struct Moment {
     at: Timestamp,
     /// How often it may still be read.
     readings: u32,
-    /// In the order of [`Page::order`].
+    /// In the order of their keys.
     pages: Vec<Page>,
 }
 
 #[derive(Debug)]
 struct Page {
-    key: String,
+    key: Key,
     value: Vec<u8>,
     version: Version,
 }
 
-impl Page {
-    /// By the end of their keys first: names of pages begin alike, and end in their number.
-    fn order(&self, key: &str) -> Ordering {
-        let end = |key: &str| key.as_bytes().last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
-        end(&self.key).cmp(&end(key)).then_with(|| self.key.as_str().cmp(key))
-    }
-}
-
 impl Moment {
     /// Where a page is, or would be.
-    fn place(&self, key: &str) -> Result<usize, usize> {
-        self.pages.binary_search_by(|page| page.order(key))
+    fn place(&self, key: Key) -> Result<usize, usize> {
+        self.pages.binary_search_by_key(&key, |page| page.key)
     }
 }
 
@@ -77,7 +68,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// A page as it was a moment ago.
-pub(crate) fn page(key: &str) -> Option<(Vec<u8>, Version)> {
+pub(crate) fn page(key: Key) -> Option<(Vec<u8>, Version)> {
     with(|moment| {
         let page = moment.pages.get(moment.place(key).ok()?)?;
         Some((page.value.clone(), page.version))
@@ -86,19 +77,19 @@ pub(crate) fn page(key: &str) -> Option<(Vec<u8>, Version)> {
 }
 
 /// Keeps a page until the moment is over.
-pub(crate) fn keep(key: &str, value: &[u8], version: Version) {
+pub(crate) fn keep(key: Key, value: &[u8], version: Version) {
     with(|moment| {
         if moment.readings > 0
             && moment.pages.len() < MOST_PAGES
             && let Err(place) = moment.place(key)
         {
-            moment.pages.insert(place, Page { key: key.to_owned(), value: value.to_vec(), version });
+            moment.pages.insert(place, Page { key, value: value.to_vec(), version });
         }
     });
 }
 
 /// The page has changed.
-pub(crate) fn forget(key: &str) {
+pub(crate) fn forget(key: Key) {
     with(|moment| {
         if let Ok(place) = moment.place(key) {
             moment.pages.remove(place);

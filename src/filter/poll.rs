@@ -6,7 +6,7 @@ use crate::metrics::{self, Metric};
 use crate::shelf;
 use crate::store::SharedStore;
 use azeotrope_engine::bundle::{Manifest, Part, Refusal, TrustedKeys, hash};
-use azeotrope_engine::store::SwapError;
+use azeotrope_engine::store::{Key, SwapError};
 use azeotrope_engine::time::Timestamp;
 
 /// Milliseconds until asking for a manifest is given up.
@@ -16,7 +16,7 @@ const PART_TIMEOUT: u32 = 20_000;
 /// Polls that a lease holds for.
 const LEASE: u64 = 3;
 /// The lease's name.
-const LEADER: &str = "bundle.leader";
+const LEADER: Key = Key::alone("bundle.leader");
 
 /// A bundle that is being fetched.
 #[derive(Debug)]

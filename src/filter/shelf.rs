@@ -5,10 +5,10 @@
 //! next one is put beside them. The manifest comes last and all at once.
 
 use azeotrope_engine::bundle::{MAX_PARTS, Manifest, Part};
-use azeotrope_engine::store::{Get, Store, SwapError, Version};
+use azeotrope_engine::store::{Get, Key, Store, SwapError, Version};
 
 /// Where the manifest is.
-const MANIFEST: &str = "bundle";
+const MANIFEST: Key = Key::alone("bundle");
 /// Slots for parts.
 const SLOTS: u8 = 2 * MAX_PARTS as u8;
 /// Bytes of a hash, before each part.
@@ -35,7 +35,7 @@ pub(crate) fn look(store: &impl Get) -> Option<Shelved> {
 
 /// A part on the shelf; `None` if another one is in its slot.
 pub(crate) fn part(store: &impl Get, shelved: &Shelved, index: usize, part: &Part) -> Option<Vec<u8>> {
-    let (mut bytes, _) = store.get(&slot(*shelved.slots.get(index)?))?;
+    let (mut bytes, _) = store.get(slot(*shelved.slots.get(index)?))?;
     bytes.starts_with(&part.hash).then(|| {
         bytes.drain(..HASH);
         bytes
@@ -66,7 +66,7 @@ pub(crate) fn put<S: Store>(
             (None, None) => return Err(SwapError::Unavailable),
             (Some(bytes), _) => {
                 let place = free.next().ok_or(SwapError::Unavailable)?;
-                overwrite(store, &slot(place), &[&part.hash[..], bytes].concat())?;
+                overwrite(store, slot(place), &[&part.hash[..], bytes].concat())?;
                 place
             }
         };
@@ -76,11 +76,11 @@ pub(crate) fn put<S: Store>(
     store.swap(MANIFEST, &record, before.map(|(shelved, _)| shelved.version))
 }
 
-fn slot(place: u8) -> String {
-    ["bundle.part.", &place.to_string()].concat()
+fn slot(place: u8) -> Key {
+    Key::numbered("bundle.part", place.into())
 }
 
-fn overwrite<S: Store>(store: &mut S, key: &str, value: &[u8]) -> Result<(), SwapError> {
+fn overwrite<S: Store>(store: &mut S, key: Key, value: &[u8]) -> Result<(), SwapError> {
     match store.swap(key, value, None) {
         Err(SwapError::Conflict) => {
             let seen = store.get(key).map(|(_, version)| version);
@@ -91,18 +91,18 @@ fn overwrite<S: Store>(store: &mut S, key: &str, value: &[u8]) -> Result<(), Swa
 }
 
 /// Takes or renews the right to do something for the whole process until `until`; whether this worker has it.
-pub(crate) fn lease<S: Store>(store: &mut S, name: &str, owner: u64, now: u64, until: u64) -> bool {
-    let held = store.get(name);
+pub(crate) fn lease<S: Store>(store: &mut S, of: Key, owner: u64, now: u64, until: u64) -> bool {
+    let held = store.get(of);
     let free = held.as_ref().is_none_or(|(bytes, _)| {
         let number = |at: usize| {
             bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()).map_or(0, |bytes| u64::from_le_bytes(*bytes))
         };
         // One that reaches further than any does was written by a clock that has stepped back since.
-        let (of, ends) = (number(0), number(8));
-        of == owner || ends <= now || ends > until.saturating_add(until.saturating_sub(now))
+        let (holder, ends) = (number(0), number(8));
+        holder == owner || ends <= now || ends > until.saturating_add(until.saturating_sub(now))
     });
     let value = [owner.to_le_bytes(), until.to_le_bytes()].concat();
-    free && store.swap(name, &value, held.map(|(_, version)| version)).is_ok()
+    free && store.swap(of, &value, held.map(|(_, version)| version)).is_ok()
 }
 
 #[cfg(test)]
@@ -153,7 +153,7 @@ mod tests {
             let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
             put_all(&mut store, version, &parts);
         }
-        let slots = (0..=u8::MAX).filter(|&place| store.get(&slot(place)).is_some()).count();
+        let slots = (0..=u8::MAX).filter(|&place| store.get(slot(place)).is_some()).count();
         assert!(slots <= usize::from(SLOTS), "{slots}");
     }
 
@@ -171,14 +171,16 @@ mod tests {
 
     #[test]
     fn one_at_a_time_has_a_lease_and_it_passes_on_when_it_ends() {
+        const LEASE: Key = Key::alone("l");
+        const FAR: Key = Key::alone("far");
         let mut store = MemoryStore::default();
-        assert!(lease(&mut store, "l", 1, 1_000, 4_000));
-        assert!(!lease(&mut store, "l", 2, 2_000, 5_000));
-        assert!(lease(&mut store, "l", 1, 3_000, 6_000));
-        assert!(lease(&mut store, "l", 2, 6_000, 9_000));
+        assert!(lease(&mut store, LEASE, 1, 1_000, 4_000));
+        assert!(!lease(&mut store, LEASE, 2, 2_000, 5_000));
+        assert!(lease(&mut store, LEASE, 1, 3_000, 6_000));
+        assert!(lease(&mut store, LEASE, 2, 6_000, 9_000));
         // A clock that stepped back by an hour must not leave the lease taken for an hour.
-        assert!(lease(&mut store, "far", 1, 3_600_000, 3_603_000));
-        assert!(lease(&mut store, "far", 2, 1_000, 4_000));
+        assert!(lease(&mut store, FAR, 1, 3_600_000, 3_603_000));
+        assert!(lease(&mut store, FAR, 2, 1_000, 4_000));
     }
 
     #[test]

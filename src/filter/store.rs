@@ -3,7 +3,7 @@
 use crate::abi::{self, Status};
 use crate::metrics::{self, Metric};
 use crate::moment;
-use azeotrope_engine::store::{Get, Store, SwapError, Version};
+use azeotrope_engine::store::{Get, Key, Store, SwapError, Version};
 use std::cell::{Cell, RefCell};
 
 /// What every key begins with. Shared data is divided by `vm_id` only and Istio leaves that empty, so plugins of others
@@ -25,7 +25,7 @@ thread_local! {
 /// Values that were read for a verdict and are wanted again when the exchange is counted. They may be old by then: the
 /// version that they had shows it when one is written.
 #[derive(Debug, Default)]
-pub(crate) struct Pages(Vec<(String, Vec<u8>, Version)>);
+pub(crate) struct Pages(Vec<(Key, Vec<u8>, Version)>);
 
 impl Drop for Pages {
     fn drop(&mut self) {
@@ -37,7 +37,7 @@ impl Drop for Pages {
 #[derive(Debug, Default)]
 pub(crate) struct SharedStore {
     /// What was read, and not written since.
-    read: RefCell<Vec<(String, Vec<u8>, Version)>>,
+    read: RefCell<Vec<(Key, Vec<u8>, Version)>>,
     /// Swaps that another writer won.
     conflicts: u32,
     /// Reads that failed.
@@ -70,17 +70,10 @@ impl SharedStore {
     }
 }
 
-fn name(key: &str) -> String {
-    let mut name = String::with_capacity(PREFIX.len().saturating_add(key.len()));
-    name.push_str(PREFIX);
-    name.push_str(key);
-    name
-}
-
 impl Get for SharedStore {
-    fn get(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+    fn get(&self, key: Key) -> Option<(Vec<u8>, Version)> {
         if let Ok(mut read) = self.read.try_borrow_mut()
-            && let Some(place) = read.iter().position(|(of, ..)| of == key)
+            && let Some(place) = read.iter().position(|(of, ..)| *of == key)
         {
             let (_, value, version) = read.swap_remove(place);
             return Some((value, version));
@@ -88,7 +81,7 @@ impl Get for SharedStore {
         if let Some(seen) = moment::page(key) {
             return Some(seen);
         }
-        match abi::shared(&name(key)) {
+        match abi::shared(&key.name(PREFIX)) {
             Ok(found) => Some(found),
             Err(Status::NOT_FOUND) => None,
             Err(_) => {
@@ -98,11 +91,11 @@ impl Get for SharedStore {
         }
     }
 
-    fn share(&self, key: &str, value: &[u8], version: Version) {
+    fn share(&self, key: Key, value: &[u8], version: Version) {
         moment::keep(key, value, version);
     }
 
-    fn put_back(&self, key: String, value: Vec<u8>, version: Version) {
+    fn put_back(&self, key: Key, value: Vec<u8>, version: Version) {
         if let Ok(mut read) = self.read.try_borrow_mut() {
             read.push((key, value, version));
         }
@@ -110,11 +103,11 @@ impl Get for SharedStore {
 }
 
 impl Store for SharedStore {
-    fn swap(&mut self, key: &str, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
+    fn swap(&mut self, key: Key, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
         // 0 would overwrite unseen.
         moment::forget(key);
         let cas = seen.filter(|version| *version != 0).unwrap_or(ABSENT);
-        match abi::set_shared(&name(key), value, cas) {
+        match abi::set_shared(&key.name(PREFIX), value, cas) {
             Ok(()) => Ok(()),
             Err(Status::CAS_MISMATCH) => {
                 self.conflicts = self.conflicts.saturating_add(1);

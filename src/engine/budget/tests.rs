@@ -2,7 +2,7 @@ use super::*;
 use crate::dialect::Params;
 use crate::digest::shape::Shape;
 use crate::rules::Mode;
-use crate::store::{Get, MemoryStore, SwapError};
+use crate::store::{Get, Key, MemoryStore, SwapError};
 use crate::time::{MINUTE, SECOND};
 
 mod parallel;
@@ -45,13 +45,13 @@ fn settled(config: &Config, store: &mut MemoryStore, grant: &Grant, output: u64,
 fn without_a_budget_the_store_is_not_asked() {
     struct Closed;
     impl Get for Closed {
-        fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
-            panic!("{key} was read");
+        fn get(&self, key: Key) -> Option<(Vec<u8>, u32)> {
+            panic!("{key:?} was read");
         }
     }
     impl Store for Closed {
-        fn swap(&mut self, key: &str, _: &[u8], _: Option<u32>) -> Result<(), SwapError> {
-            panic!("{key} was written");
+        fn swap(&mut self, key: Key, _: &[u8], _: Option<u32>) -> Result<(), SwapError> {
+            panic!("{key:?} was written");
         }
     }
     let mut verdict = Verdict::default();

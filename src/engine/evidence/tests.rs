@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 use crate::digest::skeleton::Place;
 use crate::digest::words::mix;
 use crate::rules::State;
-use crate::store::{MemoryStore, SwapError, Version};
+use crate::store::{Key, MemoryStore, SwapError, Version};
 use crate::time::{HOUR, SECOND};
 use crate::verdict::{Action, Verdict, assess};
 use std::cell::Cell;
@@ -25,14 +25,14 @@ struct Watched {
 }
 
 impl Get for Watched {
-    fn get(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+    fn get(&self, key: Key) -> Option<(Vec<u8>, Version)> {
         self.reads.set(self.reads.get() + 1);
         self.store.get(key)
     }
 }
 
 impl Store for Watched {
-    fn swap(&mut self, key: &str, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
+    fn swap(&mut self, key: Key, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
         self.swaps += 1;
         if self.refuses { Err(SwapError::Unavailable) } else { self.store.swap(key, value, seen) }
     }

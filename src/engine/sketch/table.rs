@@ -20,8 +20,7 @@
 
 pub use super::page::Slot;
 use super::page::{Layout, MAX_BYTES};
-use crate::digits;
-use crate::store::{Get, Store, SwapError, Version};
+use crate::store::{Get, Key, Store, SwapError, Version};
 use crate::time::{DAY, Timestamp};
 
 /// How often an update is tried, which bounds it to about 64 × 3 µs. On a host an update is a small part of a request
@@ -117,21 +116,12 @@ impl Table {
 
     /// Length of a page's key, for a page of this index.
     const fn key_bytes(&self, index: u32) -> usize {
-        self.prefix.len() + 2 + length(self.layout.layout as u32) + length(index)
+        Key::page(self.prefix, self.layout.layout, index).bytes()
     }
 
-    fn page_of(&self, key: u64) -> u64 {
-        ((key >> 32) * u64::from(self.pages)) >> 32
-    }
-
-    fn store_key(&self, key: u64) -> String {
-        let mut name = String::with_capacity(self.key_bytes(u32::MAX));
-        name.push_str(self.prefix);
-        for number in [u64::from(self.layout.layout), self.page_of(key)] {
-            name.push('.');
-            digits::push(&mut name, number);
-        }
-        name
+    fn store_key(&self, key: u64) -> Key {
+        let page = ((key >> 32) * u64::from(self.pages)) >> 32;
+        Key::page(self.prefix, self.layout.layout, page as u32)
     }
 
     /// Changes the slot of `key`: one read and one swap, repeated when somebody else was faster.
@@ -171,15 +161,15 @@ impl Table {
         if key == 0 {
             return Err(Lost::NoKey);
         }
-        let name = self.store_key(key);
+        let place = self.store_key(key);
         for _ in 0..ATTEMPTS {
-            let (mut page, version) = match store.get(&name) {
+            let (mut page, version) = match store.get(place) {
                 Some((page, version)) if self.layout.owns(&page) => (page, Some(version)),
                 foreign => (self.layout.blank(), foreign.map(|(_, version)| version)),
             };
             // A page that is ours always has a slot to claim.
             f(&mut self.layout.claim(&mut page, key, now).ok_or(Lost::Unavailable)?);
-            match store.swap(&name, &page, version) {
+            match store.swap(place, &page, version) {
                 Ok(()) => return Ok(()),
                 Err(SwapError::Conflict) => {}
                 Err(SwapError::Unavailable) => return Err(Lost::Unavailable),
@@ -190,21 +180,21 @@ impl Table {
 
     /// Looks at the slot of `key`, where it has one. One read; changes nothing, weight included.
     pub fn peek<R>(&self, store: &impl Get, key: u64, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        let (name, page, version) = self.page(store, key)?;
+        let (place, page, version) = self.page(store, key)?;
         let found = if self.layout.owns(&page) { self.layout.find(&page, key).map(f) } else { None };
         if self.lasting && found.is_some() {
-            store.share(&name, &page, version);
+            store.share(place, &page, version);
         }
-        store.put_back(name, page, version);
+        store.put_back(place, page, version);
         found
     }
 
     /// The page of `key`, whosever it is.
     #[inline(never)]
-    fn page(&self, store: &impl Get, key: u64) -> Option<(String, Vec<u8>, Version)> {
-        let name = (key != 0).then(|| self.store_key(key))?;
-        let (page, version) = store.get(&name)?;
-        Some((name, page, version))
+    fn page(&self, store: &impl Get, key: u64) -> Option<(Key, Vec<u8>, Version)> {
+        let place = (key != 0).then(|| self.store_key(key))?;
+        let (page, version) = store.get(place)?;
+        Some((place, page, version))
     }
 }
 
@@ -212,14 +202,6 @@ impl Table {
 #[must_use]
 pub fn bytes(tables: &[Table]) -> usize {
     tables.iter().map(Table::bytes).fold(0, usize::saturating_add)
-}
-
-/// How many digits a number has.
-const fn length(number: u32) -> usize {
-    match number.checked_ilog10() {
-        Some(log) => log as usize + 1,
-        None => 1,
-    }
 }
 
 const _: () = assert!(Layout::most_slots(Layout::MOST_SLOT_BYTES) == 1 && MAX_BYTES == 4096);

@@ -3,8 +3,11 @@
 use crate::pairs::{Pairs, serialise};
 use crate::{Witness, shelf};
 use azeotrope_engine::bundle::{Part, PartKind};
-use azeotrope_engine::store::{MemoryStore, Store};
+use azeotrope_engine::store::{Key, MemoryStore, Store};
 use azeotrope_engine::verdict::{Label, label};
+
+/// Where the shelf has its record.
+const BUNDLE: Key = Key::alone("bundle");
 
 /// A serialised header map, and a record of the shelf.
 pub(crate) fn headers(input: &[u8], witness: &mut Witness) {
@@ -21,14 +24,14 @@ pub(crate) fn headers(input: &[u8], witness: &mut Witness) {
     let expected: Vec<_> = texts.iter().map(|(name, text)| (name.as_bytes(), text.as_bytes())).collect();
     assert_eq!(again, expected);
     let mut store = MemoryStore::default();
-    assert_eq!(store.swap("bundle", input, None), Ok(()));
+    assert_eq!(store.swap(BUNDLE, input, None), Ok(()));
     if let Some(shelved) = shelf::look(&store) {
         witness.note_taken();
         assert!(shelved.sealed.len() < input.len());
         assert_eq!(shelf::part(&store, &shelved, 0, &Part::of(PartKind::Feed, b"")), None);
         witness.see(&shelved);
     }
-    let _ = shelf::lease(&mut store, "bundle", 7, u64::from(input.first().copied().unwrap_or(0)), u64::MAX);
+    let _ = shelf::lease(&mut store, BUNDLE, 7, u64::from(input.first().copied().unwrap_or(0)), u64::MAX);
 }
 
 /// A label from anybody.

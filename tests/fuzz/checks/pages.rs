@@ -6,7 +6,7 @@ use azeotrope_engine::campaign::Feed;
 use azeotrope_engine::dialect::Dialect;
 use azeotrope_engine::sketch::decay::DecayingCounter;
 use azeotrope_engine::sketch::hll::Hll;
-use azeotrope_engine::store::{Get, MemoryStore, Store, SwapError, Version};
+use azeotrope_engine::store::{Get, Key, MemoryStore, Store, SwapError, Version};
 use azeotrope_engine::time::{DAY, Timestamp};
 use azeotrope_engine::verdict::label;
 use std::cell::RefCell;
@@ -23,16 +23,16 @@ const BODY: &[u8] = br#"{"model":"m","max_tokens":9,"messages":[{"role":"user","
 struct Damaged<'a> {
     input: &'a [u8],
     store: MemoryStore,
-    first: RefCell<BTreeMap<String, usize>>,
+    first: RefCell<BTreeMap<Key, usize>>,
 }
 
 impl Get for Damaged<'_> {
-    fn get(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+    fn get(&self, key: Key) -> Option<(Vec<u8>, Version)> {
         let (mut page, version) = self.store.get(key)?;
         // Its own part of the input for each page, over and over; an odd first byte leaves the header alone.
         let mut seen = self.first.borrow_mut();
         let next = seen.len();
-        let turn = *seen.entry(key.to_owned()).or_insert(next);
+        let turn = *seen.entry(key).or_insert(next);
         let length = self.input.len().div_ceil(4).max(1);
         let piece = self.input.get(turn.saturating_mul(length) % self.input.len().max(1)..).unwrap_or_default();
         let from = if self.input.first().is_some_and(|byte| byte & 1 == 1) { HEADER } else { 0 };
@@ -44,7 +44,7 @@ impl Get for Damaged<'_> {
 }
 
 impl Store for Damaged<'_> {
-    fn swap(&mut self, key: &str, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
+    fn swap(&mut self, key: Key, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
         let length = self.store.get(key).map(|(page, _)| page.len());
         assert!(length.is_none_or(|length| length == value.len()), "a page keeps its length");
         self.store.swap(key, value, seen)

@@ -65,14 +65,14 @@ impl Shared<'_> {
 }
 
 impl Get for Shared<'_> {
-    fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+    fn get(&self, key: Key) -> Option<(Vec<u8>, u32)> {
         self.others();
         self.store.borrow().get(key)
     }
 }
 
 impl Store for Shared<'_> {
-    fn swap(&mut self, key: &str, value: &[u8], seen: Option<u32>) -> Result<(), SwapError> {
+    fn swap(&mut self, key: Key, value: &[u8], seen: Option<u32>) -> Result<(), SwapError> {
         self.others();
         self.store.borrow_mut().swap(key, value, seen)
     }

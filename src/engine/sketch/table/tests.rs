@@ -7,6 +7,8 @@ mod concurrency;
 mod memory;
 
 const NOW: Timestamp = Timestamp(1_770_000_000_000);
+/// The first page of most tables below.
+const FIRST: Key = Key::page("t", 1, 0);
 
 /// Even 64-bit keys, as a keyed digest gives them.
 fn key(index: u64) -> u64 {
@@ -45,20 +47,20 @@ fn an_updated_key_is_found_and_others_are_not() {
     }
     assert_eq!(read(&table, &store, key(100)), None);
     assert!(store.len() <= 8);
-    assert!(store.get("t.1.7").is_some() && store.get("t.1.8").is_none());
+    assert!(store.get(Key::page("t", 1, 7)).is_some() && store.get(Key::page("t", 1, 8)).is_none());
 }
 
 /// A store that remembers which values may be handed out again.
 #[derive(Default)]
-struct Sharing(MemoryStore, std::cell::RefCell<Vec<String>>);
+struct Sharing(MemoryStore, std::cell::RefCell<Vec<Key>>);
 
 impl Get for Sharing {
-    fn get(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+    fn get(&self, key: Key) -> Option<(Vec<u8>, Version)> {
         self.0.get(key)
     }
 
-    fn share(&self, key: &str, _value: &[u8], _version: Version) {
-        self.1.borrow_mut().push(key.to_owned());
+    fn share(&self, key: Key, _value: &[u8], _version: Version) {
+        self.1.borrow_mut().push(key);
     }
 }
 
@@ -69,7 +71,7 @@ fn of_a_lasting_table_what_was_found_may_be_handed_out_again_and_nothing_else() 
     assert_eq!(read(&table, &store, key(1)), Some(1));
     assert!(store.1.borrow().is_empty());
     assert_eq!((read(&table.lasting(), &store, key(2)), read(&table.lasting(), &store, key(1))), (None, Some(1)));
-    assert_eq!(*store.1.borrow(), ["t.1.0"]);
+    assert_eq!(*store.1.borrow(), [FIRST]);
 }
 
 #[test]
@@ -162,7 +164,7 @@ fn foreign_bytes_under_our_key_are_an_empty_page() {
     let table = Table::new("t", 1, 1, 16);
     for foreign in [vec![], vec![0; 4096], vec![0xFF; 4096], vec![0xA5; 17]] {
         let mut store = MemoryStore::default();
-        store.swap("t.1.0", &foreign, None).unwrap();
+        store.swap(FIRST, &foreign, None).unwrap();
         assert_eq!(read(&table, &store, 5), None);
         assert_eq!([1, 2].map(|_| count(&table, &mut store, 5, NOW)), [Ok(1), Ok(2)]);
     }
@@ -181,12 +183,12 @@ fn a_slot_from_the_far_future_is_free() {
 fn a_store_that_refuses_loses_the_update() {
     struct Refuses;
     impl Get for Refuses {
-        fn get(&self, _: &str) -> Option<(Vec<u8>, u32)> {
+        fn get(&self, _: Key) -> Option<(Vec<u8>, u32)> {
             None
         }
     }
     impl Store for Refuses {
-        fn swap(&mut self, _: &str, _: &[u8], _: Option<u32>) -> Result<(), SwapError> {
+        fn swap(&mut self, _: Key, _: &[u8], _: Option<u32>) -> Result<(), SwapError> {
             Err(SwapError::Unavailable)
         }
     }
@@ -213,11 +215,11 @@ proptest::proptest! {
         let table = Table::new("t", 1, 1, 24);
         let mut store = MemoryStore::default();
         count(&table, &mut store, key, Timestamp(now)).unwrap();
-        let (mut page, version) = store.get("t.1.0").unwrap();
+        let (mut page, version) = store.get(FIRST).unwrap();
         for (byte, garbage) in page.iter_mut().skip(16).zip(garbage) {
             *byte = garbage;
         }
-        store.swap("t.1.0", &page, Some(version)).unwrap();
+        store.swap(FIRST, &page, Some(version)).unwrap();
         table.update(&mut store, key, Timestamp(now), |_| (), |slot| slot.keep(u32::MAX)).unwrap();
         proptest::prop_assert!(read(&table, &store, key).is_some());
     }

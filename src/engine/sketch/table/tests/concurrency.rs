@@ -34,14 +34,14 @@ impl Interleaved<'_> {
 }
 
 impl Get for Interleaved<'_> {
-    fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+    fn get(&self, key: Key) -> Option<(Vec<u8>, u32)> {
         self.others();
         self.store.borrow().get(key)
     }
 }
 
 impl Store for Interleaved<'_> {
-    fn swap(&mut self, key: &str, value: &[u8], seen: Option<u32>) -> Result<(), SwapError> {
+    fn swap(&mut self, key: Key, value: &[u8], seen: Option<u32>) -> Result<(), SwapError> {
         self.others();
         self.store.borrow_mut().swap(key, value, seen)
     }
@@ -80,7 +80,7 @@ fn steps_of_sixteen_workers(seed: u64) -> u32 {
         let (draft, attempts) = &mut held[(random >> 60) as usize];
         match draft.take() {
             None => {
-                let (mut page, version) = store.get("t").map_or((layout.blank(), None), |(page, v)| (page, Some(v)));
+                let (mut page, version) = store.get(FIRST).map_or((layout.blank(), None), |(page, v)| (page, Some(v)));
                 let mut slot = layout.claim(&mut page, 5, NOW).unwrap();
                 let mut fields = Fields::new(slot.bytes_mut());
                 let next = fields.u64(0) + 1;
@@ -90,13 +90,13 @@ fn steps_of_sixteen_workers(seed: u64) -> u32 {
                 worst = worst.max(*attempts);
             }
             Some((page, version)) => {
-                if store.swap("t", &page, version).is_ok() {
+                if store.swap(FIRST, &page, version).is_ok() {
                     (counted, *attempts) = (counted + 1, 0);
                 }
             }
         }
     }
-    assert_eq!(layout.find(&store.get("t").unwrap().0, 5).map(|slot| Fields::new(slot).u64(0)), Some(counted));
+    assert_eq!(layout.find(&store.get(FIRST).unwrap().0, 5).map(|slot| Fields::new(slot).u64(0)), Some(counted));
     worst
 }
 
@@ -111,13 +111,13 @@ fn retries_of_sixteen_busy_workers_stay_below_the_bound() {
 fn who_is_always_late_gives_up_after_a_bounded_number_of_attempts() {
     struct Late(Cell<u32>);
     impl Get for Late {
-        fn get(&self, _: &str) -> Option<(Vec<u8>, u32)> {
+        fn get(&self, _: Key) -> Option<(Vec<u8>, u32)> {
             self.0.set(self.0.get() + 1);
             None
         }
     }
     impl Store for Late {
-        fn swap(&mut self, _: &str, _: &[u8], _: Option<u32>) -> Result<(), SwapError> {
+        fn swap(&mut self, _: Key, _: &[u8], _: Option<u32>) -> Result<(), SwapError> {
             Err(SwapError::Conflict)
         }
     }
@@ -134,13 +134,13 @@ mod threads {
     struct Shared<'a>(&'a Mutex<MemoryStore>);
 
     impl Get for Shared<'_> {
-        fn get(&self, key: &str) -> Option<(Vec<u8>, u32)> {
+        fn get(&self, key: Key) -> Option<(Vec<u8>, u32)> {
             self.0.lock().unwrap().get(key)
         }
     }
 
     impl Store for Shared<'_> {
-        fn swap(&mut self, key: &str, value: &[u8], seen: Option<u32>) -> Result<(), SwapError> {
+        fn swap(&mut self, key: Key, value: &[u8], seen: Option<u32>) -> Result<(), SwapError> {
             self.0.lock().unwrap().swap(key, value, seen)
         }
     }
