@@ -11,6 +11,7 @@ use crate::tell;
 use std::alloc::Layout;
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// What a callback answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +25,27 @@ pub(crate) enum Action {
 
 thread_local! {
     static ROOTS: RefCell<HashMap<u32, Root>> = RefCell::default();
-    static STREAMS: RefCell<HashMap<u32, Stream>> = RefCell::default();
+    static STREAMS: RefCell<Streams> = RefCell::default();
+}
+
+type Streams = HashMap<u32, Stream, BuildHasherDefault<Number>>;
+
+/// The hash of a context's number, which is looked up with every callback: the host counts them up, so nobody chooses one.
+#[derive(Default)]
+struct Number(u64);
+
+impl Hasher for Number {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32(u32::from(*byte)));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(32)
+    }
 }
 
 /// Has a root context do something.
@@ -34,7 +55,7 @@ fn root<T>(context: u32, run: impl FnOnce(&mut Root) -> T) -> Option<T> {
 
 /// Has a stream's context do something.
 fn stream(context: u32, run: impl FnOnce(&mut Stream) -> Action) -> Action {
-    let of = |streams: &RefCell<HashMap<u32, Stream>>| {
+    let of = |streams: &RefCell<Streams>| {
         streams.try_borrow_mut().ok().and_then(|mut streams| streams.get_mut(&context).map(run))
     };
     STREAMS.with(of).unwrap_or(Action::Continue)
