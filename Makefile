@@ -16,7 +16,7 @@ WASM := target/azeotrope.wasm
 EDGE := target/azeotrope-edge.wasm
 SIMD := target/azeotrope-simd.wasm
 PROGRAM := target/release/azeotrope
-BENCH_ENGINE := target/release/azeotrope-bench-engine
+BENCH_ENGINE := target/whole/azeotrope-bench-engine
 BENCH_SERVER := target/release/azeotrope-bench-server
 BENCH_STEPS := target/release/azeotrope-bench-steps
 BENCH_EMPTY := target/wasm32-wasip1/module/azeotrope_bench_empty.wasm
@@ -67,7 +67,6 @@ wasm-simd: $(SIMD) ## the module with simd128, for hosts that have it (Envoy's V
 demo: $(PROGRAM) $(WASM) $(VENV) envoy ## watch a real Envoy tell a harvest from ordinary use (STAY=1 keeps it up)
 	$(PYTHON) tests/demo/demo.py
 
-# Linking the program takes one core for minutes: with -j2 the rest is built meanwhile.
 ready: $(PROGRAM) unit-tests $(WASM) $(EDGE) $(RUNNER) envoy ## build and fetch what `make test` needs (make -j2 ready)
 
 unit-tests: | need ## build the native tests
@@ -119,7 +118,7 @@ test-faults: need-redis need-faketime $(PROGRAM) $(WASM) target/trap.wasm $(VENV
 	$(PYTEST) $(SPREAD) tests/faults
 
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
-	cargo test --quiet --profile fast -p azeotrope-engine --lib -- --ignored
+	cargo test --quiet --release -p azeotrope-engine --lib -- --ignored
 
 soak: $(WASM) $(VENV) envoy ## a real Envoy under load for MINUTES=20 at RATE=200 a second, rules changing: target/soak/soak.png
 	$(PYTHON) -m pip --disable-pip-version-check --quiet install --requirement tests/soak/requirements.txt
@@ -135,7 +134,7 @@ first-event: $(WASM) $(VENV) envoy ## time to the first event of a streamed answ
 	$(PYTHON) tests/soak/first_event.py
 
 sidecar-pace: ## what one sidecar joins a second, and the bytes and memory it takes (needs redis-server)
-	tests/tools/with_redis.sh cargo test --profile fast -p azeotrope --bin azeotrope -- --ignored --nocapture sidecar_pace
+	tests/tools/with_redis.sh cargo test --release -p azeotrope --bin azeotrope -- --ignored --nocapture sidecar_pace
 
 fuzz: .cache/tools/cargo-fuzz-$(CARGO_FUZZ) ## fuzz what reads bytes from outside (SECONDS_EACH=60, TARGET= one of tests/fuzz/lib.rs)
 	tests/fuzz/run.sh $(or $(SECONDS_EACH),60) $(TARGET)
@@ -254,7 +253,7 @@ $(PROGRAM): $(SOURCES) | need
 	@touch $@
 
 $(BENCH_ENGINE): $(SOURCES) $(shell find tests/bench/engine -type f) | need
-	cargo build --release -p azeotrope-bench-engine --target-dir target
+	cargo build --profile whole -p azeotrope-bench-engine --target-dir target
 	@touch $@
 
 $(BENCH_SERVER): $(SOURCES) $(shell find tests/bench/server -type f) | need
@@ -282,11 +281,10 @@ $(WASM): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS)
 	tests/tools/build_wasm.sh
 
 # The module that panics when a test asks for it.
-target/trap.wasm: $(SOURCES) $(TARGETS)
-	cargo build --quiet --profile fast --target wasm32-wasip1 -p azeotrope-filter --features trap
-	cp target/wasm32-wasip1/fast/azeotrope_filter.wasm $@
+target/trap.wasm: $(SOURCES) tests/tools/build_wasm.sh $(TARGETS) | $(WASM)
+	tests/tools/build_wasm.sh trap
 
-# After the other one: both are built in the same place.
+# After the first one: all are built in the same place.
 $(EDGE): $(SOURCES) tests/tools/build_wasm.sh $(TARGETS) | $(WASM)
 	tests/tools/build_wasm.sh edge
 

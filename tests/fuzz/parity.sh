@@ -4,10 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 mutations=${1:?mutations of each input}
 # Linking for wasm takes one core: the native one is built meanwhile.
-cargo build --quiet --profile fast -p azeotrope-fuzz &
+cargo build --quiet --release -p azeotrope-fuzz &
 cargo build --quiet --profile module -p azeotrope-fuzz --target wasm32-wasip1
 wait $!
-program=target/fast/azeotrope-fuzz
+program=target/release/azeotrope-fuzz
 mkdir -p target/parity
 "$program" inputs tests/fuzz/corpus "$mutations" >target/parity/inputs
 "$program" witness <target/parity/inputs >target/parity/native &

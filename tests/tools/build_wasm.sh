@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the module and optimises it: target/azeotrope.wasm; with `edge`, the one for CDN edges: target/azeotrope-edge.wasm;
-# with `simd`, the module with instructions for vectors (simd128), which Envoy's V8 has: target/azeotrope-simd.wasm.
+# with `simd`, the module with instructions for vectors (simd128), which Envoy's V8 has: target/azeotrope-simd.wasm; with `trap`, one
+# that panics when a test asks for it: target/trap.wasm.
 #
 # wasm-opt is npm's binaryen, pinned, in .cache/; WASM_OPT=/path uses another.
 set -eu
@@ -22,6 +23,10 @@ if [ "${1:-}" = edge ]; then
     OUT=target/azeotrope-edge.wasm
     CALLED=
     CARGO_FLAGS="--no-default-features ${CARGO_FLAGS:-}"
+fi
+if [ "${1:-}" = trap ]; then
+    OUT=target/trap.wasm
+    CARGO_FLAGS="--features trap ${CARGO_FLAGS:-}"
 fi
 
 echo "wasm: compiling for wasm32-wasip1"
