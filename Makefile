@@ -115,7 +115,7 @@ console-shots: need-redis need-faketime need-chromium $(PROGRAM) $(WASM) $(VENV)
 	$(PYTHON) tests/console/shots.py
 
 test-faults: need-redis need-faketime $(PROGRAM) $(WASM) target/trap.wasm $(VENV) envoy ## traps, restarts, crashes, clocks that are set, a thousand configurations: what has to survive them
-	$(PYTEST) $(SPREAD) tests/faults
+	$(PYTEST) -n 2 --dist worksteal tests/faults
 
 test-slow: ## tests of the engine marked #[ignore]: long ones, optimised
 	cargo test --quiet --release -p azeotrope-engine --lib -- --ignored

@@ -94,7 +94,8 @@ def test_no_request_goes_uncounted_when_configurations_and_modules_are_replaced_
                 proxy.wasm.module = tmp_path / f"{version}.wasm"
                 proxy.wasm.module.write_bytes(envoy.MODULE.read_bytes() + bytes([0, 3, 2, *b"v", version]))
             proxy.reconfigure(plugin(version))
-            wait(f"rules {version}", lambda: proxy.told("rules.version") == version)
+            # Another module is compiled first, for each worker and the main thread.
+            wait(f"rules {version}", lambda: proxy.told("rules.version") == version, 60)
             before = len(load.statuses)
             wait("traffic under them", lambda: len(load.statuses) > before + 20)
     assert set(load.statuses) == {200} and not load.errors, (set(load.statuses), load.errors[:3])
