@@ -1,5 +1,6 @@
 //! What the second tier knows of an account, and why it is linked.
 
+use super::kin::Each;
 use super::population::Client;
 use super::rhythm::Turn;
 use crate::evidence::cohort;
@@ -24,7 +25,7 @@ pub struct Account {
     /// Whether it ever met another party under a rare key.
     pub met: bool,
     /// Whether one of those was set up as it is.
-    pub kin: bool,
+    pub kin: Each<bool>,
     /// Requests that carried a telling key of a campaign.
     pub matches: i32,
     /// The model it last took.
@@ -55,7 +56,7 @@ impl Account {
             requests: 0,
             corpus: 0,
             met: false,
-            kin: false,
+            kin: Each::default(),
             matches: 0,
             model: 0,
             most: 0,

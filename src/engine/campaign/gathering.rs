@@ -1,6 +1,7 @@
 //! What accounts gather under: the keys of a request.
 
 use super::joiner::Joiner;
+use super::kin::Likeness;
 use crate::digest::Reading;
 use crate::digest::hash::Rolling;
 use crate::digest::skeleton::Place;
@@ -17,7 +18,7 @@ pub(super) enum Gathering {
     /// One payload, under whatever wording.
     Payload,
     /// Meetings of accounts that are set up alike.
-    Kin,
+    Kin(Likeness),
 }
 
 impl Gathering {
@@ -27,7 +28,7 @@ impl Gathering {
             Self::Skeleton => Family::SkeletonSpread,
             Self::Corpus => Family::CorpusSweep,
             Self::Payload => Family::TechniqueSearch,
-            Self::Kin => Family::CohortSynchrony,
+            Self::Kin(_) => Family::CohortSynchrony,
         }
     }
 }

@@ -39,7 +39,7 @@ impl Default for Limits {
 }
 
 /// Layout of snapshots.
-const SNAPSHOT: u8 = 6;
+const SNAPSHOT: u8 = 7;
 
 /// A key that one party has sent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

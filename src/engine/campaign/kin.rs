@@ -5,16 +5,21 @@
 //! group of its own, and unrelated people meet so, too; but whom they meet is anybody. Accounts of one operator meet each
 //! other: same settings, same program. How many accounts of one set-up have met their own kind, among those
 //! that have met anybody, is held against how often that happens by chance; what kin take is weighed as with a template.
+//!
+//! They are alike in two ways ([`Likeness`]): by program and settings, where their target is left to speak for them, and by settings
+//! and target, where their programs are: those of several names that are all set so are a pool in disguise.
 
 use super::gathering::{Gathering, derived};
 use super::group::{Group, Member};
 use super::joiner::Joiner;
 use super::population::Client;
+use crate::caller::product;
 use crate::digest::Reading;
 use crate::digest::skeleton::Place;
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
 use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Parties up to which a key is rare: who meets under a commoner one meets a template or a fashion.
 const RARE: u32 = 8;
@@ -24,13 +29,61 @@ const MEETINGS: u64 = 4;
 /// What it must be worth that accounts meet their kin before their target counts: there are a thousand programs to look at.
 const SURE: MilliNats = 6_900;
 /// Most that their target is worth then, and most that it is worth without one that they meet their kin. Users of one app
-/// are kin, too, so where wording does not speak for a harvest neither ever suffices.
+/// are kin, too, so neither suffices without wording that speaks for a harvest, or several programs, and few.
 const FOCUS: MilliNats = 12_000;
 const ALIKE: MilliNats = 8_000;
 
-/// How an account is set up: what kin have in common.
-pub(super) fn program(client: &Client) -> u64 {
-    derived([6, client.settings, client.agent, 0])
+/// In what kin are alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Likeness {
+    /// A client program and how it is set.
+    Program,
+    /// How a client program is set, whatever its name, and what it takes.
+    Way,
+}
+
+impl Likeness {
+    pub(super) const ALL: [Self; 2] = [Self::Program, Self::Way];
+
+    /// What accounts that are so alike have in common.
+    pub(super) fn of(self, client: &Client) -> u64 {
+        match self {
+            Self::Program => derived([6, client.settings, client.agent, 0]),
+            Self::Way => derived([9, client.settings, client.target, 0]),
+        }
+    }
+
+    /// Whether two accounts are so alike. Programs of one name are set alike because they are one.
+    fn joins(self, one: &Client, other: &Client) -> bool {
+        let alike = match self {
+            Self::Program => one.agent == other.agent,
+            Self::Way => one.target == other.target && product(one.agent) != product(other.agent),
+        };
+        alike && one.settings == other.settings
+    }
+}
+
+/// A value for each likeness.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Each<T> {
+    program: T,
+    way: T,
+}
+
+impl<T> Each<T> {
+    pub(super) fn of(&self, likeness: Likeness) -> &T {
+        match likeness {
+            Likeness::Program => &self.program,
+            Likeness::Way => &self.way,
+        }
+    }
+
+    pub(super) fn of_mut(&mut self, likeness: Likeness) -> &mut T {
+        match likeness {
+            Likeness::Program => &mut self.program,
+            Likeness::Way => &mut self.way,
+        }
+    }
 }
 
 /// Whom a request meets under rare keys.
@@ -39,7 +92,7 @@ pub(super) struct Meeting {
     /// Another party, whoever that is.
     met: bool,
     /// One of its kin.
-    kin: Option<Member>,
+    kin: Each<Option<Member>>,
     /// An account of a campaign that has no template.
     pub(super) campaign: Option<u32>,
 }
@@ -52,25 +105,28 @@ impl Joiner {
         if !counts(Family::SkeletonSpread) || !counts(Family::CohortSynchrony) {
             return Meeting::default();
         }
-        let (meeting, program) = (self.meeting(member, &known.client, reading), program(&known.client));
+        let client = known.client;
+        let meeting = self.meeting(member, &client, reading);
         if meeting.met
             && let Some(known) = self.accounts.get(member.account).filter(|known| !known.met)
         {
             known.met = true;
             if known.link.is_none() {
-                self.population.met.add(program);
+                self.population.meet(&client);
             }
         }
-        if let Some(kin) = meeting.kin {
-            self.akin(member.account);
-            self.akin(kin.account);
-            if self.groups.get(program).is_none() {
-                self.groups.insert(program, Group::new(now));
+        for likeness in Likeness::ALL {
+            let Some(kin) = meeting.kin.of(likeness) else { continue };
+            let key = likeness.of(&client);
+            self.akin(likeness, member.account);
+            self.akin(likeness, kin.account);
+            if self.groups.get(key).is_none() {
+                self.groups.insert(key, Group::new(now));
             }
-            if let Some(group) = self.groups.get(program) {
-                group.join(&kin);
+            if let Some(group) = self.groups.get(key) {
+                group.join(kin);
             }
-            self.gather(Gathering::Kin, program, member, reading, now);
+            self.gather(Gathering::Kin(likeness), key, member, reading, now);
         }
         meeting
     }
@@ -88,10 +144,13 @@ impl Joiner {
                 let bare = |of: &u32| self.campaigns.get(*of as usize).is_some_and(|campaign| campaign.bare());
                 meeting.campaign = meeting.campaign.or_else(|| other.campaign().filter(bare));
                 let theirs = self.renamed.client(&other.client);
-                if meeting.kin.is_none() && (ours.settings, ours.agent) == (theirs.settings, theirs.agent) {
-                    let requests = i32::try_from(other.requests.max(1)).unwrap_or(i32::MAX);
-                    let (party, client, wording) = (other.party, other.client, other.wording / requests);
-                    meeting.kin = Some(Member { account, party, client, wording });
+                for likeness in Likeness::ALL {
+                    let kin = meeting.kin.of_mut(likeness);
+                    if kin.is_none() && likeness.joins(ours, &theirs) {
+                        let requests = i32::try_from(other.requests.max(1)).unwrap_or(i32::MAX);
+                        let (party, client, wording) = (other.party, other.client, other.wording / requests);
+                        *kin = Some(Member { account, party, client, wording });
+                    }
                 }
             }
         }
@@ -111,30 +170,31 @@ impl Joiner {
     }
 
     /// Counts an account among those that have met their kin.
-    fn akin(&mut self, account: u64) {
-        let Some(known) = self.accounts.get(account).filter(|known| !known.kin) else { return };
-        known.kin = true;
+    fn akin(&mut self, likeness: Likeness, account: u64) {
+        let Some(known) = self.accounts.get(account).filter(|known| !known.kin.of(likeness)) else { return };
+        *known.kin.of_mut(likeness) = true;
         if known.link.is_none() {
-            self.population.kin += 1;
+            self.population.kinds.of_mut(likeness).kin += 1;
         }
     }
 
     /// What is worth that the members of a group of kin take one target, and whether that is so because they are kin
-    /// rather than because of the target.
-    pub(super) fn kinship(&self, group: &Group) -> (MilliNats, bool) {
+    /// rather than because of the target: it is what those that are alike in it have in common anyway.
+    pub(super) fn kinship(&self, likeness: Likeness, group: &Group) -> (MilliNats, bool) {
         let first = group.accounts().next().and_then(|account| self.accounts.peek(account));
-        let alike = first.map_or(0, |first| self.alike(group.parties(), program(&self.renamed.client(&first.client))));
-        let focus = if alike >= SURE { group.focus(&self.population).min(FOCUS) } else { 0 };
+        let alike = first.map_or(0, |first| self.alike(likeness, group.parties(), &self.renamed.client(&first.client)));
+        let counts = likeness == Likeness::Program && alike >= SURE;
+        let focus = if counts { group.focus(&self.population).min(FOCUS) } else { 0 };
         (focus.max(alike.min(ALIKE)), alike.min(ALIKE) > focus)
     }
 
-    /// What it says that so many parties of one program have met their kin, among all of it that have met anybody.
-    fn alike(&self, parties: u32, program: u64) -> MilliNats {
-        let population = &self.population;
-        let here = ln_ratio(u64::from(parties), u64::from(population.met.count(program).max(parties)));
-        let anybody = ln_ratio(u64::from(population.kin), u64::from(population.met.total()));
-        let met = u64::from(population.programs.count(program)) * MEETINGS;
-        let chance = ln_ratio(met, u64::from(population.programs.total())).min(0);
+    /// What it says that so many parties that are so alike have met their kin, among all of those that have met anybody.
+    fn alike(&self, likeness: Likeness, parties: u32, client: &Client) -> MilliNats {
+        let (kinds, value) = (self.population.kinds.of(likeness), likeness.of(client));
+        let here = ln_ratio(u64::from(parties), u64::from(kinds.met.count(value).max(parties)));
+        let anybody = ln_ratio(u64::from(kinds.kin), u64::from(kinds.met.total()));
+        let met = u64::from(kinds.all.count(value)) * MEETINGS;
+        let chance = ln_ratio(met, u64::from(kinds.all.total())).min(0);
         (here - anybody.max(chance)).saturating_mul(i32::try_from(parties).unwrap_or(i32::MAX))
     }
 }

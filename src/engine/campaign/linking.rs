@@ -6,7 +6,6 @@ use super::feed::{Change, Linked};
 use super::gathering::Gathering;
 use super::group::Member;
 use super::joiner::Joiner;
-use super::kin::program;
 use super::named::Campaign;
 use super::naming::own;
 use crate::digest::Reading;
@@ -127,10 +126,7 @@ impl Joiner {
         campaign.link(&client, sweeps);
         self.population.remove(&client);
         self.population.sweeping = self.population.sweeping.saturating_sub(u32::from(sweeps));
-        self.population.kin = self.population.kin.saturating_sub(u32::from(kin));
-        if met {
-            self.population.met.remove(program(&client));
-        }
+        self.population.part(&client, met, kin);
         // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
         if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
             self.changes

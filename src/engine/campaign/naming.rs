@@ -46,7 +46,7 @@ impl Joiner {
         };
         let linked: Vec<u32> = group.accounts().filter_map(|account| self.campaign_of(account)).collect();
         let met = most_common(&linked);
-        if kind == Gathering::Kin && met.is_some_and(|(_, count)| count * 5 >= group.parties() as usize) {
+        if matches!(kind, Gathering::Kin(_)) && met.is_some_and(|(_, count)| count * 5 >= group.parties() as usize) {
             // Known already. It is no key that gives others away: what it says their clients say.
             return;
         }
@@ -68,8 +68,9 @@ impl Joiner {
         // The evidence suffices; what is left to tell is whether the operator is known already.
         let known = match kind {
             Gathering::Corpus => self.sweeping(group.target()),
-            Gathering::Kin => self.running(group),
-            Gathering::Skeleton | Gathering::Payload => None,
+            Gathering::Kin(_) => self.running(group),
+            Gathering::Skeleton => self.operator(group),
+            Gathering::Payload => None,
         };
         match (known, met.filter(|&(_, count)| count * 5 >= parties)) {
             (Some(campaign), _) => self.adopt(key, campaign, score, kind.family(), now),
@@ -89,6 +90,18 @@ impl Joiner {
         let first = group.accounts().next().and_then(|account| self.accounts.peek(account))?;
         let client = Client { target: group.target(), ..self.renamed.client(&first.client) };
         self.index_of(|campaign| campaign.bare() && campaign.runs(&client))
+    }
+
+    /// The campaign whose accounts are set up as nearly all of a group are: one operator has many templates, or none, and then
+    /// each question that several of its accounts ask is a group.
+    fn operator(&self, group: &Group) -> Option<u32> {
+        let accounts = group.accounts().filter_map(|account| self.accounts.peek(account));
+        let clients: Vec<Client> = accounts.map(|known| self.renamed.client(&known.client)).collect();
+        let like = |campaign: &Campaign| {
+            let like = |client: &&Client| campaign.client(client, &self.population) >= ALIKE;
+            clients.iter().filter(like).count() * 5 >= clients.len() * 4
+        };
+        self.index_of(|campaign| campaign.takes(group.target()) && like(campaign))
     }
 
     /// The first campaign that is so.

@@ -5,7 +5,7 @@
 
 use super::gathering::derived;
 use super::generations::Generations;
-use super::kin::program;
+use super::kin::{Each, Likeness};
 use crate::caller::{Caller, product};
 use crate::digest::Reading;
 use crate::nats::{MilliNats, ln, ln_ratio};
@@ -161,6 +161,17 @@ impl Models {
     }
 }
 
+/// Accounts by what kin have in common.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Kinds {
+    /// All of them.
+    pub all: Frequencies,
+    /// Those that have met another party under a rare key.
+    pub met: Frequencies,
+    /// Accounts that have so met one that is set up as they are.
+    pub kin: u32,
+}
+
 /// Frequencies of all attributes.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Population {
@@ -180,12 +191,8 @@ pub struct Population {
     pub exchanges: u64,
     /// Its accounts that ever took a prompt from a public set.
     pub sweeping: u32,
-    /// Of whole set-ups, and of those whose accounts have met another party under a rare key.
-    pub programs: Frequencies,
-    /// The latter.
-    pub met: Frequencies,
-    /// Accounts that have so met one set up as they are.
-    pub kin: u32,
+    /// How often accounts that are set up alike meet.
+    pub kinds: Each<Kinds>,
     /// When each model was first asked for.
     pub models: Models,
 }
@@ -199,7 +206,27 @@ impl Population {
         self.names.add(product(client.agent));
         self.uses.add(used_for(product(client.agent), client.target));
         self.networks.add(client.network);
-        self.programs.add(program(client));
+        for likeness in Likeness::ALL {
+            self.kinds.of_mut(likeness).all.add(likeness.of(client));
+        }
+    }
+
+    /// Counts an account among those that have met another party under a rare key.
+    pub(super) fn meet(&mut self, client: &Client) {
+        for likeness in Likeness::ALL {
+            self.kinds.of_mut(likeness).met.add(likeness.of(client));
+        }
+    }
+
+    /// Takes an account that has met others so, or its kin, out of those that have.
+    pub(super) fn part(&mut self, client: &Client, met: bool, kin: Each<bool>) {
+        for likeness in Likeness::ALL {
+            let kinds = self.kinds.of_mut(likeness);
+            kinds.kin = kinds.kin.saturating_sub(u32::from(*kin.of(likeness)));
+            if met {
+                kinds.met.remove(likeness.of(client));
+            }
+        }
     }
 
     /// Gives the attributes of a client other names.
@@ -211,8 +238,11 @@ impl Population {
         self.names.rename(old_name, new_name);
         self.uses.rename(used_for(old_name, old.target), used_for(new_name, new.target));
         self.networks.rename(old.network, new.network);
-        self.programs.rename(program(old), program(new));
-        self.met.rename(program(old), program(new));
+        for likeness in Likeness::ALL {
+            let (kinds, old, new) = (self.kinds.of_mut(likeness), likeness.of(old), likeness.of(new));
+            kinds.all.rename(old, new);
+            kinds.met.rename(old, new);
+        }
     }
 
     /// Takes an account out.
@@ -223,7 +253,9 @@ impl Population {
         self.names.remove(product(client.agent));
         self.uses.remove(used_for(product(client.agent), client.target));
         self.networks.remove(client.network);
-        self.programs.remove(program(client));
+        for likeness in Likeness::ALL {
+            self.kinds.of_mut(likeness).all.remove(likeness.of(client));
+        }
     }
 
     /// Accounts that use a client program of this name for another target.

@@ -1,7 +1,7 @@
 //! How long the second tier remembers.
 
 use super::joiner::Joiner;
-use super::kin::program;
+use super::kin::Likeness;
 use super::population::Population;
 use crate::time::Timestamp;
 
@@ -54,9 +54,11 @@ impl Joiner {
             let client = self.renamed.client(&account.client);
             population.add(&client);
             population.sweeping += u32::from(account.corpus > 0);
-            population.kin += u32::from(account.kin);
+            for likeness in Likeness::ALL {
+                population.kinds.of_mut(likeness).kin += u32::from(*account.kin.of(likeness));
+            }
             if account.met {
-                population.met.add(program(&client));
+                population.meet(&client);
             }
         }
         self.population = population;

@@ -9,7 +9,7 @@ use super::feed::Change;
 use super::generations::{DigestMap, Generations};
 use super::group::Member;
 use super::joiner::Joiner;
-use super::kin::program;
+use super::kin::Likeness;
 use super::linking::until;
 use super::population::Client;
 use crate::caller::Caller;
@@ -115,8 +115,10 @@ impl Joiner {
         let new = Names { member: Member::of(caller, reading), reading };
         self.carry_values(&old, &new);
         self.carry_account(&old, &new, now);
-        let kin = [old.member, new.member].map(|member| program(&member.client));
-        self.carry_key(kin.into(), &old.member, &new.member, now);
+        for likeness in Likeness::ALL {
+            let kin = [old.member, new.member].map(|member| likeness.of(&member.client));
+            self.carry_key(kin.into(), &old.member, &new.member, now);
+        }
         let keys = [before, reading].map(|of| self.keys(of));
         for (&(_, old_key), &(_, new_key)) in keys[0].iter().zip(&keys[1]) {
             self.carry_key((old_key, new_key), &old.member, &new.member, now);

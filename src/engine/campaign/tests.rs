@@ -38,6 +38,11 @@ fn account(n: u64) -> Caller {
     Caller { account: mix(n) | 1, organisation: 0, network: mix(n ^ 0xabcd) | 1, agent: n % 5 + 1, ..Caller::default() }
 }
 
+/// A client program of this name, in one of its releases.
+fn program(name: u64, release: u64) -> u64 {
+    (name + 1) << 32 | release
+}
+
 /// An account of an operator: all run one program.
 fn bot(n: u64) -> Caller {
     Caller { agent: 9, ..account(1_000_000 + n) }

@@ -77,6 +77,21 @@ pub fn disguise(counts: &[((u64, u64), u32)], parties: u32, program: impl Fn(&[u
     if names.len() < 2 || several < 3 { 0 } else { program(&ways).clamp(0, PROGRAM) }
 }
 
+/// Names of client programs up to which they are few.
+const FEW: usize = 4;
+
+/// What it says that parties set in one way, which meet each other under different names of their client programs, run so few of
+/// them: `counts` (name, parties) against everybody's shares. People who are set alike run whatever there is, users of an app the app.
+#[must_use]
+pub fn few(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> MilliNats) -> MilliNats {
+    let several: Vec<u32> = counts.iter().map(|&(_, count)| count).filter(|&count| count >= USERS).collect();
+    let (most, covered) =
+        several.iter().fold((0, 0_u32), |(most, all), &count| (count.max(most), all.saturating_add(count)));
+    let app = most.saturating_mul(4) > parties.saturating_mul(3);
+    let few = several.len() <= FEW && covered.saturating_mul(10) >= parties.saturating_mul(9);
+    if few && !app { focus(counts, parties, ln_share) } else { 0 }
+}
+
 /// What the wording of a group's parties says, of which `sum` is the sum over their first requests; at most `bound`
 /// either way.
 #[must_use]
@@ -152,6 +167,22 @@ mod tests {
         assert_eq!(worth(&[((1, 1), 99), ((1, 2), 99), ((2, 1), 9), ((2, 2), 9)]), 0, "one tool");
         assert_eq!(worth(&[((1, 1), 2), ((2, 1), 2), ((3, 1), 2), ((4, 1), 2)]), 0, "somebody's own");
         assert_eq!(disguise(&[], 0, |_| 5_000), 0);
+    }
+
+    #[test]
+    fn few_names_of_many_are_a_pools_and_one_is_an_apps() {
+        let one_in_twelve = |_| -2_485;
+        let worth = |counts: &[u32]| {
+            let names: Vec<(u64, u32)> = (1..).zip(counts.iter().copied()).collect();
+            few(&names, counts.iter().sum(), one_in_twelve)
+        };
+        assert!(worth(&[4, 4, 4]) > 8_000 && worth(&[9, 9, 9, 1]) > 8_000);
+        assert_eq!(worth(&[9, 9, 9, 1, 1, 1, 1]), 0, "one in ten is somebody else's");
+        assert_eq!(worth(&[4; 5]), 0, "many");
+        assert_eq!(worth(&[16, 4]), 0, "an app");
+        assert_eq!(worth(&[2, 2, 2]), 0, "chance");
+        assert!(few(&[(1, 9), (2, 9)], 18, |_| -693) < 0, "there are no others");
+        assert_eq!(few(&[], 0, one_in_twelve), 0);
     }
 
     #[test]

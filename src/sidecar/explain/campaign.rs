@@ -121,6 +121,9 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     let shared = match story.family {
         Family::CorpusSweep => "take their prompts from public sets with one setting of the client",
         Family::TechniqueSearch => "send one payload under different wordings",
+        Family::CohortSynchrony if worth.disguise > 0 => {
+            "set their programs in one way, take one model, and ask what few but each other ask"
+        }
         Family::CohortSynchrony => "have one program, set in one way, and ask what few but each other ask",
         _ => "share one template",
     };
@@ -160,9 +163,12 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
         ),
     ];
     if worth.disguise > 0 {
+        let programs = match story.family {
+            Family::CohortSynchrony => "several names, and few, while people who are set alike run whatever there is",
+            _ => "several names, and all are set in the same few ways, which tells them from a tool and its users",
+        };
         words.push(format!(
-            "Their client programs bear several names, and all are set in the same few ways, which tells them from a tool and \
-             its users: {} nats (at most {}).",
+            "Their client programs bear {programs}: {} nats (at most {}).",
             nats(worth.disguise),
             bare(criteria.disguise),
         ));
@@ -201,6 +207,17 @@ mod tests {
             Story { since: Timestamp(0), named: Timestamp(1), score: 14_500, worth, family: Family::CohortSynchrony };
         let told = by_group(&Campaign::new("c-1".to_owned(), story), &Criteria::default()).join("\n");
         assert!(told.contains("ask what few but each other ask; that they so meet their own kind"), "{told}");
+    }
+
+    #[test]
+    fn so_are_those_of_several_programs() {
+        let worth =
+            Worth { parties: 9, taking: 9, focus: 8_000, by_settings: true, disguise: 7_000, ..Worth::default() };
+        let story =
+            Story { since: Timestamp(0), named: Timestamp(1), score: 15_000, worth, family: Family::CohortSynchrony };
+        let told = by_group(&Campaign::new("c-1".to_owned(), story), &Criteria::default()).join("\n");
+        assert!(told.contains("set their programs in one way, take one model"), "{told}");
+        assert!(told.contains("several names, and few") && told.contains("+7.00 nats (at most 8.00"), "{told}");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::{AGAIN, Group};
 use crate::caller::product;
 use crate::campaign::gathering::Gathering;
 use crate::campaign::joiner::Joiner;
+use crate::campaign::kin::Likeness;
 use crate::campaign::population::Population;
 use crate::evidence::cohort;
 use crate::nats::{MilliNats, ln_ratio};
@@ -95,6 +96,18 @@ impl Group {
         cohort::focus(&self.targets, self.parties(), |target| population.targets.ln_share(target))
     }
 
+    /// What it says that client programs of so few names meet as one.
+    fn few_programs(&self, population: &Population) -> MilliNats {
+        let mut names: Vec<(u64, u32)> = Vec::new();
+        for &((agent, _), count) in &self.programs {
+            match names.iter_mut().find(|(name, _)| *name == product(agent)) {
+                Some((_, all)) => *all += count,
+                None => names.push((product(agent), count)),
+            }
+        }
+        cohort::few(&names, self.parties(), |name| population.names.ln_share(name))
+    }
+
     /// What it says that its parties are set in these ways, against everybody else of its target: as long as it is nameless
     /// its own accounts are part of the population.
     fn program(&self, settings: &[(u64, u32)], population: &Population) -> MilliNats {
@@ -153,7 +166,7 @@ impl Joiner {
                 // Questions of a public set are worded by whoever made it: that they read like a person's says nothing.
                 worth.wording = worth.wording.max(0);
             }
-            Gathering::Kin => (worth.focus, worth.by_settings) = self.kinship(group),
+            Gathering::Kin(likeness) => (worth.focus, worth.by_settings) = self.kinship(likeness, group),
             Gathering::Skeleton | Gathering::Payload if together => {}
             Gathering::Skeleton | Gathering::Payload => worth.focus = 0,
         }
@@ -161,10 +174,14 @@ impl Joiner {
         if !self.criteria.counts(Family::HarvestContent) {
             worth.wording = 0;
         }
-        let together = together && kind == Gathering::Skeleton;
-        let turns = together && worth.parties >= self.criteria.turn_parties;
+        let turns = together && kind == Gathering::Skeleton && worth.parties >= self.criteria.turn_parties;
         worth.turns = if turns { worth.turns.min(self.criteria.turns) } else { 0 };
         let plain = worth.wording < i64::from(worth.parties) * PLAIN;
+        worth.disguise = match kind {
+            Gathering::Skeleton => worth.disguise,
+            Gathering::Kin(Likeness::Way) => group.few_programs(&self.population),
+            _ => 0,
+        };
         worth.disguise = if together && !plain { worth.disguise.min(self.criteria.disguise) } else { 0 };
         worth
     }

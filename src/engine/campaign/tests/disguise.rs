@@ -3,11 +3,6 @@
 use super::*;
 use crate::campaign::feed::Feed;
 
-/// A client program of this name, in one of its releases.
-fn program(name: u64, release: u64) -> u64 {
-    (name + 1) << 32 | release
-}
-
 /// A gateway whose people run programs of the first six names, whatever they take.
 fn gateway() -> World {
     let mut world = World::new();

@@ -54,6 +54,35 @@ fn bare_questions_that_accounts_set_up_alike_ask_in_turn_name_a_campaign() {
     assert_eq!((0..1_000).filter(linked).count(), 0);
 }
 
+/// The campaigns that accounts name which meet the three before and after them, each with a program of its name and wording that says
+/// next to nothing.
+fn named_by(name: impl Fn(u64) -> u64) -> usize {
+    let mut world = World::new();
+    for n in 0..1_000 {
+        let content = world.fresh();
+        world.send(&Caller { agent: program(n % 12, 0), ..account(20_000 + n) }, &varied(n / 2, n % 4, content));
+    }
+    for n in 0..60 {
+        for pair in n..n + 4 {
+            let content = world.fresh();
+            world.send(&Caller { agent: program(name(n), n % 3), ..bot(n) }, &bare(100_000 + pair, 1, 50, content));
+        }
+    }
+    world.named()
+}
+
+#[test]
+fn a_pool_of_few_programs_that_are_set_in_one_way_names_one_whatever_its_wording_says() {
+    assert_eq!(named_by(|n| n % 3), 1);
+}
+
+#[test]
+fn but_neither_does_an_app_nor_do_people_who_are_set_alike() {
+    assert_eq!(named_by(|_| 0), 0, "an app");
+    assert_eq!(named_by(|n| if n % 5 == 0 { n % 3 } else { 0 }), 0, "an app, and others that are set as it is");
+    assert_eq!(named_by(|n| n % 12), 0, "people run whatever there is");
+}
+
 #[test]
 fn users_of_one_app_who_ask_alike_do_not() {
     let mut world = World::meeting();

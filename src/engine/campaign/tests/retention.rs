@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::campaign::feed::Feed;
+use crate::campaign::kin::Likeness;
 
 #[test]
 fn who_is_not_seen_for_two_turns_is_forgotten_and_not_counted_any_more() {
@@ -24,8 +25,11 @@ fn counting_again_gives_what_was_counted() {
     world.harvests(0..60, TEMPLATE);
     let shares = |world: &World| {
         let population = world.joiner.population();
+        let kinds = Likeness::ALL
+            .map(|likeness| population.kinds.of(likeness))
+            .map(|of| (of.all.total(), of.met.total(), of.kin));
         let targets: Vec<_> = (0..4).map(|line: u64| population.targets.count(line.rotate_left(8) ^ 2)).collect();
-        (targets, population.targets.total(), population.met.total(), population.kin, population.exchanges)
+        (targets, population.targets.total(), kinds, population.exchanges)
     };
     let before = shares(&world);
     assert_eq!(world.joiner.turn(Timestamp(0)), [0]);
