@@ -54,6 +54,8 @@ def test_a_campaign_split_over_both_proxies_is_named_and_throttled_on_both(fleet
         assert not [verdict for verdict in verdicts if "would=throttle" in verdict or "would=block" in verdict]
     named = wait("the campaign is named", lambda: pair[1].get("/v1/campaigns")["campaigns"])
     assert len(named) == 1 and named[0]["parties"] >= 8, named
+    # Who was the first at the proxy that is heard last is known as one of it only then.
+    wait("all are joined", lambda: seen(pair[0], 254))
     wait("both proxies know it", lambda: all(crowd.recognised(proxy) for proxy in fleet))
     version = pair[0].version()
     wait("every worker knows it", lambda: running(pair[0], version))
