@@ -107,6 +107,12 @@ impl Account {
         ln_ratio(u64::from(self.requests), keyed).max(0)
     }
 
+    /// What it loses that one of a group of `kept` requests an account is of it: who asks much comes upon anybody's words.
+    #[must_use]
+    pub fn passing(&self, kept: u32) -> MilliNats {
+        ln_ratio(u64::from(self.requests), u64::from(TELLING) * u64::from(kept.max(1))).max(0)
+    }
+
     /// The campaign it is linked to.
     #[must_use]
     pub fn campaign(&self) -> Option<u32> {
@@ -189,6 +195,15 @@ mod tests {
         assert_eq!([chance(0, 0), chance(1, 0), chance(4, 3), chance(4, 9)], [0; 4]);
         assert!((chance(10, 0) - 2_303).abs() < 10, "{}", chance(10, 0));
         assert!((chance(10, 4) - 693).abs() < 10, "{}", chance(10, 4));
+    }
+
+    #[test]
+    fn who_asks_much_may_only_have_passed_a_group() {
+        assert_eq!(
+            [(1, 1), (4, 1), (40, 10), (0, 0)].map(|(requests, kept)| asking(requests, 0).passing(kept)),
+            [0; 4]
+        );
+        assert!((asking(120, 0).passing(1) - 3_401).abs() < 10, "{}", asking(120, 0).passing(1));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! From a group to a campaign.
 
 use super::account::{Account, Terms};
+use super::criteria::LINK;
 use super::gathering::{Gathering, derived};
 use super::group::{Group, Member, Worth};
 use super::joiner::Joiner;
@@ -138,7 +139,7 @@ impl Joiner {
     /// first may be whom others frame with it.
     fn adopt(&mut self, key: u64, index: u32, score: MilliNats, family: Family, now: Timestamp) {
         let Some(group) = self.groups.peek(key) else { return };
-        let target = group.target();
+        let (target, kept) = (group.target(), group.requests() / group.parties().max(1));
         let score = score.min(ADOPTED);
         let usual = self.campaigns.get(index as usize).map_or(0, Campaign::usual);
         let personal = |known: &Account| {
@@ -146,8 +147,13 @@ impl Joiner {
         };
         let alike = |known: &Account| self.renamed.of(known.client.target) == target && !personal(known);
         let accounts = group.accounts().skip(own(family));
-        let accounts: Vec<u64> = accounts.filter(|&account| self.accounts.peek(account).is_some_and(alike)).collect();
-        for account in accounts {
+        let sure = |account: u64| {
+            let known = self.accounts.peek(account).filter(|known| alike(known))?;
+            let score = score - if known.turn.kept(key, 1) { 0 } else { known.passing(kept) };
+            (score >= LINK).then_some((account, score))
+        };
+        let accounts: Vec<(u64, MilliNats)> = accounts.filter_map(sure).collect();
+        for (account, score) in accounts {
             self.link(account, index, (score, Terms::default()), family, now);
         }
         if family != Family::CohortSynchrony {
