@@ -70,6 +70,13 @@ pub struct Each<T> {
     way: T,
 }
 
+impl Each<bool> {
+    /// Whether it is so of any likeness.
+    pub(super) fn any(self) -> bool {
+        self.program || self.way
+    }
+}
+
 impl<T> Each<T> {
     pub(super) fn of(&self, likeness: Likeness) -> &T {
         match likeness {
@@ -86,13 +93,21 @@ impl<T> Each<T> {
     }
 }
 
+/// One that is set up as the sender is.
+#[derive(Clone, Copy, Debug)]
+struct Kin {
+    member: Member,
+    /// Who had the key first: with a program of its own that may be whose words the others send, and is none for that.
+    began: bool,
+}
+
 /// Whom a request meets under rare keys.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Meeting {
     /// Another party, whoever that is.
     met: bool,
     /// One of its kin.
-    kin: Each<Option<Member>>,
+    kin: Each<Option<Kin>>,
     /// An account of a campaign that has no template.
     pub(super) campaign: Option<u32>,
 }
@@ -117,14 +132,20 @@ impl Joiner {
         }
         for likeness in Likeness::ALL {
             let Some(kin) = meeting.kin.of(likeness) else { continue };
-            let key = likeness.of(&client);
+            let (key, way) = (likeness.of(&client), likeness == Likeness::Way);
+            if way && self.owns(member, reading) {
+                // Others send his words; that they do so set as he is makes him none of them.
+                continue;
+            }
             self.akin(likeness, member.account);
-            self.akin(likeness, kin.account);
             if self.groups.get(key).is_none() {
                 self.groups.insert(key, Group::new(now));
             }
             if let Some(group) = self.groups.get(key) {
-                group.join(kin);
+                group.join(&kin.member);
+            }
+            if !(way && kin.began) {
+                self.akin(likeness, kin.member.account);
             }
             self.gather(Gathering::Kin(likeness), key, member, reading, now);
         }
@@ -136,7 +157,8 @@ impl Joiner {
         let asked = |place| matches!(place, Place::Head | Place::Tail | Place::UserPart);
         for &(_, key) in reading.skeleton.keys.iter().filter(|&&(place, _)| asked(place)) {
             let group = self.groups.peek(key).filter(|group| group.parties() < RARE);
-            for account in group.iter().flat_map(|group| group.accounts()).chain(self.single(key)) {
+            let accounts = group.iter().flat_map(|group| group.accounts()).chain(self.single(key));
+            for (place, account) in accounts.enumerate() {
                 let Some(other) = self.accounts.peek(account).filter(|other| other.party != member.party) else {
                     continue;
                 };
@@ -149,7 +171,8 @@ impl Joiner {
                     if kin.is_none() && likeness.joins(ours, &theirs) {
                         let requests = i32::try_from(other.requests.max(1)).unwrap_or(i32::MAX);
                         let (party, client, wording) = (other.party, other.client, other.wording / requests);
-                        *kin = Some(Member { account, party, client, wording });
+                        let member = Member { account, party, client, wording };
+                        *kin = Some(Kin { member, began: place == 0 });
                     }
                 }
             }

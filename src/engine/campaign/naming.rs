@@ -145,7 +145,8 @@ impl Joiner {
         let personal = |known: &Account| {
             family != Family::CorpusSweep && known.beyond(usual) < PERSONAL && !known.turn.kept(key, 1)
         };
-        let alike = |known: &Account| self.renamed.of(known.client.target) == target && !personal(known);
+        let kin = |known: &Account| family != Family::CohortSynchrony || known.kin.any();
+        let alike = |known: &Account| self.renamed.of(known.client.target) == target && kin(known) && !personal(known);
         let accounts = group.accounts().skip(own(family));
         let sure = |account: u64| {
             let known = self.accounts.peek(account).filter(|known| alike(known))?;
