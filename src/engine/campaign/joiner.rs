@@ -186,8 +186,8 @@ impl Joiner {
         let member = self.count_in(caller, reading);
         let passed = self.ledger.request(caller, reading, now);
         let keys = self.keys(reading);
-        let meeting = self.meet(&member, reading, now);
         let own = self.owns(&member, reading);
+        let meeting = self.meet(&member, reading, own, now);
         let met = |of: u32| Some((of, self.campaigns.get(of as usize)?.met(&self.population)));
         let mut best = meeting.campaign.filter(|_| !own).and_then(met);
         for &(kind, key) in &keys {
@@ -208,7 +208,7 @@ impl Joiner {
 
     /// Whether the template of a request is its sender's own: who had the beginning or the end of it first. The parts
     /// between are of its payload, too, and somebody else may well have had one of them before.
-    pub(super) fn owns(&self, member: &Member, reading: &Reading) -> bool {
+    fn owns(&self, member: &Member, reading: &Reading) -> bool {
         let mut ends = reading
             .skeleton
             .keys

@@ -113,8 +113,9 @@ pub(super) struct Meeting {
 }
 
 impl Joiner {
-    /// Takes note of whom the request meets under rare keys. Where that is kin, both gather under a key for that.
-    pub(super) fn meet(&mut self, member: &Member, reading: &Reading, now: Timestamp) -> Meeting {
+    /// Takes note of whom the request meets under rare keys. Where that is kin, both gather under a key for that. `own`: the
+    /// request's template is its sender's own.
+    pub(super) fn meet(&mut self, member: &Member, reading: &Reading, own: bool, now: Timestamp) -> Meeting {
         let counts = |family| self.criteria.counts(family);
         let Some(known) = self.accounts.peek(member.account) else { return Meeting::default() };
         if !counts(Family::SkeletonSpread) || !counts(Family::CohortSynchrony) {
@@ -133,7 +134,7 @@ impl Joiner {
         for likeness in Likeness::ALL {
             let Some(kin) = meeting.kin.of(likeness) else { continue };
             let (key, way) = (likeness.of(&client), likeness == Likeness::Way);
-            if way && self.owns(member, reading) {
+            if way && own {
                 // Others send his words; that they do so set as he is makes him none of them.
                 continue;
             }

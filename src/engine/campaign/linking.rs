@@ -107,8 +107,7 @@ impl Joiner {
         let clients = self.criteria.counts(Family::CohortSynchrony);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         if campaign.hear(family) {
-            self.changes
-                .push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, clients) });
+            self.changes.push(campaign.change(index, &self.population, clients));
         }
         if known.link.is_some_and(|link| score < link.score + SURER) {
             return;
@@ -129,8 +128,7 @@ impl Joiner {
         self.population.part(&client, met, kin);
         // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
         if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
-            self.changes
-                .push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, clients) });
+            self.changes.push(campaign.change(index, &self.population, clients));
         }
     }
 
@@ -149,7 +147,7 @@ impl Joiner {
         };
         if campaign.pivots(model, now) {
             campaign.hear(Family::CohortSynchrony);
-            self.changes.push(Change::Profile { campaign: index, profile: campaign.profile(&self.population, true) });
+            self.changes.push(campaign.change(index, &self.population, true));
         }
     }
 
@@ -178,11 +176,9 @@ impl Joiner {
     #[must_use]
     pub fn feed(&self, crowd: usize, now: Timestamp) -> Vec<Change> {
         let clients = self.criteria.counts(Family::CohortSynchrony);
-        let profile = |(campaign, index): (&Campaign, u32)| Change::Profile {
-            campaign: index,
-            profile: campaign.profile(&self.population, clients),
-        };
-        let mut changes: Vec<Change> = self.campaigns.iter().zip(0_u32..).map(profile).collect();
+        let campaigns = self.campaigns.iter().zip(0_u32..);
+        let mut changes: Vec<Change> =
+            campaigns.map(|(campaign, index)| campaign.change(index, &self.population, clients)).collect();
         changes.extend(self.groups.iter().filter_map(|(key, group)| {
             let campaign = group.campaign?;
             let lift = self.campaigns.get(campaign as usize)?.key(group.linked, group.others, &self.population);

@@ -1,6 +1,6 @@
 //! A named campaign: what its accounts have in common, and how likely another account is one of them.
 
-use super::feed::Profile;
+use super::feed::{Change, Profile};
 use super::generations::DigestMap;
 use super::group::Worth;
 use super::population::{Client, Frequencies, Population};
@@ -259,6 +259,11 @@ impl Campaign {
         let here = ln_ratio(2 * u64::from(linked) + 1, 2 * self.exchanges + 2);
         let there = ln_ratio(u64::from(others) + UNSEEN, population.exchanges + UNSEEN);
         (here - there).clamp(0, KEY)
+    }
+
+    /// The change of the feed that tells its profile; `index`: where it is among the campaigns.
+    pub(super) fn change(&self, index: u32, population: &Population, clients: bool) -> Change {
+        Change::Profile { campaign: index, profile: self.profile(population, clients) }
     }
 
     /// What proxies need to recognise its accounts; `clients`: whether their clients count.

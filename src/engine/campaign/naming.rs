@@ -98,11 +98,10 @@ impl Joiner {
     fn operator(&self, group: &Group) -> Option<u32> {
         let accounts = group.accounts().filter_map(|account| self.accounts.peek(account));
         let clients: Vec<Client> = accounts.map(|known| self.renamed.client(&known.client)).collect();
-        let like = |campaign: &Campaign| {
+        self.index_of(|campaign| {
             let like = |client: &&Client| campaign.client(client, &self.population) >= ALIKE;
-            clients.iter().filter(like).count() * 5 >= clients.len() * 4
-        };
-        self.index_of(|campaign| campaign.takes(group.target()) && like(campaign))
+            campaign.takes(group.target()) && clients.iter().filter(like).count() * 5 >= clients.len() * 4
+        })
     }
 
     /// The first campaign that is so.
@@ -142,15 +141,15 @@ impl Joiner {
         let (target, kept) = (group.target(), group.requests() / group.parties().max(1));
         let score = score.min(ADOPTED);
         let usual = self.campaigns.get(index as usize).map_or(0, Campaign::usual);
-        let personal = |known: &Account| {
-            family != Family::CorpusSweep && known.beyond(usual) < PERSONAL && !known.turn.kept(key, 1)
-        };
+        let turns = |known: &Account| known.turn.kept(key, 1);
+        let personal =
+            |known: &Account| family != Family::CorpusSweep && known.beyond(usual) < PERSONAL && !turns(known);
         let kin = |known: &Account| family != Family::CohortSynchrony || known.kin.any();
         let alike = |known: &Account| self.renamed.of(known.client.target) == target && kin(known) && !personal(known);
         let accounts = group.accounts().skip(own(family));
         let sure = |account: u64| {
             let known = self.accounts.peek(account).filter(|known| alike(known))?;
-            let score = score - if known.turn.kept(key, 1) { 0 } else { known.passing(kept) };
+            let score = score - if turns(known) { 0 } else { known.passing(kept) };
             (score >= LINK).then_some((account, score))
         };
         let accounts: Vec<(u64, MilliNats)> = accounts.filter_map(sure).collect();

@@ -53,6 +53,12 @@ pub fn program(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> Mi
 /// Parties from which one way to set one client program is a group's, and not somebody's own.
 pub const USERS: u32 = 3;
 
+/// Whether the client program that `most` of a group's parties run is a tool: one that three in four have is, and the others are
+/// who changed its name.
+fn is_tool(most: u32, parties: u32) -> bool {
+    most.saturating_mul(4) > parties.saturating_mul(3)
+}
+
 /// What it says that client programs of several names are set in the same few ways. `counts`: parties by name and settings;
 /// `program`: what so many parties with the same settings are worth ([`program`]). A tool sets all that its users send alike, and
 /// unrelated programs that meet under one template are each set in a way of its own; whoever has several names has each in the
@@ -61,8 +67,7 @@ pub const USERS: u32 = 3;
 pub fn disguise(counts: &[((u64, u64), u32)], parties: u32, program: impl Fn(&[u64]) -> MilliNats) -> MilliNats {
     let of_name = |name: u64| counts.iter().filter(|&&((of, _), _)| of == name).map(|&(_, count)| count).sum::<u32>();
     let most = counts.iter().map(|&((name, _), _)| of_name(name)).max().unwrap_or(0);
-    // One that three in four have is the tool, and the others are who changed it.
-    if most.saturating_mul(4) > parties.saturating_mul(3) {
+    if is_tool(most, parties) {
         return 0;
     }
     let used: Vec<(u64, u64)> = counts.iter().filter(|&&(_, count)| count >= USERS).map(|&(of, _)| of).collect();
@@ -87,9 +92,8 @@ pub fn few(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> MilliN
     let several: Vec<u32> = counts.iter().map(|&(_, count)| count).filter(|&count| count >= USERS).collect();
     let (most, covered) =
         several.iter().fold((0, 0_u32), |(most, all), &count| (count.max(most), all.saturating_add(count)));
-    let app = most.saturating_mul(4) > parties.saturating_mul(3);
     let few = several.len() <= FEW && covered.saturating_mul(10) >= parties.saturating_mul(9);
-    if few && !app { focus(counts, parties, ln_share) } else { 0 }
+    if few && !is_tool(most, parties) { focus(counts, parties, ln_share) } else { 0 }
 }
 
 /// What the wording of a group's parties says, of which `sum` is the sum over their first requests; at most `bound`

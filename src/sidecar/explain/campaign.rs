@@ -194,18 +194,20 @@ mod tests {
     use azeotrope_engine::campaign::named::Story;
     use azeotrope_engine::time::Timestamp;
 
-    fn named_by(worth: Worth) -> String {
+    fn told(family: Family, worth: Worth) -> String {
         let (since, named) = (Timestamp(0), Timestamp(60_000));
-        let story = Story { since, named, score: 14_500, worth, family: Family::SkeletonSpread };
+        let story = Story { since, named, score: 14_500, worth, family };
         by_group(&Campaign::new("c-1".to_owned(), story), &Criteria::default()).join("\n")
+    }
+
+    fn named_by(worth: Worth) -> String {
+        told(Family::SkeletonSpread, worth)
     }
 
     #[test]
     fn accounts_that_meet_their_kin_are_told_as_such() {
         let worth = Worth { parties: 8, taking: 8, focus: 8_000, by_settings: true, ..Worth::default() };
-        let story =
-            Story { since: Timestamp(0), named: Timestamp(1), score: 14_500, worth, family: Family::CohortSynchrony };
-        let told = by_group(&Campaign::new("c-1".to_owned(), story), &Criteria::default()).join("\n");
+        let told = told(Family::CohortSynchrony, worth);
         assert!(told.contains("ask what few but each other ask; that they so meet their own kind"), "{told}");
     }
 
@@ -213,9 +215,7 @@ mod tests {
     fn so_are_those_of_several_programs() {
         let worth =
             Worth { parties: 9, taking: 9, focus: 8_000, by_settings: true, disguise: 7_000, ..Worth::default() };
-        let story =
-            Story { since: Timestamp(0), named: Timestamp(1), score: 15_000, worth, family: Family::CohortSynchrony };
-        let told = by_group(&Campaign::new("c-1".to_owned(), story), &Criteria::default()).join("\n");
+        let told = told(Family::CohortSynchrony, worth);
         assert!(told.contains("set their programs in one way, take one model"), "{told}");
         assert!(told.contains("several names, and few") && told.contains("+7.00 nats (at most 8.00"), "{told}");
     }
