@@ -92,6 +92,7 @@ impl Running {
             self.feed.apply(change);
         }
         self.feed.version = manifest.version;
+        self.feed.joined = feed_parts(&manifest).next().is_some();
         self.manifest = manifest;
         Ok(true)
     }

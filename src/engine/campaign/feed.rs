@@ -147,6 +147,8 @@ pub struct Feed {
     profiles: Vec<Profile>,
     /// Version of the bundle that it came with; 0: none.
     pub version: u64,
+    /// Whether a sidecar tells of campaigns, even if it knows none: groups are its to judge, for it sees all proxies'.
+    pub joined: bool,
 }
 
 impl Change {
@@ -161,6 +163,12 @@ impl Change {
 }
 
 impl Feed {
+    /// The feed of a sidecar that has told of nothing yet.
+    #[must_use]
+    pub fn of_sidecar() -> Self {
+        Self { joined: true, ..Self::default() }
+    }
+
     /// Carries out a change. What does not fit the feed's bounds, or is damaged, is left out: `false`.
     pub fn apply(&mut self, change: &Change) -> bool {
         match change {

@@ -8,6 +8,7 @@ use super::joiner::Joiner;
 use super::ledger::Passed;
 use super::named::{Campaign, Story};
 use super::population::Client;
+use crate::evidence::cohort;
 use crate::nats::MilliNats;
 use crate::rules::Family;
 use crate::time::{DAY, Timestamp};
@@ -127,7 +128,7 @@ impl Joiner {
         if family == Family::CohortSynchrony {
             campaign.hear(Family::SkeletonSpread);
         }
-        if worth.wording > 0 {
+        if worth.wording >= i64::from(worth.parties) * i64::from(cohort::HARVEST) {
             campaign.hear(Family::HarvestContent);
         }
         self.campaigns.push(campaign);

@@ -11,6 +11,9 @@ pub const WORDING_FACTOR: MilliNats = 4;
 /// harvest has: that they read like people is then all that tells them apart (`tests/detection/families/tools.json`; the shared
 /// scenarios' campaigns have a mean of half a nat or more, such tools one of -0.4).
 const PERSONAL_FACTOR: MilliNats = 16;
+/// Mean wording from which a group's is plainly a harvest's. Of the users of one tool with one model
+/// (`tests/detection/families/tools.json`) it is 0.2 nats at most, of the shared scenarios' campaigns half a nat or more.
+pub const HARVEST: MilliNats = 250;
 /// Bits of the linear counter of different contents.
 pub const CONTENT_BITS: u32 = 128;
 

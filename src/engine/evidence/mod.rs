@@ -44,6 +44,17 @@ impl Evidence {
         &self.0
     }
 
+    /// Whether it says no more than that others are like this request, whose wording is not plainly a harvest's.
+    #[must_use]
+    pub fn is_likeness(&self) -> bool {
+        let likeness = |&(reason, milli): &(Reason, MilliNats)| match reason.family() {
+            Some(Family::SkeletonSpread | Family::CohortSynchrony) => true,
+            Some(Family::HarvestContent) => milli < cohort::WORDING_FACTOR * cohort::HARVEST,
+            _ => false,
+        };
+        self.0.iter().filter(|(_, milli)| *milli > 0).all(likeness)
+    }
+
     /// The families that contributed, each once.
     pub fn families(&self) -> impl Iterator<Item = Family> + '_ {
         let family = |place: usize| self.0.get(place).and_then(|(reason, _)| reason.family());

@@ -141,6 +141,22 @@ fn wording_speaks_only_where_a_group_does_and_then_as_a_family_of_its_own() {
 }
 
 #[test]
+fn where_a_sidecar_judges_groups_a_proxy_that_sees_part_of_one_observes_unless_its_wording_is_plainly_a_harvests() {
+    let alone_and_beside_a_sidecar = |wording| {
+        let worded = |n| Reading { wording, ..harvest(n) };
+        let mut proxy = Proxy::new();
+        (0..40).for_each(|n| drop(proxy.send(&caller(6_000 + n), &worded(n), 200, n * SECOND)));
+        [Feed::default(), Feed::of_sidecar()].map(|feed| {
+            let now = Timestamp(NOW.0 + 40 * SECOND);
+            assess(&proxy.config, &proxy.store, &feed, &caller(7_000), &worded(99), now).verdict.action
+        })
+    };
+    let found = [0, 200, 300, 1_500].map(alone_and_beside_a_sidecar);
+    let [observed, acts] = [[Action::Throttle, Action::Observe], [Action::Throttle; 2]];
+    assert_eq!(found, [observed, observed, acts, acts]);
+}
+
+#[test]
 fn what_upstream_did_not_accept_counts_for_nothing() {
     for status in [401, 403, 429, 500] {
         let mut proxy = Proxy::new();

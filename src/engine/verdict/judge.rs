@@ -1,6 +1,6 @@
 //! Evidence → score → rung.
 
-use super::{Action, Reason, Verdict, carried_out, ladder};
+use super::{Action, Backing, Reason, Verdict, carried_out, ladder};
 use crate::caller::Caller;
 use crate::campaign::feed::GivenAway;
 use crate::campaign::{Feed, LINK};
@@ -20,10 +20,8 @@ pub struct Assessment {
     pub evidence: Evidence,
     /// What ties the request to a campaign.
     pub member: Option<Member>,
-    /// Independent families that contributed, the campaign not counted.
-    pub families: u32,
-    /// Whether one of them is deterministic.
-    pub deterministic: bool,
+    /// What stands behind the score.
+    pub backing: Backing,
     /// The rung that the score alone asks for, before the operator's orders.
     pub rung: Action,
 }
@@ -64,10 +62,13 @@ pub fn assess<S: Store>(
     verdict.score = evidence.all().iter().map(worth).fold(0, MilliNats::saturating_add);
     verdict.score = verdict.score.saturating_add(member.as_ref().map_or(0, |member| member.score));
     verdict.reasons.extend(evidence.all().iter().map(|(reason, _)| reason.code()));
-    let deterministic = evidence.families().any(|family| family.nature() == Nature::Deterministic);
-    let count = u32::try_from(evidence.families().count()).unwrap_or(u32::MAX);
-    let confirmed = member.as_ref().is_some_and(|member| member.confirmed);
-    let rung = ladder(verdict.score, count, deterministic, confirmed, &rules.document.thresholds);
+    let backing = Backing {
+        families: u32::try_from(evidence.families().count()).unwrap_or(u32::MAX),
+        deterministic: evidence.families().any(|family| family.nature() == Nature::Deterministic),
+        confirmed: member.as_ref().is_some_and(|member| member.confirmed),
+        partial: feed.joined && !expired && member.is_none() && evidence.is_likeness(),
+    };
+    let rung = ladder(verdict.score, backing, &rules.document.thresholds);
     verdict.would = rung;
     orders(rules, caller, reading, now, &mut verdict);
     if reading.unread {
@@ -79,7 +80,7 @@ pub fn assess<S: Store>(
         verdict.reasons.push(Reason::RulesExpired.code());
     }
     verdict.action = carried_out(verdict.would, mode);
-    Assessment { verdict, evidence, member, families: count, deterministic, rung }
+    Assessment { verdict, evidence, member, backing, rung }
 }
 
 /// What the operator ordered goes before any evidence; an exception before any order.

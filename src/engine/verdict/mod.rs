@@ -8,7 +8,7 @@ pub mod reply;
 
 pub use judge::{Assessment, assess};
 pub use label::Label;
-pub use ladder::{carried_out, ladder};
+pub use ladder::{Backing, carried_out, ladder};
 pub use reason::Reason;
 pub use reply::Reply;
 

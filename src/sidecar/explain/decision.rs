@@ -3,7 +3,8 @@
 use super::words::{bare, count, nats};
 use azeotrope_engine::nats::in_nats;
 use azeotrope_engine::rules::Document;
-use azeotrope_engine::verdict::{Action, Assessment, Reason, ladder};
+use azeotrope_engine::verdict::judge::Known;
+use azeotrope_engine::verdict::{Action, Assessment, Backing, Reason, ladder};
 use serde::Serialize;
 
 /// What was decided.
@@ -41,7 +42,7 @@ pub(crate) struct Told {
 impl Decision {
     pub(crate) fn of(document: &Document, assessment: &Assessment) -> Self {
         let (verdict, thresholds) = (&assessment.verdict, &document.thresholds);
-        let confirmed = assessment.member.as_ref().is_some_and(|member| member.confirmed);
+        let Backing { families, deterministic, confirmed, .. } = assessment.backing;
         let reasons = verdict.reasons.iter().filter_map(|code| Reason::of(code));
         Self {
             action: verdict.action.name(),
@@ -50,11 +51,11 @@ impl Decision {
             observe: thresholds.observe.number(),
             throttle: thresholds.throttle.number(),
             block: thresholds.block.number(),
-            families: assessment.families,
-            deterministic: assessment.deterministic,
+            families,
+            deterministic,
             confirmed_campaign: confirmed,
             reasons: reasons.map(|reason| told(reason, document, assessment)).collect(),
-            words: words(document, assessment, confirmed),
+            words: words(document, assessment),
             otherwise: otherwise(document, assessment),
         }
     }
@@ -85,8 +86,8 @@ fn told(reason: Reason, document: &Document, assessment: &Assessment) -> Told {
     }
 }
 
-fn words(document: &Document, assessment: &Assessment, confirmed: bool) -> Vec<String> {
-    let (verdict, thresholds) = (&assessment.verdict, &document.thresholds);
+fn words(document: &Document, assessment: &Assessment) -> Vec<String> {
+    let (verdict, backing, thresholds) = (&assessment.verdict, assessment.backing, &document.thresholds);
     let mut words = vec![format!(
         "The score is {} nats: odds of {} for what the evidence says. Rungs: observe from {}, throttle from {}, block from {}.",
         bare(verdict.score),
@@ -97,20 +98,24 @@ fn words(document: &Document, assessment: &Assessment, confirmed: bool) -> Vec<S
     )];
     words.push(format!(
         "{} contributed, {} of them deterministic; {}.",
-        count(u64::from(assessment.families), "independent family", "independent families"),
-        if assessment.deterministic { "at least one" } else { "none" },
-        match (&assessment.member, confirmed) {
+        count(u64::from(backing.families), "independent family", "independent families"),
+        if backing.deterministic { "at least one" } else { "none" },
+        match (&assessment.member, backing.confirmed) {
             (Some(_), true) => "a confirmed campaign counts as one more",
             (Some(_), false) => "the campaign is not confirmed",
             (None, _) => "no campaign is known for it",
         }
     ));
     // The rung of the score alone, had it all the backing that rungs ask for.
-    let reached = ladder(verdict.score, 9, true, true, thresholds);
+    let full = Backing { families: 9, deterministic: true, confirmed: true, partial: false };
+    let reached = ladder(verdict.score, full, thresholds);
     if assessment.rung < reached {
         let missing = match reached {
             Action::Block if assessment.rung == Action::Throttle => {
                 "a block needs a deterministic family or a confirmed campaign"
+            }
+            _ if backing.partial => {
+                "this proxy sees part of a group, and the sidecar, which sees all of it, names no campaign"
             }
             _ => "any action needs two independent families, a confirmed campaign among them",
         };
@@ -140,11 +145,16 @@ fn otherwise(document: &Document, assessment: &Assessment) -> Vec<String> {
         let mut local: Vec<_> = assessment.evidence.all().iter().filter(|(_, milli)| *milli > 0).collect();
         local.dedup_by_key(|(reason, _)| reason.family());
         let families = u32::try_from(local.len()).unwrap_or(u32::MAX);
-        let rung = ladder(left, families, assessment.deterministic && !local.is_empty(), false, thresholds);
+        let own = Backing {
+            families,
+            deterministic: assessment.backing.deterministic && !local.is_empty(),
+            partial: member.by != Known::Listed && assessment.evidence.is_likeness(),
+            ..Backing::default()
+        };
+        let rung = ladder(left, own, thresholds);
         words.push(format!("Without the campaign the score would be {}: {rung}.", bare(left)));
         if left != 0 {
-            let rung =
-                ladder(member.score, assessment.families, assessment.deterministic, member.confirmed, thresholds);
+            let rung = ladder(member.score, assessment.backing, thresholds);
             words.push(format!("Without this proxy's own counters it would be {}: {rung}.", bare(member.score)));
         }
     }

@@ -117,7 +117,7 @@ impl Duty {
             joiner,
             keeper,
             kept: Kept::default(),
-            feed: Arc::default(),
+            feed: Arc::new(Feed::of_sidecar()),
             traffic: Traffic::default(),
             answering: Answering::default(),
             recent: Recent::new(RECENT),
@@ -210,7 +210,7 @@ impl Duty {
         self.joiner.take_changes();
         self.waiting.clear();
         self.publisher.base(changes);
-        self.feed = Arc::default();
+        self.feed = Arc::new(Feed::of_sidecar());
         self.apply(changes);
     }
 

@@ -53,7 +53,7 @@ fn a_bundle_comes_into_force_over_the_configuration_and_ends() {
     let parts = [shelf.rules(2.0), shelf.account(5)];
     assert_eq!(shelf.offer(&mut running, 10, &parts), Ok(true));
     assert_eq!((observe(&running), running.version()), (2_000, 10));
-    assert!(running.feed().account(5, NOW).is_some());
+    assert!(running.feed().account(5, NOW).is_some() && running.feed().joined);
     let config = running.engine().config();
     assert_eq!((config.mode, config.in_force(NOW).rules.document.version), (Mode::Enforce, 10));
     let ended = config.in_force(Timestamp(2_000_000));
@@ -65,6 +65,7 @@ fn versions_only_grow() {
     let (mut shelf, mut running) = (Shelf::default(), Running::new(b"{}").unwrap());
     let (old, new) = ([shelf.rules(2.0)], [shelf.rules(3.0)]);
     assert_eq!(shelf.offer(&mut running, 10, &new), Ok(true));
+    assert!(!running.feed().joined, "rules alone are no sidecar");
     assert_eq!(shelf.offer(&mut running, 10, &old), Ok(false));
     assert_eq!(shelf.offer(&mut running, 9, &old), Err(Refusal::Older(10)));
     assert_eq!(observe(&running), 3_000);

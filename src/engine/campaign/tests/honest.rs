@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::campaign::feed::Feed;
+use crate::campaign::named::Campaign;
 
 #[test]
 fn a_popular_app_over_many_targets_names_no_campaign() {
@@ -24,6 +25,20 @@ fn nor_do_users_of_a_tool_that_comes_with_one_model_and_who_read_like_people() {
         world.named()
     };
     assert_eq!((users(-400), users(0)), (0, 1), "where wording says nothing, one target is a harvest's");
+}
+
+#[test]
+fn wording_confirms_a_campaign_where_it_is_plainly_a_harvests() {
+    let confirmed = |wording: i32| {
+        let mut world = World::new();
+        for n in 0..100 {
+            let content = world.fresh();
+            world.send(&bot(n), &Reading { wording, ..harvest(TEMPLATE, content) });
+        }
+        assert_eq!(world.named(), 1);
+        world.joiner.campaigns().first().is_some_and(Campaign::confirmed)
+    };
+    assert_eq!([0, 200, 300].map(confirmed), [false, false, true]);
 }
 
 #[test]
