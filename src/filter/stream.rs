@@ -144,7 +144,8 @@ impl Stream {
         trap(&headers);
         let route = engine.route(first(&headers, ":method")?, first(&headers, ":path")?)?;
         let claim = engine.config().claim.as_deref().and_then(host::claim);
-        let caller = engine.caller(&headers, &host::peer(), claim.as_deref());
+        let peer = if engine.config().callers.needs_peer(&headers) { host::peer() } else { Vec::new() };
+        let caller = engine.caller(&headers, &peer, claim.as_deref());
         let encoding = encoding(&headers);
         let length = first(&headers, "content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
         Some(Call { live, engine, route, caller, encoding, length })

@@ -10,12 +10,14 @@ const MAX_ADDRESS: usize = 80;
 /// The client's address: the peer without trusted hops, else the entry so many places from the right of all
 /// `x-forwarded-for` headers in order, and the peer again where there are fewer. None where that is no address.
 pub(super) fn client(headers: &Headers<'_>, peer: &[u8], trusted_hops: u32) -> Option<IpAddr> {
-    let Some(place) = trusted_hops.checked_sub(1).and_then(|place| usize::try_from(place).ok()) else {
-        return parse(peer);
-    };
+    parse(forwarded(headers, trusted_hops).unwrap_or(peer))
+}
+
+/// The entry of `x-forwarded-for` that counts in the peer's place, if one does.
+pub(super) fn forwarded<'a>(headers: &Headers<'a>, trusted_hops: u32) -> Option<&'a [u8]> {
+    let place = usize::try_from(trusted_hops.checked_sub(1)?).ok()?;
     let lists = headers.iter().rev().filter(|(name, _)| name.eq_ignore_ascii_case(b"x-forwarded-for"));
-    let mut entries = lists.flat_map(|(_, list)| list.rsplit(|byte| *byte == b','));
-    parse(entries.nth(place).unwrap_or(peer))
+    lists.flat_map(|(_, list)| list.rsplit(|byte| *byte == b',')).nth(place)
 }
 
 /// Digest of the network: /24 of IPv4 (IPv4-mapped IPv6 included), /48 of IPv6, which is what one site gets.
@@ -87,6 +89,14 @@ mod tests {
         assert_eq!(of("10.0.0.1", &lists, u32::MAX).as_deref(), Some("10.0.0.1"));
         assert_eq!(of("10.0.0.1", &[], 1).as_deref(), Some("10.0.0.1"));
         assert_eq!(of("", &["9.9.9.9"], 1).as_deref(), Some("9.9.9.9"));
+    }
+
+    #[test]
+    fn the_peer_is_asked_for_where_it_counts() {
+        let counts =
+            |forwarded: &str, hops| super::forwarded(&[(b"x-forwarded-for", forwarded.as_bytes())], hops).is_none();
+        assert!(counts("1.1.1.1", 0) && counts("1.1.1.1", 2));
+        assert!(!counts("1.1.1.1", 1) && !counts("1.1.1.1, 2.2.2.2", 2));
     }
 
     #[test]

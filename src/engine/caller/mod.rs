@@ -91,8 +91,15 @@ impl Default for Callers {
 }
 
 impl Callers {
-    /// The sender of a request. `peer`: the address of the connection's other end, with or without a port; `claim`: the
-    /// claim of a verified token that names the account, where the shell was configured to fetch one.
+    /// Whether the address of the connection's other end counts: hosts take as long to tell it as to hand out all headers.
+    #[must_use]
+    pub fn needs_peer(&self, headers: &Headers<'_>) -> bool {
+        address::forwarded(headers, self.trusted_hops).is_none()
+    }
+
+    /// The sender of a request. `peer`: the address of the connection's other end, with or without a port, where
+    /// [that counts](Self::needs_peer); `claim`: the claim of a verified token that names the account, where the shell was
+    /// configured to fetch one.
     #[must_use]
     pub fn identify(&self, headers: &Headers<'_>, peer: &[u8], claim: Option<&[u8]>) -> Caller {
         let mut caller = self.identify_under(&self.keys.current, headers, peer, claim);
