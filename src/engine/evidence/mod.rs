@@ -44,11 +44,12 @@ impl Evidence {
         &self.0
     }
 
-    /// Whether it says no more than that others are like this request, whose wording is not plainly a harvest's.
+    /// Whether it says no more than that others are like this request, whose wording is not plainly a harvest's. That the
+    /// account has the shape of a service adds nothing: services are what it may be mistaken for.
     #[must_use]
     pub fn is_likeness(&self) -> bool {
         let likeness = |&(reason, milli): &(Reason, MilliNats)| match reason.family() {
-            Some(Family::SkeletonSpread | Family::CohortSynchrony) => true,
+            Some(Family::SkeletonSpread | Family::CohortSynchrony | Family::AccountShape) => true,
             Some(Family::HarvestContent) => milli < cohort::WORDING_FACTOR * cohort::HARVEST,
             _ => false,
         };

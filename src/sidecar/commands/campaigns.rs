@@ -7,16 +7,19 @@ use crate::explain::{campaign::Told, text};
 use crate::remote::{Sidecar, at, reason};
 use std::path::PathBuf;
 
+/// A sidecar on this machine.
+const HERE: &str = "http://127.0.0.1:8470";
+
 /// List the campaigns that are named by the end of a replay, or that a sidecar has named, and how they came to be
 ///
 /// Exit codes: 0: listed, or let go; 1: nothing is held back; 2: wrong usage, or a file could not be read; 3: no answer.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Ask a sidecar instead: what it has named so far
-    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "http://127.0.0.1:8470")]
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = HERE, default_value_if("release", "true", HERE))]
     sidecar: Option<String>,
     /// Let go of campaigns that the sidecar holds back, for they would act on very many accounts at once
-    #[arg(long, requires = "sidecar")]
+    #[arg(long)]
     release: bool,
     /// File with the admin token, to let go
     #[arg(long, value_name = "FILE", env = "AZEOTROPE_ADMIN_TOKEN_FILE")]
@@ -27,7 +30,7 @@ pub(crate) struct Args {
     #[arg(long)]
     no_sidecar: bool,
     /// Trace: one JSON exchange a line; `-`: standard input
-    #[arg(value_name = "TRACE", required_unless_present = "sidecar")]
+    #[arg(value_name = "TRACE", required_unless_present_any = ["sidecar", "release"])]
     trace: Option<PathBuf>,
     #[command(flatten)]
     format: Format,

@@ -172,3 +172,31 @@ fn odds(milli: i32) -> String {
     };
     if milli >= 0 { format!("{rounded} to 1") } else { format!("1 to {rounded}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use azeotrope_engine::verdict::Verdict;
+
+    /// What is told of a score of 9 nats that `backing` stands behind.
+    fn told(backing: Backing) -> String {
+        let document = Document::default();
+        let verdict = Verdict { score: 9_000, ..Verdict::default() };
+        let rung = ladder(verdict.score, backing, &document.thresholds);
+        words(&document, &Assessment { verdict, backing, rung, ..Assessment::default() }).join(" ")
+    }
+
+    #[test]
+    fn what_a_rung_lacks_is_told() {
+        let two = Backing { families: 2, ..Backing::default() };
+        assert!(!told(two).contains("By score alone"));
+        let missing = [
+            (Backing { families: 1, ..two }, "any action needs two independent families"),
+            (
+                Backing { partial: true, ..two },
+                "the sidecar, which sees all of it, names no campaign, so it is observe",
+            ),
+        ];
+        missing.into_iter().for_each(|(backing, words)| assert!(told(backing).contains(words), "{backing:?}"));
+    }
+}
