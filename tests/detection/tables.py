@@ -90,22 +90,23 @@ def ablations(results):
         before = base[(r["scenario"], r["seed"])]
         effects.setdefault(r["without"], [])
         b, was = r["benign_accounts"], before["benign_accounts"]
-        people = f"{round(b['enforce'] * b['n']) - round(was['enforce'] * was['n']):+d}"
+        people = round(b["enforce"] * b["n"]) - round(was["enforce"] * was["n"])
+        effects[r["without"]].append((r["scenario"], f"{people:+,} honest accounts acted on", abs(people) / b["n"], people != 0))
         for name, c in r["campaigns"].items():
             later, more, counts = change(before["campaigns"][name], c)
             rows.append([r["scenario"], name, r["without"], alarm(c), f"{later:+.2%}" if c["alarm_share"] else "never",
-                         f"{c['served']:.1%}", f"{more:+.1%}", *linked(c, 0.2), people])
-            effects[r["without"]].append((r["scenario"], more, counts))
+                         f"{c['served']:.1%}", f"{more:+.1%}", *linked(c, 0.2), f"{people:+d}"])
+            effects[r["without"]].append((r["scenario"], f"{more:+.1%} served", abs(more), counts))
         if not r["campaigns"]:
-            rows.append([r["scenario"], "", r["without"], "", "", "", "", "", people])
+            rows.append([r["scenario"], "", r["without"], "", "", "", "", "", f"{people:+d}"])
     detail = table(["scenario", "campaign", "without", "named after", "Δ named", "served", "Δ served", "linked at 20%",
                     "Δ benign enforced on"], rows)
     summary = []
     together = sorted(without for without in effects if "+" in without or "." in without)
     for family in [*FAMILIES, *together, "sidecar"]:
         tried = effects.get(family, [])
-        matters = sorted((e for e in tried if e[2]), key=lambda e: -abs(e[1]))
-        text = ", ".join(f"{scenario} ({more:+.1%} served)" for scenario, more, _ in matters)
+        matters = sorted((e for e in tried if e[3]), key=lambda e: -e[2])
+        text = ", ".join(f"{scenario} ({what})" for scenario, what, *_ in matters)
         summary.append([family, ", ".join(sorted({e[0] for e in tried})) or "–", text or "**nothing measurable**"])
     return table(["without", "tried in", "changes"], summary) + "\n" + detail
 
