@@ -115,6 +115,15 @@ def harvesting(score, labels, verdicts):
     return found
 
 
+def noticed(labels, verdicts):
+    """Accounts of each campaign that were observed or acted on: what an analyst is shown, whether or not anything was refused."""
+    found = {}
+    for i, row in labels.items():
+        if row["actor"] != "benign" and verdicts[i]["action"] != "allow":
+            found.setdefault(row["actor"], set()).add(row["account"])
+    return found
+
+
 def relinked(labels, verdicts):
     """Requests of each replacement account until it was linked (None: never), and of all of them together."""
     own, linked, together = {}, {}, None
@@ -189,8 +198,9 @@ def run(args, name, path, seed, ablate):
             read = score.read_verdicts(verdicts, labels)
             result = score.score(labels, read) | {"scenario": name, "seed": seed, "without": without, "seconds": took,
                                                   "exchanges": len(labels), "about": scenario.get("about", "")}
+            seen = noticed(labels, read)
             for campaign, found in harvesting(score, labels, read).items():
-                result["campaigns"][campaign]["harvesting"] = found
+                result["campaigns"][campaign] |= {"harvesting": found, "noticed": len(seen.get(campaign, ()))}
             if without == "all":
                 result["notes"] = notes(scenario, labels, read, trace)
             results.append(result)

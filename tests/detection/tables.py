@@ -59,6 +59,10 @@ def only(results):
     lines = []
     for r in results:
         n = r.get("notes") or {}
+        if r["scenario"] == "lone":
+            for name, c in r["campaigns"].items():
+                without = "" if r["without"] == "all" else f" without {r['without']}"
+                lines.append(f"- {name}, seed {r['seed']}: {c['noticed']} of {c['accounts']} accounts observed or acted on{without}")
         if "replays" in n:
             lines.append(f"- {r['scenario']}, seed {r['seed']}: {n['replays_caught']} of {n['replays']} blob replays linked "
                          f"({n['replays_ungiven']} of the rest send what nobody was given), {n['replays_served']} served, {n['replays_false']} false")

@@ -86,9 +86,10 @@ pub fn local(
     // While the digest key is rotated an account's shape goes on from its old slot.
     let shape = |account| tables.accounts.peek(store, account, |slot| Account::of(slot, now));
     let account = shape(caller.account).or_else(|| shape(caller.before.account).filter(|_| caller.before.account != 0));
+    let wording = if families.harvest_content.enabled { reading.wording } else { 0 };
     if let Some(account) = account {
         if families.account_shape.enabled {
-            account.evidence(&families.account_shape, evidence);
+            account.evidence(&families.account_shape, wording, evidence);
         }
         if families.technique_search.enabled {
             search::evidence(account.refused, &families.technique_search, evidence);
@@ -108,10 +109,9 @@ pub fn local(
     let Some(worth) = strongest else { return first || last };
     // A group is held against this request, too: one that reads like a person's is probably that, and how the others word
     // it says no more of it than its own wording does.
-    let own = if families.harvest_content.enabled { reading.wording } else { 0 };
-    let most = own.max(0).saturating_mul(cohort::WORDING_FACTOR);
+    let most = wording.max(0).saturating_mul(cohort::WORDING_FACTOR);
     let worth = spread::Worth { wording: worth.wording.min(most), ..worth };
-    let own = own.clamp(-OWN_WORDING, 0);
+    let own = wording.clamp(-OWN_WORDING, 0);
     let surplus = worth.total().saturating_add(own).saturating_sub(families.cohort_synchrony.prior.0);
     if surplus >= rules.document.thresholds.observe.0 {
         // One finding, of which template and target are two sides, and wording a third where it speaks for it.

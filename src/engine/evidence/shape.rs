@@ -1,6 +1,7 @@
 //! Account shape: full rate from the first hour, round the clock, one key from many networks and by many programs.
 //!
-//! Honest services do each of these, so each is worth little and all together too little to act.
+//! Honest services do each of these, so each is worth little and all together too little to act. Who does three of them and
+//! asks in a harvest's words is observed: a batch job comes from one network, an app's key runs one program.
 //!
 //! | at | bytes | |
 //! |---|---|---|
@@ -19,9 +20,10 @@
 //! HLLs forget nothing, so they begin anew with every day.
 
 use super::spread::{KEYS, short};
-use super::{Evidence, search};
+use super::{Evidence, cohort, search};
 use crate::caller::Caller;
 use crate::digest::Reading;
+use crate::nats::MilliNats;
 use crate::rules::families::AccountShape;
 use crate::sketch::{
     decay::DecayingCounter,
@@ -50,6 +52,11 @@ pub const BYTES: u16 = (SEARCH + search::BYTES) as u16;
 const COUNTER: DecayingCounter = DecayingCounter::new(DAY);
 /// Requests an hour, on average, below which the hours of a day say nothing about variation.
 const HOURLY: u32 = 4;
+/// Signs from which the wording of a request counts beside them.
+const SIGNS: usize = 3;
+/// How often it counts, and what it is worth at most, in thousandths of a nat: less than it takes to act with all of them.
+const WORDING_FACTOR: MilliNats = 2;
+const WORDING_MOST: MilliNats = 3_000;
 
 /// Begins an account in a blank slot.
 pub fn begin(slot: &mut [u8], now: Timestamp) {
@@ -174,8 +181,8 @@ impl Account {
         active >= rules.active_hours_from && sum >= HOURLY * 24 && even
     }
 
-    /// What speaks against it.
-    pub fn evidence(&self, rules: &AccountShape, evidence: &mut Evidence) {
+    /// What speaks against a request of it whose wording is worth `wording`.
+    pub fn evidence(&self, rules: &AccountShape, wording: MilliNats, evidence: &mut Evidence) {
         let few = self.skeletons < u64::from(rules.skeletons_below);
         let found = [
             (Reason::FullRate, few && self.first_hour >= rules.first_hour_from),
@@ -184,7 +191,11 @@ impl Account {
             (Reason::ManyAgents, self.agents >= u64::from(rules.agents_from)),
         ];
         let worth = rules.each.0;
-        found.iter().filter(|(_, found)| *found).for_each(|&(reason, _)| evidence.add(reason, worth));
+        let signs = found.iter().filter(|(_, found)| *found);
+        signs.clone().for_each(|&(reason, _)| evidence.add(reason, worth));
+        if wording >= cohort::HARVEST && signs.count() >= SIGNS {
+            evidence.add(Reason::HarvestContent, wording.saturating_mul(WORDING_FACTOR).min(WORDING_MOST));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::digest::words::mix;
+use crate::rules::Document;
 
 /// A midnight in UTC.
 const NOW: Timestamp = Timestamp(20_000 * DAY);
@@ -16,7 +17,7 @@ fn fresh() -> Vec<u8> {
 
 fn reasons(slot: &[u8], now: Timestamp) -> Vec<Reason> {
     let mut evidence = Evidence::default();
-    Account::of(slot, now).evidence(&AccountShape::default(), &mut evidence);
+    Account::of(slot, now).evidence(&AccountShape::default(), 0, &mut evidence);
     evidence.all().iter().map(|(reason, _)| *reason).collect()
 }
 
@@ -31,6 +32,25 @@ fn full_rate_begins_at_the_configured_request_of_the_first_hour() {
     count(&mut slot, &caller(1, 1), [7, 0, 0], Timestamp(NOW.0 + HOUR - 1));
     assert_eq!(reasons(&slot, Timestamp(NOW.0 + HOUR)), [Reason::FullRate]);
     assert_eq!(reasons(&slot, Timestamp(NOW.0 + DAY)), [], "how it started says nothing about today");
+}
+
+#[test]
+fn a_harvests_words_count_beside_three_signs_and_are_not_enough_to_act() {
+    let rules = Document::default();
+    let total = |signs: Account, wording| {
+        let mut evidence = Evidence::default();
+        signs.evidence(&AccountShape::default(), wording, &mut evidence);
+        let worth =
+            |&(reason, milli): &(Reason, MilliNats)| reason.family().map_or(0, |of| rules.families.worth(of).of(milli));
+        evidence.all().iter().map(worth).sum::<MilliNats>()
+    };
+    let two = Account { networks: 99, agents: 99, ..Account::default() };
+    let three = Account { first_hour: 999, ..two };
+    let four = Account { day: (2_400, 100, 24), ..three };
+    assert_eq!(total(two, 4_000), total(two, 0));
+    assert_eq!(total(three, cohort::HARVEST - 1), total(three, 0));
+    assert!(total(three, 1_000) >= rules.thresholds.observe.0, "{}", total(three, 1_000));
+    assert!(total(four, MilliNats::MAX) < rules.thresholds.throttle.0);
 }
 
 #[test]
@@ -116,7 +136,7 @@ proptest::proptest! {
         let _ = Account::of(&bytes, now);
         count(&mut bytes, &caller(network, network), keys, now);
         let mut evidence = Evidence::default();
-        Account::of(&bytes, now).evidence(&AccountShape::default(), &mut evidence);
+        Account::of(&bytes, now).evidence(&AccountShape::default(), 0, &mut evidence);
         proptest::prop_assert!(evidence.all().len() <= 4);
     }
 }
