@@ -3,8 +3,9 @@ from datetime import datetime
 
 FAMILIES = ["blob_provenance", "prefix_continuity", "failover_echo", "skeleton_spread", "corpus_sweep", "cohort_synchrony",
             "account_shape", "harvest_content", "technique_search"]
-# Changes below these are chance: a thousandth of the exchanges in alarm, half a percent in what is served.
-ALARM, SERVED = 0.001, 0.005
+# Changes below these are chance: a thousandth of the exchanges in alarm, half a percent in what is served, a twentieth of a campaign's
+# accounts in who is observed.
+ALARM, SERVED, NOTICED = 0.001, 0.005, 0.05
 
 
 def epoch(text):
@@ -59,10 +60,6 @@ def only(results):
     lines = []
     for r in results:
         n = r.get("notes") or {}
-        if r["scenario"] == "lone":
-            for name, c in r["campaigns"].items():
-                without = "" if r["without"] == "all" else f" without {r['without']}"
-                lines.append(f"- {name}, seed {r['seed']}: {c['noticed']} of {c['accounts']} accounts observed or acted on{without}")
         if "replays" in n:
             lines.append(f"- {r['scenario']}, seed {r['seed']}: {n['replays_caught']} of {n['replays']} blob replays linked "
                          f"({n['replays_ungiven']} of the rest send what nobody was given), {n['replays_served']} served, {n['replays_false']} false")
@@ -101,6 +98,11 @@ def ablations(results):
             rows.append([r["scenario"], name, r["without"], alarm(c), f"{later:+.2%}" if c["alarm_share"] else "never",
                          f"{c['served']:.1%}", f"{more:+.1%}", *linked(c, 0.2), f"{people:+d}"])
             effects[r["without"]].append((r["scenario"], f"{more:+.1%} served", abs(more), counts))
+            # What is observed is served; an analyst sees it.
+            fewer = c["noticed"] - before["campaigns"][name]["noticed"]
+            share = abs(fewer) / c["accounts"]
+            effects[r["without"]].append(
+                (r["scenario"], f"{fewer:+} of {c['accounts']} accounts observed", share, share >= max(NOTICED, 2 * abs(more))))
         if not r["campaigns"]:
             rows.append([r["scenario"], "", r["without"], "", "", "", "", "", f"{people:+d}"])
     detail = table(["scenario", "campaign", "without", "named after", "Δ named", "served", "Δ served", "linked at 20%",
