@@ -106,26 +106,33 @@ pub fn local(
     let worth = |of: &Sight, other| of.of_others().strongest(other, &tables, store, families, now);
     let before = earlier.as_ref().and_then(|earlier| worth(earlier, Some(&sight)));
     let strongest = worth(&sight, earlier.as_ref()).into_iter().chain(before).max_by_key(|worth| worth.total());
-    let Some(worth) = strongest else { return first || last };
-    // A group is held against this request, too: one that reads like a person's is probably that, and how the others word
-    // it says no more of it than its own wording does.
-    let most = wording.max(0).saturating_mul(cohort::WORDING_FACTOR);
-    let worth = spread::Worth { wording: worth.wording.min(most), ..worth };
-    let own = wording.clamp(-OWN_WORDING, 0);
-    let surplus = worth.total().saturating_add(own).saturating_sub(families.cohort_synchrony.prior.0);
-    if surplus >= rules.document.thresholds.observe.0 {
-        // One finding, of which template and target are two sides, and wording a third where it speaks for it.
-        let wording = worth.wording.clamp(0, surplus / 2);
-        let half = surplus.saturating_sub(wording) / 2;
-        evidence.add(Reason::SkeletonSpread, half);
-        if families.cohort_synchrony.enabled {
-            evidence.add(Reason::CohortSynchrony, half);
-        }
-        if wording > 0 {
-            evidence.add(Reason::HarvestContent, wording);
-        }
+    if let Some(worth) = strongest {
+        company(worth, wording, rules, evidence);
     }
     first || last
+}
+
+/// What a group says of a request in it whose own wording is worth `own`: one that reads like a person's is probably that, and
+/// how the others word it says no more of it than its own wording does.
+fn company(worth: spread::Worth, own: MilliNats, rules: &Rules, evidence: &mut Evidence) {
+    let families = &rules.document.families;
+    let most = own.max(0).saturating_mul(cohort::WORDING_FACTOR);
+    let worth = spread::Worth { wording: worth.wording.min(most), ..worth };
+    let prior = families.cohort_synchrony.prior.0;
+    let surplus = worth.total().saturating_add(own.clamp(-OWN_WORDING, 0)).saturating_sub(prior);
+    if surplus < rules.document.thresholds.observe.0 {
+        return;
+    }
+    // One finding, of which template and target are two sides, and wording a third where it speaks for it.
+    let wording = worth.wording.clamp(0, surplus / 2);
+    let half = surplus.saturating_sub(wording) / 2;
+    evidence.add(Reason::SkeletonSpread, half);
+    if families.cohort_synchrony.enabled {
+        evidence.add(Reason::CohortSynchrony, half);
+    }
+    if wording > 0 {
+        evidence.add(Reason::HarvestContent, wording);
+    }
 }
 
 fn custody(rules: &Rules) -> Custody<'_> {
