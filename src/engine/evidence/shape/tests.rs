@@ -130,13 +130,13 @@ proptest::proptest! {
     #[test]
     fn any_bytes_are_survived(
         mut bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..usize::from(BYTES) + 4),
-        network: u64, keys: [u64; KEYS], now: u64,
+        network: u64, keys: [u64; KEYS], now: u64, wording: i32,
     ) {
         let now = Timestamp(now);
         let _ = Account::of(&bytes, now);
         count(&mut bytes, &caller(network, network), keys, now);
         let mut evidence = Evidence::default();
-        Account::of(&bytes, now).evidence(&AccountShape::default(), 0, &mut evidence);
-        proptest::prop_assert!(evidence.all().len() <= 4);
+        Account::of(&bytes, now).evidence(&AccountShape::default(), wording, &mut evidence);
+        proptest::prop_assert!(evidence.all().len() <= 5);
     }
 }
