@@ -49,6 +49,13 @@ impl Framing {
     }
 }
 
+/// Whether a JSON document is over within `bytes`, as [`Reader`] takes it: what stands behind it is none of it.
+pub(crate) fn is_over(bytes: &[u8]) -> bool {
+    let mut scanner = Scanner::new(false);
+    scanner.feed(bytes, &mut Taking::new(DigestKey::default()));
+    scanner.whole()
+}
+
 /// Reads an answer as it passes.
 #[derive(Debug)]
 pub struct Reader {

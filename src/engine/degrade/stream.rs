@@ -3,7 +3,7 @@
 use super::Changes;
 use super::answer::silenced;
 use crate::answer::frames::{PRELUDE, TRAILER, crc32, lengths};
-use crate::answer::{Framing, base64};
+use crate::answer::{Framing, base64, is_over};
 use crate::json::{Reader, Token};
 use memchr::memchr2;
 
@@ -194,8 +194,10 @@ fn lines(mut bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 fn event(held: &[u8]) -> Changed {
     const DATA: &[u8] = b"data:";
     let data: Vec<_> = lines(held).filter_map(|line| line.strip_prefix(DATA)).collect();
-    // The first of several lines that are one document does not end with it.
-    if data.len() > 1 && data.first().is_some_and(|line| line.trim_ascii_end().ends_with(b"}")) {
+    // Several lines that are one document end it with the last.
+    if let Some((_, before)) = data.split_last()
+        && is_over(&before.concat())
+    {
         return each(held);
     }
     let (mut document, changes) = silenced(data.concat().trim_ascii_end())?;

@@ -72,6 +72,16 @@ fn data_in_several_lines_becomes_one() {
 }
 
 #[test]
+fn what_stands_behind_a_document_takes_none_of_those_that_follow_away() {
+    let [thought, two, three] = [r#"{"type":"thinking","thinking":"SECRET"}"#, r#"{"type":"#, r#""stop"}"#];
+    for behind in ["", " : junk", "}}"] {
+        let events = format!("data: {thought}{behind}\ndata: {two}\ndata: {three}\ndata: [DONE]\n\n");
+        let (out, _) = rewritten(Framing::Events, MAX_HELD, [events.as_bytes()]);
+        assert_eq!(String::from_utf8(out).unwrap(), events.replace("SECRET", ""));
+    }
+}
+
+#[test]
 fn frames_are_whole_again() {
     let (before, after) = (converse(), split_anywhere_bytes(&converse()));
     let expected = String::from_utf8(payloads(&before).join(&b'\n')).unwrap();
