@@ -46,8 +46,7 @@ pub(crate) struct Fleet<'a> {
 
 impl<'a> Fleet<'a> {
     pub(crate) fn new(engine: &'a Engine, proxies: usize, sidecar: bool) -> Self {
-        let feed = || if sidecar { Feed::of_sidecar() } else { Feed::default() };
-        let proxy = || Proxy { feed: feed(), ..Proxy::default() };
+        let proxy = || Proxy { feed: if sidecar { Feed::of_sidecar() } else { Feed::default() }, ..Proxy::default() };
         let proxies = std::iter::repeat_with(proxy).take(proxies.max(1)).collect();
         let sidecar = sidecar.then(|| Joiner::new(Limits::default(), Criteria::of(&engine.config().rules.document)));
         Self { engine, proxies, sidecar, turn: 0, synchronised: Timestamp::default() }

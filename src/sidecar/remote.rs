@@ -10,11 +10,14 @@ use ureq::Agent;
 /// Largest answer that is read, in bytes.
 const LARGEST: u64 = 64 << 20;
 
+/// A sidecar on this machine.
+pub(crate) const HERE: &str = "http://127.0.0.1:8470";
+
 /// Where a sidecar is.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sidecar {
     /// Address of a sidecar
-    #[arg(long = "sidecar", value_name = "URL", env = "AZEOTROPE_SIDECAR", default_value = "http://127.0.0.1:8470")]
+    #[arg(long = "sidecar", value_name = "URL", env = "AZEOTROPE_SIDECAR", default_value = HERE)]
     url: String,
     /// File with the admin token, for changes
     #[arg(long, value_name = "FILE", env = "AZEOTROPE_ADMIN_TOKEN_FILE")]

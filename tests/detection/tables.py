@@ -89,20 +89,20 @@ def ablations(results):
         if r["without"] == "all":
             continue
         before = base[(r["scenario"], r["seed"])]
-        effects.setdefault(r["without"], [])
+        found = effects.setdefault(r["without"], [])
         b, was = r["benign_accounts"], before["benign_accounts"]
         people = round(b["enforce"] * b["n"]) - round(was["enforce"] * was["n"])
-        effects[r["without"]].append((r["scenario"], f"{people:+,} honest accounts acted on", abs(people) / b["n"], people != 0))
+        found.append((r["scenario"], f"{people:+,} honest accounts acted on", abs(people) / b["n"], people != 0))
         for name, c in r["campaigns"].items():
             later, more, counts = change(before["campaigns"][name], c)
             rows.append([r["scenario"], name, r["without"], alarm(c), f"{later:+.2%}" if c["alarm_share"] else "never",
                          f"{c['served']:.1%}", f"{more:+.1%}", *linked(c, 0.2), f"{people:+d}"])
-            effects[r["without"]].append((r["scenario"], f"{more:+.1%} served", abs(more), counts))
+            found.append((r["scenario"], f"{more:+.1%} served", abs(more), counts))
             # What is observed is served; an analyst sees it.
             fewer = c["noticed"] - before["campaigns"][name]["noticed"]
             share = abs(fewer) / c["accounts"]
-            effects[r["without"]].append(
-                (r["scenario"], f"{fewer:+} of {c['accounts']} accounts observed", share, share >= max(NOTICED, 2 * abs(more))))
+            found.append((r["scenario"], f"{fewer:+} of {c['accounts']} accounts observed", share,
+                          share >= max(NOTICED, 2 * abs(more))))
         if not r["campaigns"]:
             rows.append([r["scenario"], "", r["without"], "", "", "", "", "", f"{people:+d}"])
     detail = table(["scenario", "campaign", "without", "named after", "Δ named", "served", "Δ served", "linked at 20%",

@@ -128,7 +128,7 @@ impl Joiner {
         if family == Family::CohortSynchrony {
             campaign.hear(Family::SkeletonSpread);
         }
-        if worth.wording >= i64::from(worth.parties) * i64::from(cohort::HARVEST) {
+        if worth.mean_wording() >= cohort::HARVEST {
             campaign.hear(Family::HarvestContent);
         }
         self.campaigns.push(campaign);

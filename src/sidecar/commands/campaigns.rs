@@ -4,11 +4,8 @@ use super::format::Format;
 use super::setup::{Setting, Setup};
 use super::{Failure, Outcome};
 use crate::explain::{campaign::Told, text};
-use crate::remote::{Sidecar, at, reason};
+use crate::remote::{HERE, Sidecar, at, reason};
 use std::path::PathBuf;
-
-/// A sidecar on this machine.
-const HERE: &str = "http://127.0.0.1:8470";
 
 /// List the campaigns that are named by the end of a replay, or that a sidecar has named, and how they came to be
 ///

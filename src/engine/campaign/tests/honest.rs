@@ -14,27 +14,26 @@ fn a_popular_app_over_many_targets_names_no_campaign() {
     assert_eq!(world.named(), 0);
 }
 
+/// Unrelated accounts that send one template for one target, worded so.
+fn users(accounts: u64, wording: i32) -> World {
+    let mut world = World::new();
+    for n in 0..accounts {
+        let content = world.fresh();
+        world.send(&bot(n), &Reading { wording, ..harvest(TEMPLATE, content) });
+    }
+    world
+}
+
 #[test]
 fn nor_do_users_of_a_tool_that_comes_with_one_model_and_who_read_like_people() {
-    let users = |wording: i32| {
-        let mut world = World::new();
-        for n in 0..400 {
-            let content = world.fresh();
-            world.send(&bot(n), &Reading { wording, ..harvest(TEMPLATE, content) });
-        }
-        world.named()
-    };
-    assert_eq!((users(-400), users(0)), (0, 1), "where wording says nothing, one target is a harvest's");
+    let named = |wording| users(400, wording).named();
+    assert_eq!((named(-400), named(0)), (0, 1), "where wording says nothing, one target is a harvest's");
 }
 
 #[test]
 fn wording_confirms_a_campaign_where_it_is_plainly_a_harvests() {
-    let confirmed = |wording: i32| {
-        let mut world = World::new();
-        for n in 0..100 {
-            let content = world.fresh();
-            world.send(&bot(n), &Reading { wording, ..harvest(TEMPLATE, content) });
-        }
+    let confirmed = |wording| {
+        let world = users(100, wording);
         assert_eq!(world.named(), 1);
         world.joiner.campaigns().first().is_some_and(Campaign::confirmed)
     };
