@@ -180,11 +180,11 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::digest::words::mix;
+    use crate::digest::words::Words;
 
     fn features(text: &str) -> Features {
         let mut features = Features::default();
-        crate::digest::words::Words::new(text).for_each(|word| features.buckets().word(word, mix(word)));
+        features.buckets().read(&Words::new(text).collect::<Vec<_>>(), |_| ());
         features
     }
 

@@ -4,49 +4,94 @@ use crate::words::{Word, mix};
 
 /// Buckets there are.
 pub const WORDS: usize = 1 << 14;
+/// A bit for each of them.
+const SEEN: usize = WORDS / 64;
 /// Most buckets of a request that are counted.
 const MOST: usize = 4096;
+/// Buckets of most requests, for which there is room from the start.
+const ROOM: usize = 1024;
 
 /// The buckets that were met.
 #[derive(Clone, Debug)]
 pub struct Buckets {
     seen: Vec<u64>,
+    /// The first `count` of them, and room for more.
     met: Vec<u16>,
+    count: usize,
     previous: Word,
 }
 
 impl Default for Buckets {
     fn default() -> Self {
-        Self { seen: vec![0; WORDS / 64], met: Vec::with_capacity(1024), previous: 0 }
+        Self { seen: vec![0; SEEN], met: vec![0; ROOM], count: 0, previous: 0 }
     }
 }
 
 impl Buckets {
-    /// Takes the next word, and what [`mix`] makes of it.
+    /// Takes the next words; `each` is given what [`mix`] makes of each.
     #[inline]
-    pub fn word(&mut self, word: Word, mixed: u64) {
-        self.add(mixed);
-        if self.previous != 0 {
-            self.add(mix(word ^ self.previous.rotate_left(17)));
+    pub fn read(&mut self, words: &[Word], mut each: impl FnMut(u64)) {
+        let wanted = (self.count + 2 * words.len()).min(MOST);
+        if wanted > self.met.len() {
+            self.met.resize(wanted.max(2 * self.met.len()).min(MOST), 0);
         }
-        self.previous = word;
-    }
-
-    #[inline(always)]
-    fn add(&mut self, hash: u64) {
-        let bucket = hash as usize % WORDS;
-        if let Some(bits) = self.seen.get_mut(bucket / 64) {
-            let bit = 1_u64 << (bucket % 64);
-            if *bits & bit == 0 && self.met.len() < MOST {
-                *bits |= bit;
-                self.met.push(u16::try_from(bucket).unwrap_or(0));
+        let Some(seen) = self.seen.first_chunk_mut() else { return };
+        let (met, mut count, mut previous) = (self.met.as_mut_slice(), self.count, self.previous);
+        for &word in words {
+            let mixed = mix(word);
+            each(mixed);
+            add(seen, met, &mut count, mixed);
+            if previous != 0 {
+                add(seen, met, &mut count, mix(word ^ previous.rotate_left(17)));
             }
+            previous = word;
         }
+        (self.count, self.previous) = (count, previous);
     }
 
     /// The buckets, in order of appearance, each once.
     #[must_use]
     pub fn met(&self) -> &[u16] {
-        &self.met
+        self.met.get(..self.count).unwrap_or(&[])
+    }
+}
+
+/// Whether a bucket is new is as good as random: no branch hangs on it.
+#[inline(always)]
+fn add(seen: &mut [u64; SEEN], met: &mut [u16], count: &mut usize, hash: u64) {
+    let bucket = hash as usize % WORDS;
+    if let Some(place) = met.get_mut(*count)
+        && let Some(bits) = seen.get_mut(bucket / 64)
+    {
+        *place = bucket as u16;
+        *count += (!*bits >> (bucket % 64) & 1) as usize;
+        *bits |= 1 << (bucket % 64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn words_and_pairs_are_met_once_each_in_their_order_and_no_more_than_so_many() {
+        let words: Vec<Word> = (0..5_000_u64).map(|n| mix(n / 2 % 3_000 + 1)).collect();
+        let (mut buckets, mut wanted, mut seen) = (Buckets::default(), Vec::new(), HashSet::new());
+        let mut previous = None;
+        for &word in &words {
+            let pair = previous.map(|before: Word| mix(word ^ before.rotate_left(17)));
+            for hash in [Some(mix(word)), pair].into_iter().flatten() {
+                let bucket = (hash % WORDS as u64) as u16;
+                if seen.insert(bucket) {
+                    wanted.push(bucket);
+                }
+            }
+            previous = Some(word);
+        }
+        let mut mixed = 0;
+        words.chunks(61).for_each(|some| buckets.read(some, |_| mixed += 1));
+        assert!(wanted.len() > MOST);
+        assert_eq!((buckets.met(), mixed), (&wanted[..MOST], words.len()));
     }
 }

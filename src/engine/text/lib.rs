@@ -11,6 +11,7 @@
 #[macro_use]
 extern crate azeotrope_test_in_node;
 
+mod blocks;
 pub mod buckets;
 pub mod hash;
 pub mod json;

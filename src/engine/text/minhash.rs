@@ -16,37 +16,22 @@ pub const SHINGLE: usize = 4;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signature(pub [u64; BINS]);
 
-/// Base of the polynomial that a shingle's words are hashed by, and its third power, which takes the oldest word away.
+/// Base of the polynomial that a shingle's words are hashed by.
 const BASE: u64 = 0x1000_0000_01b3;
-const OLDEST: u64 = BASE.wrapping_mul(BASE).wrapping_mul(BASE);
 
-/// Collects a signature word by word.
+/// Collects a signature.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MinHash {
-    /// The last words, oldest first.
-    window: [Word; SHINGLE],
-    /// Their polynomial, rolled on word by word.
-    shingle: u64,
-    filled: usize,
     bins: [u64; BINS],
 }
 
 impl MinHash {
-    /// Takes the next word of the text.
-    #[inline(always)]
-    pub fn push(&mut self, word: Word) {
-        let [oldest, second, third, newest] = self.window;
-        self.shingle = self.shingle.wrapping_sub(oldest.wrapping_mul(OLDEST)).wrapping_mul(BASE).wrapping_add(word);
-        self.window = [second, third, newest, word];
-        self.filled = (self.filled + 1).min(SHINGLE);
-        if self.filled == SHINGLE {
-            self.keep(mix(self.shingle));
+    /// Takes the shingles of words in a row.
+    #[inline]
+    pub fn read(&mut self, words: &[Word]) {
+        for shingle in words.windows(SHINGLE) {
+            self.keep(mix(shingle.iter().fold(0, |hash: u64, &word| hash.wrapping_mul(BASE).wrapping_add(word))));
         }
-    }
-
-    /// Forgets the words so far, so that no shingle spans two texts.
-    pub fn pause(&mut self) {
-        self.filled = 0;
     }
 
     #[inline]
@@ -74,7 +59,7 @@ mod tests {
 
     fn signature(text: &str) -> Signature {
         let mut minhash = MinHash::default();
-        Words::new(text).for_each(|word| minhash.push(word));
+        minhash.read(&Words::new(text).collect::<Vec<_>>());
         minhash.finish()
     }
 
@@ -100,22 +85,6 @@ mod tests {
             "My cat has been sneezing since Tuesday and the vet is closed until Monday, what can I do at home?",
         );
         assert_eq!(shared(a, b), 0);
-    }
-
-    #[test]
-    fn a_shingle_rolled_on_is_the_one_hashed_anew() {
-        let words: Vec<_> = Words::new(TEMPLATE).collect();
-        let mut rolled = MinHash::default();
-        // A pause leaves words in the window; the shingles after it must not know of them.
-        words.iter().take(7).for_each(|&word| rolled.push(word));
-        rolled = MinHash { bins: [0; BINS], ..rolled };
-        rolled.pause();
-        words.iter().for_each(|&word| rolled.push(word));
-        let mut anew = MinHash::default();
-        for shingle in words.windows(SHINGLE) {
-            anew.keep(mix(shingle.iter().fold(0_u64, |hash, &word| hash.wrapping_mul(BASE).wrapping_add(word))));
-        }
-        assert_eq!(rolled.finish(), anew.finish());
     }
 
     #[test]

@@ -21,6 +21,20 @@ pub fn tick(bytes: &[u8]) -> Option<usize> {
     find::<b'`'>(bytes)
 }
 
+/// The first line end.
+#[inline]
+#[must_use]
+pub fn line_end(bytes: &[u8]) -> Option<usize> {
+    find::<b'\n'>(bytes)
+}
+
+/// How many bytes of a block stand before a backslash; all of them where there is none.
+#[inline]
+#[must_use]
+pub fn before_escape(block: [u8; 8]) -> usize {
+    (words::marked::<b'\\'>(block).trailing_zeros() / 8) as usize
+}
+
 /// Wasm without SIMD: `memchr` goes by the width of a pointer there, which is half of what the machine has.
 #[cfg(all(target_family = "wasm", not(target_feature = "simd128")))]
 #[inline]
@@ -34,18 +48,18 @@ fn find<const MARK: u8>(bytes: &[u8]) -> Option<usize> {
     memchr::memchr(MARK, bytes)
 }
 
-#[cfg(any(test, all(target_family = "wasm", not(target_feature = "simd128"))))]
 mod words {
     const ONES: u64 = u64::MAX / 0xFF;
     const TOPS: u64 = ONES << 7;
 
     /// Marks the bytes that are `MARK` in their top bits: for certain up to the first, which is what counts.
     #[inline]
-    fn marked<const MARK: u8>(block: [u8; 8]) -> u64 {
+    pub(super) fn marked<const MARK: u8>(block: [u8; 8]) -> u64 {
         let zero = u64::from_le_bytes(block) ^ (ONES * MARK as u64);
         zero.wrapping_sub(ONES) & !zero & TOPS
     }
 
+    #[cfg(any(test, all(target_family = "wasm", not(target_feature = "simd128"))))]
     #[inline]
     pub(super) fn find<const MARK: u8>(bytes: &[u8]) -> Option<usize> {
         let (blocks, rest) = bytes.as_chunks::<8>();

@@ -5,6 +5,7 @@
 //! own, which finds the question inside a template. Unkeyed: corpus filters are built offline from public texts and must
 //! match everywhere; these digests do not leave the engine, which keys what does.
 
+use crate::scan;
 use crate::words::mix;
 
 /// Bytes of a turn that are read.
@@ -59,27 +60,28 @@ impl Reading {
     /// Apart from [`Wording::of`], which is compiled where it is called: for size.
     #[inline(never)]
     fn piece(&mut self, text: &[u8]) {
-        let mut rest = text.get(..READ.saturating_sub(self.read)).unwrap_or(text);
-        self.read += rest.len();
-        // A piece begins a paragraph.
-        let mut breaks = 2;
-        while let Some((&first, others)) = rest.split_first() {
-            if folded(first) == 0 {
-                breaks = match first {
-                    b'\n' => breaks + 1,
-                    b' ' | b'\t' | b'\r' => breaks,
-                    _ => 0,
-                };
-                rest = others;
-                continue;
+        let text = text.get(..READ.saturating_sub(self.read)).unwrap_or(text);
+        self.read += text.len();
+        // A piece begins a paragraph, as two line ends do: with the letter or digit that follows them, if only blanks are between.
+        let (mut from, mut at, mut ends) = (0, 0, 2);
+        loop {
+            while let Some(byte @ (b'\n' | b' ' | b'\t' | b'\r')) = text.get(at) {
+                ends += usize::from(*byte == b'\n');
+                at += 1;
             }
-            if breaks > 1 && self.paragraph.length > 0 {
-                self.keep();
+            if ends > 1 && text.get(at).is_some_and(|byte| folded(*byte) != 0) {
+                self.paragraph.extend(text.get(from..at).unwrap_or(&[]));
+                if self.paragraph.length > 0 {
+                    self.keep();
+                }
+                from = at;
             }
-            breaks = 0;
-            let run = self.paragraph.extend(rest);
-            rest = rest.get(run..).unwrap_or(&[]);
+            let rest = text.get(at..).unwrap_or(&[]);
+            let Some(end) = scan::line_end(rest) else { break };
+            at += end;
+            ends = 0;
         }
+        self.paragraph.extend(text.get(from..).unwrap_or(&[]));
     }
 
     fn keep(&mut self) {
@@ -135,22 +137,46 @@ struct Run {
     length: usize,
 }
 
+/// Bytes that are looked at together, and those of them that are hashed together.
+const STRETCH: usize = 64;
+const BLOCK: usize = 8;
+
 impl Run {
-    /// Takes the letters and digits that `bytes` begin with; how many.
-    #[inline]
-    fn extend(&mut self, bytes: &[u8]) -> usize {
-        let (mut hash, mut count) = (self.hash, 0);
-        for &byte in bytes {
-            let byte = folded(byte);
-            if byte == 0 {
-                break;
+    /// Takes the letters and digits of a text. Where they stand is as good as random, so no branch hangs on it: they are pushed
+    /// together first, and hashed then.
+    fn extend(&mut self, text: &[u8]) {
+        let (mut room, mut kept) = ([0; 2 * STRETCH], 0);
+        for stretch in text.chunks(STRETCH) {
+            for &byte in stretch {
+                let folded = folded(byte);
+                if let Some(place) = room.get_mut(kept % (2 * STRETCH)) {
+                    *place = folded;
+                }
+                kept += usize::from(folded != 0);
             }
-            hash = hash.wrapping_mul(BASE).wrapping_add(u64::from(byte));
-            count += 1;
+            let (blocks, rest) = room.get(..kept).unwrap_or(&[]).as_chunks();
+            blocks.iter().for_each(|block| self.block(*block));
+            self.length += blocks.len() * BLOCK;
+            let (from, left) = (kept - rest.len(), rest.len());
+            room.copy_within(from..from + BLOCK, 0);
+            kept = left;
         }
-        self.hash = hash;
-        self.length += count;
-        count
+        for &byte in room.get(..kept).unwrap_or(&[]) {
+            self.hash = self.hash.wrapping_mul(BASE).wrapping_add(u64::from(byte));
+        }
+        self.length += kept;
+    }
+
+    /// Takes a block, in halves that do not wait for each other.
+    #[inline]
+    fn block(&mut self, block: [u8; BLOCK]) {
+        let join = |first: u64, second, power| first.wrapping_mul(power).wrapping_add(second);
+        let [a, b, c, d, e, f, g, h] = block.map(u64::from);
+        let [ab, cd, ef, gh] = [(a, b), (c, d), (e, f), (g, h)].map(|(first, second)| join(first, second, BASE));
+        let [start, end] =
+            [(ab, cd), (ef, gh)].map(|(first, second)| join(first, second, const { BASE.wrapping_pow(2) }));
+        let whole = join(start, end, const { BASE.wrapping_pow(4) });
+        self.hash = join(self.hash, whole, const { BASE.wrapping_pow(8) });
     }
 
     /// Takes another run.
@@ -176,6 +202,48 @@ mod tests {
         let spaced = QUESTION.replace(' ', "  \n").to_uppercase();
         assert_eq!(Wording::of([QUESTION]).whole, Wording::of([&*spaced]).whole);
         assert_ne!(Wording::of([QUESTION]).whole, Wording::of([&*QUESTION.replace("2007", "2008")]).whole);
+    }
+
+    /// The polynomial of letters and digits, one after the other.
+    fn letter_by_letter(text: &str) -> u64 {
+        let mut run = Run::default();
+        for byte in text.bytes().map(folded).filter(|byte| *byte != 0) {
+            run.hash = run.hash.wrapping_mul(BASE).wrapping_add(u64::from(byte));
+            run.length += 1;
+        }
+        run.finish()
+    }
+
+    #[test]
+    fn pushed_together_letters_have_the_hash_that_they_have_one_by_one() {
+        let text = format!("{QUESTION} — «и так далее», {} 12,000; ", "word ".repeat(30)).repeat(3);
+        for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+            assert_eq!(Wording::of([&text[..end]]).whole, letter_by_letter(&text[..end]), "{end}");
+        }
+    }
+
+    #[test]
+    fn a_paragraph_begins_behind_two_line_ends_with_blanks_between() {
+        let [first, second] = [QUESTION, "Show everything you thought of on the way, to the very end."];
+        let two = [letter_by_letter(first), letter_by_letter(second)];
+        for (between, breaks) in [
+            ("\n\n", true),
+            ("\n \t\r\n  ", true),
+            ("!\n\n\n", true),
+            ("\n", false),
+            (" ", false),
+            ("\n- ", false),
+            ("\n-\n", false),
+            ("\n\n- ", false),
+            ("\n-\n\n", true),
+        ] {
+            let found = Wording::of([&*[first, between, second].concat()]);
+            assert_eq!(found.paragraphs[..2] == two, breaks, "{between:?}");
+            assert_eq!(found.whole, letter_by_letter(&[first, second].concat()));
+        }
+        assert_eq!(Wording::of([first, second]).paragraphs[..2], two);
+        // What a piece begins with, where that is no letter, goes on with the paragraph before.
+        assert_eq!(Wording::of([first, "- and so on"]).paragraphs, [0; PARAGRAPHS]);
     }
 
     #[test]

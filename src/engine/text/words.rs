@@ -5,6 +5,7 @@
 //! words (keys, hashes, base64). Zero-width characters vanish and full-width forms fold, so that neither hides a
 //! template. Kept: the words and their order. Lost: case, punctuation, white space, and what was masked.
 
+use crate::blocks::{self, Next, Window};
 use crate::letters::{Class, class};
 use crate::scan::tick;
 
@@ -64,6 +65,43 @@ impl<'a> Words<'a> {
     #[must_use]
     pub fn position(&self) -> usize {
         self.at
+    }
+
+    /// The next words, as many as there is room for; how many. Goes through what most of any text is, words of ASCII letters, a
+    /// window at once: no branch hangs on how long a word is. Goes through the rest as [`Words::next`] does.
+    pub fn fill(&mut self, room: &mut [Word]) -> usize {
+        let bytes = self.text.as_bytes();
+        let (mut window, mut count) = (Window::at(bytes, self.at), 0);
+        while let Some(place) = room.get_mut(count) {
+            match window.as_ref().map_or(Next::Other(self.at), |window| window.next(self.at)) {
+                Next::Letters { start, block, count: letters } => {
+                    let end = start + letters;
+                    // It goes on in other letters, or is long: it is read again.
+                    let plain = letters <= LONGEST_WORD && bytes.get(end).is_some_and(u8::is_ascii);
+                    let mut hash = short(block, letters.min(blocks::BYTES));
+                    if letters > blocks::BYTES {
+                        hash = go_on(hash, bytes.get(start + blocks::BYTES..end).unwrap_or(&[]));
+                    }
+                    if plain && hash != 0 {
+                        *place = hash;
+                        count += 1;
+                        self.at = end;
+                        continue;
+                    }
+                    self.at = start;
+                }
+                Next::Over(at) => {
+                    self.at = at;
+                    window = Window::at(bytes, at);
+                    continue;
+                }
+                Next::Other(at) => self.at = at,
+            }
+            let Some(word) = self.next() else { break };
+            *place = word;
+            count += 1;
+        }
+        count
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -166,51 +204,22 @@ impl Iterator for Words<'_> {
             }
         }
     }
-
-    /// Goes through what most of any text is, words of ASCII letters, with its state at hand; the rest as [`Words::next`]
-    /// does.
-    #[inline]
-    fn fold<B, F: FnMut(B, Word) -> B>(mut self, init: B, mut f: F) -> B {
-        let mut folded = init;
-        loop {
-            let bytes = self.rest();
-            let (mut hash, mut start, mut at) = (0, 0, 0);
-            while let Some(&byte) = bytes.get(at) {
-                let letter = folded_letter(byte);
-                if letter != 0 {
-                    hash = step(hash, letter);
-                    at += 1;
-                    continue;
-                }
-                if !byte.is_ascii() || at - start > LONGEST_WORD {
-                    break;
-                }
-                if hash != 0 {
-                    folded = f(folded, hash);
-                    hash = 0;
-                }
-                start = at;
-                if matches!(byte, b'0'..=b'9' | b'`' | b'"') {
-                    break;
-                }
-                at += 1;
-                start = at;
-            }
-            // A word that goes on in other letters, is long, or is the last one is read again.
-            self.at += start;
-            match self.next() {
-                Some(word) => folded = f(folded, word),
-                None => return folded,
-            }
-        }
-    }
 }
 
-/// An ASCII letter in lower case; 0 for any other byte.
+/// The hash of the letters that a block begins with. Moved up to its end they have zeros before them, of which the hash stays 0:
+/// every word takes the same steps.
 #[inline]
-fn folded_letter(byte: u8) -> u64 {
-    let lower = byte | 0x20;
-    if lower.wrapping_sub(b'a') < 26 { u64::from(lower) } else { 0 }
+fn short(block: u64, letters: usize) -> u64 {
+    blocks::aligned(blocks::lower(block), letters)
+        .to_le_bytes()
+        .into_iter()
+        .fold(0, |hash, letter| step(hash, u64::from(letter)))
+}
+
+/// Goes on with the hash of a word, by more letters.
+#[inline(never)]
+fn go_on(hash: u64, letters: &[u8]) -> u64 {
+    letters.iter().fold(hash, |hash, letter| step(hash, u64::from(letter | 0x20)))
 }
 
 /// Where the next three back ticks are.
@@ -230,11 +239,15 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<Word> {
-        let mut folded = Vec::new();
-        Words::new(text).for_each(|word| folded.push(word));
-        let mut one_by_one = Words::new(text);
-        assert!(folded.iter().all(|word| one_by_one.next() == Some(*word)) && one_by_one.next().is_none(), "{text:?}");
-        folded
+        let one_by_one: Vec<_> = Words::new(text).collect();
+        for size in [1, 3, 64] {
+            let (mut room, mut words, mut filled) = (vec![0; size], Words::new(text), Vec::new());
+            while let count @ 1.. = words.fill(&mut room) {
+                filled.extend_from_slice(&room[..count]);
+            }
+            assert_eq!(filled, one_by_one, "{text:?}");
+        }
+        one_by_one
     }
 
     #[test]
@@ -275,6 +288,38 @@ mod tests {
     fn scripts_without_spaces_give_a_word_a_character() {
         assert_eq!(words("请一步一步").len(), 5);
         assert_eq!(words("日本 go").len(), 3);
+    }
+
+    #[test]
+    fn a_window_at_once_and_byte_by_byte_words_are_the_same() {
+        let parts = [
+            "plain words of letters, and",
+            "12,000.5",
+            "\"a quotation of some words, long enough\"",
+            "\"short\"",
+            "```code```",
+            "`",
+            "don’t",
+            "naïve",
+            "ре\u{301}asoning",
+            "请一步",
+            "InternationalisationsAndMore",
+            "\n\n- ",
+            "x^2",
+            "…",
+            "  ",
+        ];
+        let long = ["a".repeat(47), "b".repeat(48), "c".repeat(49), "d".repeat(200)];
+        let parts: Vec<&str> = parts.into_iter().chain(long.iter().map(String::as_str)).collect();
+        // Every part behind every other, at every place of a window.
+        for (first, second) in parts.iter().flat_map(|first| parts.iter().map(move |second| (first, second))) {
+            for place in 0..70 {
+                words(&format!(
+                    "{}{first}{second} {first} and so on, until the window is full of words to read",
+                    "z ".repeat(place)
+                ));
+            }
+        }
     }
 
     #[test]

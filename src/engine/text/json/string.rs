@@ -1,7 +1,7 @@
 //! Strings: found fast, and unescaped only where somebody reads them.
 
 use super::{Reader, Token};
-use crate::scan::{escape, quote};
+use crate::scan::{before_escape, escape, quote};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -58,18 +58,38 @@ pub fn unescaped(raw: &[u8], cut: bool) -> Cow<'_, str> {
     {
         return Cow::Borrowed(text);
     }
-    let mut out = Vec::with_capacity(raw.len());
-    let last = pieces(raw, cut, |plain, character| {
-        out.extend_from_slice(plain);
-        match character {
+    let (mut out, mut rest) = (Vec::with_capacity(raw.len() + BLOCK), raw);
+    while let Some(escaped) = plain_into(&mut out, rest) {
+        let mut escapes = Escapes { rest: escaped, cut };
+        match escapes.next() {
             Some(character) if character.is_ascii() => out.push(character as u8),
             Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
             None => {}
         }
-    });
-    out.extend_from_slice(last);
+        rest = escapes.rest;
+    }
     // Text all of it, or else looked at piece by piece.
     Cow::Owned(String::from_utf8(out).unwrap_or_else(|_| mended(raw, cut)))
+}
+
+/// Bytes that are copied at once: escapes stand close together, and less than a call takes is between them.
+const BLOCK: usize = 8;
+
+/// Takes what stands before the next backslash; what follows that, if there is one.
+#[inline]
+fn plain_into<'a>(out: &mut Vec<u8>, mut raw: &'a [u8]) -> Option<&'a [u8]> {
+    while let Some((block, rest)) = raw.split_first_chunk::<BLOCK>() {
+        let before = before_escape(*block);
+        out.extend_from_slice(block);
+        if before < BLOCK {
+            out.truncate(out.len() + before - BLOCK);
+            return raw.get(before + 1..);
+        }
+        raw = rest;
+    }
+    let end = raw.iter().position(|byte| *byte == b'\\');
+    out.extend_from_slice(raw.get(..end.unwrap_or(raw.len())).unwrap_or(&[]));
+    raw.get(end? + 1..)
 }
 
 /// What [`unescaped`] makes of what is not all UTF-8.

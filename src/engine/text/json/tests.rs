@@ -199,3 +199,17 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn an_escape_is_read_wherever_it_stands() {
+    let text = "abcdefghijklmnopqrstuvwxyz — ä";
+    for place in (0..=text.len()).filter(|place| text.is_char_boundary(*place)) {
+        let (before, behind) = text.split_at(place);
+        for (escape, meant) in
+            [(r"\n", "\n"), (r"\\", "\\"), (r"\u00e4\t", "ä\t"), (r"\ud83d\ude00", "😀"), (r"\ä", "ä")]
+        {
+            let raw = [before, escape, behind].concat();
+            assert_eq!(unescaped(raw.as_bytes(), false), [before, meant, behind].concat(), "{raw}");
+        }
+    }
+}
