@@ -101,22 +101,19 @@ impl Layout {
     }
 
     fn place(self, page: &[u8], key: u64, now: Timestamp) -> Place {
-        let mut best: Option<((u32, u32), usize)> = None;
-        let slots = page.get(HEADER_BYTES..).unwrap_or_default().chunks_exact(self.stride());
-        for (index, slot) in slots.enumerate() {
-            let slot = Fields::new(slot);
-            let ahead = ahead(Timestamp(u64::from(slot.u32(8)).saturating_mul(SECOND)), now);
-            let rank = match slot.u64(0) {
-                0 => (0, 0),
-                found if found == key && (self.timeless || !ahead) => return Place { index, fresh: false },
-                _ if ahead => (0, 0),
-                _ => (self.weight(&slot, now).max(1), slot.u32(8)),
-            };
-            if best.is_none_or(|(least, _)| rank < least) {
-                best = Some((rank, index));
-            }
+        let slots = || page.get(HEADER_BYTES..).unwrap_or_default().chunks_exact(self.stride()).map(Fields::new);
+        let is_ahead = |slot: &Fields<&[u8]>| ahead(Timestamp(u64::from(slot.u32(8)).saturating_mul(SECOND)), now);
+        // Most keys have a slot: what the others weigh is worked out where one has none.
+        if let Some(index) = slots().position(|slot| slot.u64(0) == key && (self.timeless || !is_ahead(&slot))) {
+            return Place { index, fresh: false };
         }
-        Place { index: best.map_or(0, |(_, index)| index), fresh: true }
+        let rank = |slot: &Fields<&[u8]>| match slot.u64(0) {
+            0 => (0, 0),
+            _ if is_ahead(slot) => (0, 0),
+            _ => (self.weight(slot, now).max(1), slot.u32(8)),
+        };
+        let lightest = slots().enumerate().min_by_key(|(_, slot)| rank(slot));
+        Place { index: lightest.map_or(0, |(index, _)| index), fresh: true }
     }
 
     /// What a slot weighs today.
