@@ -81,7 +81,13 @@ pub trait Get {
     /// The value under `key` and its version, or `None` where there is none.
     fn get(&self, key: Key) -> Option<(Vec<u8>, Version)>;
 
-    /// A value that was only looked at, and that others may be handed as well for a moment.
+    /// Shows a value that was shared a moment ago, if it is at hand: whether it was.
+    fn shared(&self, key: Key, look: &mut dyn FnMut(&[u8])) -> bool {
+        let _ = (key, look);
+        false
+    }
+
+    /// A value that was only looked at, and that others may be shown as well for a moment.
     fn share(&self, key: Key, value: &[u8], version: Version) {
         let _ = (key, value, version);
     }

@@ -76,6 +76,12 @@ pub(crate) fn page(key: Key) -> Option<(Vec<u8>, Version)> {
     .flatten()
 }
 
+/// Shows such a page, without a copy of it; whether there is one.
+pub(crate) fn look(key: Key, look: &mut dyn FnMut(&[u8])) -> bool {
+    let shown = with(|moment| moment.pages.get(moment.place(key).ok()?).map(|page| look(&page.value)));
+    shown.flatten().is_some()
+}
+
 /// Keeps a page until the moment is over.
 pub(crate) fn keep(key: Key, value: &[u8], version: Version) {
     with(|moment| {

@@ -91,6 +91,10 @@ impl Get for SharedStore {
         }
     }
 
+    fn shared(&self, key: Key, look: &mut dyn FnMut(&[u8])) -> bool {
+        moment::look(key, look)
+    }
+
     fn share(&self, key: Key, value: &[u8], version: Version) {
         moment::keep(key, value, version);
     }

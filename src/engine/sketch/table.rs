@@ -20,7 +20,7 @@
 
 pub use super::page::Slot;
 use super::page::{Layout, MAX_BYTES};
-use crate::store::{Get, Key, Store, SwapError, Version};
+use crate::store::{Get, Key, Store, SwapError};
 use crate::time::{DAY, Timestamp};
 
 /// How often an update is tried, which bounds it to about 64 × 3 µs. On a host an update is a small part of a request
@@ -180,21 +180,30 @@ impl Table {
 
     /// Looks at the slot of `key`, where it has one. One read; changes nothing, weight included.
     pub fn peek<R>(&self, store: &impl Get, key: u64, f: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        let (place, page, version) = self.page(store, key)?;
-        let found = if self.layout.owns(&page) { self.layout.find(&page, key).map(f) } else { None };
-        if self.lasting && found.is_some() {
-            store.share(place, &page, version);
-        }
-        store.put_back(place, page, version);
+        let (mut f, mut found) = (Some(f), None);
+        self.look(store, key, &mut |slot| found = f.take().map(|f| f(slot)));
         found
     }
 
-    /// The page of `key`, whosever it is.
+    /// [`Table::peek`] without its types: in the module once.
     #[inline(never)]
-    fn page(&self, store: &impl Get, key: u64) -> Option<(Key, Vec<u8>, Version)> {
-        let place = (key != 0).then(|| self.store_key(key))?;
-        let (page, version) = store.get(place)?;
-        Some((place, page, version))
+    fn look(&self, store: &impl Get, key: u64, f: &mut dyn FnMut(&[u8])) {
+        if key == 0 {
+            return;
+        }
+        let mut show = |page: &[u8]| {
+            let slot = if self.layout.owns(page) { self.layout.find(page, key) } else { None };
+            slot.map(&mut *f).is_some()
+        };
+        let place = self.store_key(key);
+        if self.lasting && store.shared(place, &mut |page| _ = show(page)) {
+            return;
+        }
+        let Some((page, version)) = store.get(place) else { return };
+        if show(&page) && self.lasting {
+            store.share(place, &page, version);
+        }
+        store.put_back(place, page, version);
     }
 }
 

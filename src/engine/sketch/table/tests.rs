@@ -1,6 +1,6 @@
 use super::*;
 use crate::sketch::fields::Fields;
-use crate::store::MemoryStore;
+use crate::store::{MemoryStore, Version};
 use crate::time::{HOUR, SECOND};
 
 mod concurrency;
@@ -50,28 +50,38 @@ fn an_updated_key_is_found_and_others_are_not() {
     assert!(store.get(Key::page("t", 1, 7)).is_some() && store.get(Key::page("t", 1, 8)).is_none());
 }
 
-/// A store that remembers which values may be handed out again.
+/// A store that keeps what it is told that others may be shown, as it was then.
 #[derive(Default)]
-struct Sharing(MemoryStore, std::cell::RefCell<Vec<Key>>);
+struct Sharing(MemoryStore, std::cell::RefCell<Vec<(Key, Vec<u8>)>>);
 
 impl Get for Sharing {
     fn get(&self, key: Key) -> Option<(Vec<u8>, Version)> {
         self.0.get(key)
     }
 
-    fn share(&self, key: Key, _value: &[u8], _version: Version) {
-        self.1.borrow_mut().push(key);
+    fn shared(&self, key: Key, look: &mut dyn FnMut(&[u8])) -> bool {
+        let kept = self.1.borrow();
+        let found = kept.iter().find(|(of, _)| *of == key);
+        found.map(|(_, value)| look(value)).is_some()
+    }
+
+    fn share(&self, key: Key, value: &[u8], _version: Version) {
+        self.1.borrow_mut().push((key, value.to_vec()));
     }
 }
 
 #[test]
-fn of_a_lasting_table_what_was_found_may_be_handed_out_again_and_nothing_else() {
+fn of_a_lasting_table_what_was_found_is_shown_again_and_nothing_else() {
     let (table, mut store) = (Table::new("t", 1, 1, 16), Sharing::default());
     count(&table, &mut store.0, key(1), NOW).unwrap();
     assert_eq!(read(&table, &store, key(1)), Some(1));
     assert!(store.1.borrow().is_empty());
     assert_eq!((read(&table.lasting(), &store, key(2)), read(&table.lasting(), &store, key(1))), (None, Some(1)));
-    assert_eq!(*store.1.borrow(), [FIRST]);
+    assert!(matches!(store.1.borrow()[..], [(FIRST, _)]));
+    // As it was: others may count meanwhile. Who is not lasting sees that, and so does an update.
+    count(&table, &mut store.0, key(1), NOW).unwrap();
+    assert_eq!((read(&table.lasting(), &store, key(1)), read(&table, &store, key(1))), (Some(1), Some(2)));
+    assert_eq!(read(&table.lasting(), &store, key(2)), None);
 }
 
 #[test]
