@@ -3,6 +3,9 @@
 
 use azeotrope_engine::caller::Headers;
 
+/// Headers that room is made for before they are read: requests have a dozen.
+const MOST_AT_ONCE: usize = 64;
+
 /// Reads a serialised map without copying. Stops at the first entry that is not whole.
 #[derive(Clone, Debug)]
 pub(crate) struct Pairs<'a> {
@@ -37,6 +40,12 @@ impl<'a> Iterator for Pairs<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.entry()
+    }
+
+    /// As many as there are sizes, if they tell the truth.
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let most = self.sizes.len() / 8;
+        (most.min(MOST_AT_ONCE), Some(most))
     }
 }
 

@@ -122,13 +122,12 @@ impl Stream {
     }
 
     /// It is over.
-    pub(crate) fn done(&mut self) {
+    pub(crate) fn done(mut self) {
         if let Phase::Awaiting { hold: Some(hold), .. } = &self.phase {
             self.holds.forget(hold);
         }
         // A client that has gone, or an upstream that never answered.
         self.finish();
-        self.phase = Phase::Idle;
     }
 
     /// The LLM call that this request is, if it is one. Removes the client's idea of our header from any request.

@@ -256,7 +256,6 @@ impl Vm {
     /// Ends an exchange and takes it from the VM.
     pub(crate) fn leave(&mut self, id: u32) -> Result<Stream, Failure> {
         self.store.data_mut().effective = id;
-        self.call::<u32, u32>("proxy_on_done", id)?;
         self.call::<u32, ()>("proxy_on_delete", id)?;
         Ok(self.store.data_mut().streams.remove(&id).unwrap_or_default())
     }
@@ -265,7 +264,6 @@ impl Vm {
     pub(crate) fn end(&mut self) -> Result<(), Failure> {
         self.store.data_mut().effective = ROOT;
         self.store.data_mut().tick = None;
-        self.call::<u32, u32>("proxy_on_done", ROOT)?;
         self.call::<u32, ()>("proxy_on_delete", ROOT)
     }
 

@@ -47,7 +47,7 @@ FEATURES="$FEATURES --enable-bulk-memory --enable-bulk-memory-opt --enable-call-
 
 # A host looks each callback up and does without those that are not there: a timer's and a call's on an edge.
 KEPT="memory _initialize proxy_abi_version_0_2_1 proxy_on_memory_allocate proxy_on_context_create proxy_on_vm_start
-    proxy_on_configure proxy_on_done proxy_on_delete $CALLED
+    proxy_on_configure proxy_on_delete $CALLED
     proxy_on_request_headers proxy_on_request_body proxy_on_request_trailers
     proxy_on_response_headers proxy_on_response_body proxy_on_response_trailers"
 
