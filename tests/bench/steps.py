@@ -66,7 +66,7 @@ class Steps:
         self.program, self.addresses = program, addresses
 
     def request(self, proxy, name, before, send):
-        """{region: instructions} of what `send` makes the worker execute, right after `before`."""
+        """{region: instructions} and {region: cache lines of code} of what `send` makes the worker execute, right after `before`."""
         command = [self.program, str(proxy.pid), str(worker(proxy.pid)), str(LONGEST)]
         if self.addresses:
             command.append(str(self.addresses / name))
@@ -83,7 +83,7 @@ class Steps:
                 running.kill()
         if running.returncode:
             raise RuntimeError(errors.strip())
-        return counts(out)
+        return tuple(counts(line) for line in out.splitlines()[-2:])
 
 
 def worker(pid):
@@ -103,7 +103,7 @@ def counts(line):
 
 
 def measure(proxy, name, size, times, steps):
-    """{region: instructions} of a request. The least of some: what a tick of a timer came before asks for more."""
+    """What `Steps.request` has of a request. The least of some: what a tick of a timer came before asks for more."""
     body, *_ = bodies.compose(size, 1, seed=3)
     others = bodies.compose(512, OTHERS, seed=4)
     client = Client(proxy.port)
@@ -120,26 +120,28 @@ def measure(proxy, name, size, times, steps):
         for _ in range(WARM):
             send()
         before()
-        return min((steps.request(proxy, f"{name}-{size}", before, send) for _ in range(times)), key=lambda one: one["all"])
+        return min((steps.request(proxy, f"{name}-{size}", before, send) for _ in range(times)), key=lambda one: one[0]["all"])
     finally:
         client.close()
 
 
 def tables(found):
-    """`found`: {size: {name: {region: instructions}}}."""
-    def parts(name, size):
-        return "{all:,} ({envoy:,} / {module:,} / {library:,})".format(**found[size][name])
+    """`found`: {size: {name: what `measure` gives}}."""
+    def parts(kind):
+        return lambda name, size: "{all:,} ({envoy:,} / {module:,} / {library:,})".format(**found[size][name][kind])
 
     def over(name, size):
-        return f"{found[size][name]['all'] - found[size][BASE]['all']:+,}"
+        return f"{found[size][name][0]['all'] - found[size][BASE][0]['all']:+,}"
 
     header = ["", *(report.SIZES[size] for size in found)]
     others = [name for name in NAMES if name != BASE]
     return "\n".join((
         "All (Envoy's own / the module's / libraries'):\n",
-        report.table(header, [report.row_of(name, found, parts) for name in NAMES]),
+        report.table(header, [report.row_of(name, found, parts(0)) for name in NAMES]),
         f"Over the {contenders.NAMES[BASE]}:\n",
-        report.table(header, [report.row_of(name, found, over) for name in others])))
+        report.table(header, [report.row_of(name, found, over) for name in others]),
+        "Code that is executed, in cache lines of 64 bytes (Envoy's own / the module's / libraries'):\n",
+        report.table(header, [report.row_of(name, found, parts(1)) for name in NAMES])))
 
 
 def run(options, folder):

@@ -1,5 +1,5 @@
 //! What a worker thread of Envoy executes for one request: steps it, instruction by instruction, from where it wakes for the
-//! request to where it waits for the next, and tells how many of them lie where.
+//! request to where it waits for the next, and tells how many of them lie where, and in a second line in how many cache lines.
 //!
 //! `azeotrope-bench-steps <process> <thread> <seconds> [<file>]`: begins with a line from standard input, says `ready` once the
 //! thread waits, steps what then wakes it, and ends when it has had nothing to do for a while, or with an error after so many

@@ -1,7 +1,11 @@
 //! Whose code an address is.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+
+/// Bytes of a cache line.
+const LINE: u64 = 64;
 
 /// Where code lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +53,7 @@ pub(crate) fn range(text: &str) -> Option<Range<u64>> {
     Some(u64::from_str_radix(from, 16).ok()?..u64::from_str_radix(to, 16).ok()?)
 }
 
-/// How many instructions lie where.
+/// How many of some addresses lie where.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     envoy: u64,
@@ -59,16 +63,22 @@ pub(crate) struct Counts {
 
 impl Counts {
     /// Of the instructions at these addresses.
-    pub(crate) fn of(addresses: &[u64], regions: &Regions) -> Self {
+    pub(crate) fn of(addresses: impl IntoIterator<Item = u64>, regions: &Regions) -> Self {
         let mut counts = Self::default();
         for address in addresses {
-            *match regions.of(*address) {
+            *match regions.of(address) {
                 Region::Envoy => &mut counts.envoy,
                 Region::Module => &mut counts.module,
                 Region::Library => &mut counts.library,
             } += 1;
         }
         counts
+    }
+
+    /// Of the cache lines that their first bytes lie in, each once: what has to be fetched if none of it is at hand.
+    pub(crate) fn lines_of(addresses: &[u64], regions: &Regions) -> Self {
+        let lines: BTreeSet<u64> = addresses.iter().map(|address| address & !(LINE - 1)).collect();
+        Self::of(lines, regions)
     }
 }
 
@@ -114,7 +124,14 @@ mod tests {
     #[test]
     fn instructions_are_counted_by_region() {
         let addresses = [0x55c3_c0a0_0000, 0x2d86_cca0_d000, 0x2d86_cca0_d001, 0x7f5a_5c00_1000, 0x2d86_cca0_d000];
-        let counts = Counts::of(&addresses, &Regions::parse(MAPS, "/usr/bin/envoy"));
+        let counts = Counts::of(addresses, &Regions::parse(MAPS, "/usr/bin/envoy"));
         assert_eq!(counts.to_string(), "envoy 1 module 3 library 1");
+    }
+
+    #[test]
+    fn lines_are_counted_once() {
+        let addresses = [0x55c3_c0a0_003f, 0x55c3_c0a0_0040, 0x2d86_cca0_d000, 0x2d86_cca0_d03f, 0x55c3_c0a0_007f];
+        let counts = Counts::lines_of(&addresses, &Regions::parse(MAPS, "/usr/bin/envoy"));
+        assert_eq!(counts.to_string(), "envoy 2 module 1 library 0");
     }
 }

@@ -26,7 +26,8 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), Box<dyn Error>> {
     let addresses = step_through(&mut thread, &mut clock, until)?;
     drop(thread);
     let program = fs::read_link(format!("/proc/{process}/exe"))?;
-    println!("{}", Counts::of(&addresses, &Regions::parse(&maps, &program.to_string_lossy())));
+    let regions = Regions::parse(&maps, &program.to_string_lossy());
+    println!("{}\n{}", Counts::of(addresses.iter().copied(), &regions), Counts::lines_of(&addresses, &regions));
     if let Some(file) = file {
         fs::write(file, addresses.iter().flat_map(|address| address.to_le_bytes()).collect::<Vec<u8>>())?;
     }
