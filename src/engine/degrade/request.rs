@@ -109,7 +109,19 @@ fn meaning(key: &str) -> Option<Meaning> {
         (Meaning::Summary, &["summary", "generate_summary"]),
         (Meaning::Thoughts, &["includeThoughts", "include_thoughts", "include_reasoning"]),
         (Meaning::Include, &["include"]),
-        (Meaning::Group, &["generationConfig", "generation_config", "inferenceConfig", "additionalModelRequestFields"]),
+        // All that parameters are read from.
+        (
+            Meaning::Group,
+            &[
+                "generationConfig",
+                "generation_config",
+                "inferenceConfig",
+                "additionalModelRequestFields",
+                "output_config",
+                "outputConfig",
+                "text",
+            ],
+        ),
     ];
     let known = |name: &&str| name.eq_ignore_ascii_case(key);
     NAMES.iter().find(|(_, names)| names.iter().any(known)).map(|(meaning, _)| *meaning)
@@ -189,7 +201,9 @@ impl Caps<'_> {
 
     fn group<'a>(&mut self, edits: &mut Edits<'a>, key: &str, value: &mut Reader<'a>) -> Option<Change> {
         let (group, _) = self.home.unwrap_or_default();
-        let home = !self.inside && (key == group || key == "generation_config" && group == "generationConfig");
+        // Within what says how to reason a limit is the reasoning's.
+        let named = key == group || key == "generation_config" && group == "generationConfig";
+        let home = named && !self.inside && !self.reasoning;
         if home && value.peek() == Token::Null {
             return Some(Change::MaxTokens);
         }

@@ -53,6 +53,12 @@ fn a_limit_in_a_foreign_place_is_none() {
     let expected =
         r#"{"maxTokens":1,"additionalModelRequestFields":{"max_tokens":1},"inferenceConfig":{"maxTokens":100}}"#;
     check(Dialect::Converse, written, expected, &["max-tokens"]);
+    let written = r#"{"thinking_config":{"generation_config":{"max_output_tokens":9000,"top_k":1}}}"#;
+    let expected = r#"{"thinking_config":{"generation_config":{"max_output_tokens":2000,"top_k":1}},"generationConfig":{"maxOutputTokens":100}}"#;
+    check(Dialect::Gemini, written, expected, &["max-tokens", "thinking-budget"]);
+    let written = r#"{"outputConfig":{"logprobs":3,"maxTokens":900},"max_completion_tokens":1}"#;
+    let expected = r#"{"outputConfig":{"maxTokens":100},"max_completion_tokens":1}"#;
+    check(Dialect::ChatCompletions, written, expected, &["logprobs", "max-tokens"]);
 }
 
 #[test]
