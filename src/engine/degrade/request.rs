@@ -2,7 +2,7 @@
 
 use super::edits::{Edits, Tail};
 use super::{Change, Degraded};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, GROUPS};
 use crate::json::{Reader, Token};
 use crate::rules::Degrade;
 
@@ -109,19 +109,7 @@ fn meaning(key: &str) -> Option<Meaning> {
         (Meaning::Summary, &["summary", "generate_summary"]),
         (Meaning::Thoughts, &["includeThoughts", "include_thoughts", "include_reasoning"]),
         (Meaning::Include, &["include"]),
-        // All that parameters are read from.
-        (
-            Meaning::Group,
-            &[
-                "generationConfig",
-                "generation_config",
-                "inferenceConfig",
-                "additionalModelRequestFields",
-                "output_config",
-                "outputConfig",
-                "text",
-            ],
-        ),
+        (Meaning::Group, GROUPS),
     ];
     let known = |name: &&str| name.eq_ignore_ascii_case(key);
     NAMES.iter().find(|(_, names)| names.iter().any(known)).map(|(meaning, _)| *meaning)

@@ -24,6 +24,7 @@ mod tests;
 pub(crate) use answer::finish;
 pub use answer::{Answer, Finish, read_answer};
 pub use draft::{MAX_NAME, MAX_PARTS, MAX_TURNS};
+pub(crate) use params::GROUPS;
 
 use crate::json::{Reader, plain, resume, source, unescaped};
 use crate::route::Route;

@@ -7,6 +7,17 @@ use crate::json::{Reader, Token};
 /// How deep parameters may be grouped (`generationConfig.thinkingConfig`, `additionalModelRequestFields.thinking`).
 const MAX_GROUPS: u8 = 2;
 
+/// Groups of parameters, by every name. Degradation looks into the same.
+pub(crate) const GROUPS: &[&str] = &[
+    "generationConfig",
+    "generation_config",
+    "inferenceConfig",
+    "additionalModelRequestFields",
+    "output_config",
+    "outputConfig",
+    "text",
+];
+
 /// Takes a parameter, or a group of them; leaves what is none.
 pub(super) fn read(key: &str, value: &mut Reader<'_>, params: &mut Params) {
     grouped(key, value, params, MAX_GROUPS);
@@ -50,15 +61,7 @@ fn grouped(key: &str, value: &mut Reader<'_>, params: &mut Params, groups: u8) {
         "thinking" | "thinkingConfig" | "thinking_config" | "reasoning" | "reasoning_config" | "reasoningConfig" => {
             thinking(value, params);
         }
-        "generationConfig"
-        | "generation_config"
-        | "inferenceConfig"
-        | "additionalModelRequestFields"
-        | "output_config"
-        | "outputConfig"
-        | "text"
-            if groups > 0 =>
-        {
+        key if groups > 0 && GROUPS.contains(&key) => {
             members(value, |key, value| grouped(key, value, params, groups.saturating_sub(1)));
         }
         _ => {}
