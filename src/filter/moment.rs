@@ -34,6 +34,11 @@ struct Page {
 }
 
 impl Moment {
+    /// The page of a key, if it is here.
+    fn page(&self, key: Key) -> Option<&Page> {
+        self.pages.get(self.place(key).ok()?)
+    }
+
     /// Where a page is, or would be.
     fn place(&self, key: Key) -> Result<usize, usize> {
         self.pages.binary_search_by_key(&key, |page| page.key)
@@ -69,17 +74,12 @@ pub(crate) fn now() -> Timestamp {
 
 /// A page as it was a moment ago.
 pub(crate) fn page(key: Key) -> Option<(Vec<u8>, Version)> {
-    with(|moment| {
-        let page = moment.pages.get(moment.place(key).ok()?)?;
-        Some((page.value.clone(), page.version))
-    })
-    .flatten()
+    with(|moment| moment.page(key).map(|page| (page.value.clone(), page.version))).flatten()
 }
 
 /// Shows such a page, without a copy of it; whether there is one.
 pub(crate) fn look(key: Key, look: &mut dyn FnMut(&[u8])) -> bool {
-    let shown = with(|moment| moment.pages.get(moment.place(key).ok()?).map(|page| look(&page.value)));
-    shown.flatten().is_some()
+    with(|moment| moment.page(key).map(|page| look(&page.value))).flatten().is_some()
 }
 
 /// Keeps a page until the moment is over.

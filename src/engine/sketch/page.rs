@@ -107,10 +107,9 @@ impl Layout {
         if let Some(index) = slots().position(|slot| slot.u64(0) == key && (self.timeless || !is_ahead(&slot))) {
             return Place { index, fresh: false };
         }
-        let rank = |slot: &Fields<&[u8]>| match slot.u64(0) {
-            0 => (0, 0),
-            _ if is_ahead(slot) => (0, 0),
-            _ => (self.weight(slot, now).max(1), slot.u32(8)),
+        let rank = |slot: &Fields<&[u8]>| match slot.u64(0) == 0 || is_ahead(slot) {
+            true => (0, 0),
+            false => (self.weight(slot, now).max(1), slot.u32(8)),
         };
         let lightest = slots().enumerate().min_by_key(|(_, slot)| rank(slot));
         Place { index: lightest.map_or(0, |(index, _)| index), fresh: true }

@@ -6,9 +6,9 @@
 pub(crate) const BYTES: usize = 8;
 
 /// One in every byte.
-const ONES: u64 = u64::MAX / 0xFF;
+pub(crate) const ONES: u64 = u64::MAX / 0xFF;
 /// The top bit of every byte.
-const TOPS: u64 = ONES << 7;
+pub(crate) const TOPS: u64 = ONES << 7;
 
 /// The block that begins at a place, if it is whole.
 #[inline]

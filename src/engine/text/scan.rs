@@ -1,5 +1,7 @@
 //! Finding the marks of JSON strings, sixteen bytes a step where the host has no vectors.
 
+use crate::blocks;
+
 /// The first quotation mark.
 #[inline]
 #[must_use]
@@ -31,7 +33,7 @@ pub fn line_end(bytes: &[u8]) -> Option<usize> {
 /// How many bytes of a block stand before a backslash; all of them where there is none.
 #[inline]
 #[must_use]
-pub fn before_escape(block: [u8; 8]) -> usize {
+pub fn before_escape(block: [u8; blocks::BYTES]) -> usize {
     (words::marked::<b'\\'>(block).trailing_zeros() / 8) as usize
 }
 
@@ -49,8 +51,7 @@ fn find<const MARK: u8>(bytes: &[u8]) -> Option<usize> {
 }
 
 mod words {
-    const ONES: u64 = u64::MAX / 0xFF;
-    const TOPS: u64 = ONES << 7;
+    use crate::blocks::{ONES, TOPS};
 
     /// Marks the bytes that are `MARK` in their top bits: for certain up to the first, which is what counts.
     #[inline]

@@ -5,6 +5,7 @@
 //! own, which finds the question inside a template. Unkeyed: corpus filters are built offline from public texts and must
 //! match everywhere; these digests do not leave the engine, which keys what does.
 
+use crate::blocks::BYTES;
 use crate::scan;
 use crate::words::mix;
 
@@ -137,9 +138,8 @@ struct Run {
     length: usize,
 }
 
-/// Bytes that are looked at together, and those of them that are hashed together.
+/// Bytes that are looked at together.
 const STRETCH: usize = 64;
-const BLOCK: usize = 8;
 
 impl Run {
     /// Takes the letters and digits of a text. Where they stand is as good as random, so no branch hangs on it: they are pushed
@@ -156,9 +156,9 @@ impl Run {
             }
             let (blocks, rest) = room.get(..kept).unwrap_or(&[]).as_chunks();
             blocks.iter().for_each(|block| self.block(*block));
-            self.length += blocks.len() * BLOCK;
+            self.length += blocks.len() * BYTES;
             let (from, left) = (kept - rest.len(), rest.len());
-            room.copy_within(from..from + BLOCK, 0);
+            room.copy_within(from..from + BYTES, 0);
             kept = left;
         }
         for &byte in room.get(..kept).unwrap_or(&[]) {
@@ -169,7 +169,7 @@ impl Run {
 
     /// Takes a block, in halves that do not wait for each other.
     #[inline]
-    fn block(&mut self, block: [u8; BLOCK]) {
+    fn block(&mut self, block: [u8; BYTES]) {
         let join = |first: u64, second, power| first.wrapping_mul(power).wrapping_add(second);
         let [a, b, c, d, e, f, g, h] = block.map(u64::from);
         let [ab, cd, ef, gh] = [(a, b), (c, d), (e, f), (g, h)].map(|(first, second)| join(first, second, BASE));

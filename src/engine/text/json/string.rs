@@ -1,6 +1,7 @@
 //! Strings: found fast, and unescaped only where somebody reads them.
 
 use super::{Reader, Token};
+use crate::blocks::BYTES;
 use crate::scan::{before_escape, escape, quote};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -58,7 +59,7 @@ pub fn unescaped(raw: &[u8], cut: bool) -> Cow<'_, str> {
     {
         return Cow::Borrowed(text);
     }
-    let (mut out, mut rest) = (Vec::with_capacity(raw.len() + BLOCK), raw);
+    let (mut out, mut rest) = (Vec::with_capacity(raw.len() + BYTES), raw);
     while let Some(escaped) = plain_into(&mut out, rest) {
         let mut escapes = Escapes { rest: escaped, cut };
         match escapes.next() {
@@ -72,17 +73,15 @@ pub fn unescaped(raw: &[u8], cut: bool) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8(out).unwrap_or_else(|_| mended(raw, cut)))
 }
 
-/// Bytes that are copied at once: escapes stand close together, and less than a call takes is between them.
-const BLOCK: usize = 8;
-
-/// Takes what stands before the next backslash; what follows that, if there is one.
+/// Takes what stands before the next backslash; what follows that, if there is one. A block at once: escapes stand close
+/// together, and less than a call takes is between them.
 #[inline]
 fn plain_into<'a>(out: &mut Vec<u8>, mut raw: &'a [u8]) -> Option<&'a [u8]> {
-    while let Some((block, rest)) = raw.split_first_chunk::<BLOCK>() {
+    while let Some((block, rest)) = raw.split_first_chunk::<BYTES>() {
         let before = before_escape(*block);
         out.extend_from_slice(block);
-        if before < BLOCK {
-            out.truncate(out.len() + before - BLOCK);
+        if before < BYTES {
+            out.truncate(out.len() + before - BYTES);
             return raw.get(before + 1..);
         }
         raw = rest;
@@ -94,25 +93,16 @@ fn plain_into<'a>(out: &mut Vec<u8>, mut raw: &'a [u8]) -> Option<&'a [u8]> {
 
 /// What [`unescaped`] makes of what is not all UTF-8.
 fn mended(raw: &[u8], cut: bool) -> String {
-    let mut out = String::with_capacity(raw.len());
-    let last = pieces(raw, cut, |plain, character| {
-        append(plain, false, &mut out);
-        out.extend(character);
-    });
-    append(last, cut, &mut out);
-    out
-}
-
-/// Gives `take` what stands before each escape and the character that this means, if any; what stands after the last.
-fn pieces<'a>(raw: &'a [u8], cut: bool, mut take: impl FnMut(&'a [u8], Option<char>)) -> &'a [u8] {
-    let mut rest = raw;
+    let (mut out, mut rest) = (String::with_capacity(raw.len()), raw);
     while let Some(at) = escape(rest) {
         let (plain, escaped) = rest.split_at_checked(at).unwrap_or((rest, b""));
         let mut escapes = Escapes { rest: escaped.get(1..).unwrap_or(b""), cut };
-        take(plain, escapes.next());
+        append(plain, false, &mut out);
+        out.extend(escapes.next());
         rest = escapes.rest;
     }
-    rest
+    append(rest, cut, &mut out);
+    out
 }
 
 /// Bytes as text; what is no UTF-8 becomes U+FFFD. `cut`: they may end within a character, which is left out then.
