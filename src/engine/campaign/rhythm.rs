@@ -100,6 +100,7 @@ impl Joiner {
     /// Counts a request as its account's turn in the group that it is one of.
     pub(super) fn turn_of(&mut self, account: u64, keys: &[(Gathering, u64)], now: Timestamp) {
         let Some(last) = self.accounts.peek(account).map(|known| known.turn) else { return };
+        let last = Turn { key: self.renamed.of(last.key), ..last };
         let group = self.groups.peek(last.key).filter(|group| group.requests() >= last.seen);
         let carried = keys.iter().any(|&(kind, key)| kind == Gathering::Skeleton && key == last.key);
         let strays = if carried { 0 } else { last.strays.saturating_add(1) };

@@ -157,6 +157,27 @@ fn a_group_that_was_too_small_before_is_named_after() {
 }
 
 #[test]
+fn turns_are_counted_on_under_the_new_key() {
+    let named = |later: Telling| {
+        let mut world = World::before();
+        let mut named = Vec::new();
+        for round in 0..6 {
+            for n in 0..40 {
+                let content = world.fresh();
+                world.now += (1 + mix(round) % 9) * MINUTE;
+                let plain = Reading { wording: -3_000, ..harvest(TEMPLATE, content) };
+                world.tell(if round < 2 { old_key } else { later }, &bot(n), &plain);
+            }
+            named.push(world.named());
+        }
+        named
+    };
+    let staying = named(old_key);
+    assert_eq!((staying[1], staying[5]), (0, 1));
+    assert_eq!(named(rotating), staying);
+}
+
+#[test]
 fn nobody_becomes_two_parties_and_what_is_common_stays_common() {
     let mut world = World::before();
     // An app of few users, of which most take what most people take.
