@@ -66,7 +66,7 @@ class Steps:
         self.program, self.addresses = program, addresses
 
     def request(self, proxy, name, before, send):
-        """{region: instructions} and {region: cache lines of code} of what `send` makes the worker execute, right after `before`."""
+        """What `send` makes the worker execute, right after `before`: "instructions" and "lines" of code, {region: number} each."""
         command = [self.program, str(proxy.pid), str(worker(proxy.pid)), str(LONGEST)]
         if self.addresses:
             command.append(str(self.addresses / name))
@@ -83,7 +83,8 @@ class Steps:
                 running.kill()
         if running.returncode:
             raise RuntimeError(errors.strip())
-        return tuple(counts(line) for line in out.splitlines()[-2:])
+        instructions, lines = out.splitlines()[-2:]
+        return {"instructions": counts(instructions), "lines": counts(lines)}
 
 
 def worker(pid):
@@ -120,7 +121,8 @@ def measure(proxy, name, size, times, steps):
         for _ in range(WARM):
             send()
         before()
-        return min((steps.request(proxy, f"{name}-{size}", before, send) for _ in range(times)), key=lambda one: one[0]["all"])
+        tries = (steps.request(proxy, f"{name}-{size}", before, send) for _ in range(times))
+        return min(tries, key=lambda one: one["instructions"]["all"])
     finally:
         client.close()
 
@@ -131,17 +133,18 @@ def tables(found):
         return lambda name, size: "{all:,} ({envoy:,} / {module:,} / {library:,})".format(**found[size][name][kind])
 
     def over(name, size):
-        return f"{found[size][name][0]['all'] - found[size][BASE][0]['all']:+,}"
+        mine, base = (found[size][of]["instructions"]["all"] for of in (name, BASE))
+        return f"{mine - base:+,}"
 
     header = ["", *(report.SIZES[size] for size in found)]
     others = [name for name in NAMES if name != BASE]
     return "\n".join((
         "All (Envoy's own / the module's / libraries'):\n",
-        report.table(header, [report.row_of(name, found, parts(0)) for name in NAMES]),
+        report.table(header, [report.row_of(name, found, parts("instructions")) for name in NAMES]),
         f"Over the {contenders.NAMES[BASE]}:\n",
         report.table(header, [report.row_of(name, found, over) for name in others]),
         "Code that is executed, in cache lines of 64 bytes (Envoy's own / the module's / libraries'):\n",
-        report.table(header, [report.row_of(name, found, parts(1)) for name in NAMES])))
+        report.table(header, [report.row_of(name, found, parts("lines")) for name in NAMES])))
 
 
 def run(options, folder):

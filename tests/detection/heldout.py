@@ -63,6 +63,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     args = parser.parse_args()
     args.program, args.shared, args.work = args.program.resolve(), args.shared.resolve(), Path("target").resolve()
+    args.work.mkdir(exist_ok=True)
     if not (args.shared / "generate.py").is_file():
         print(f"detection: {args.shared} has no generate.py: name the folder with SHARED=...", file=sys.stderr)
         return 2

@@ -151,6 +151,7 @@ def main():
     parser.add_argument("--keep", type=Path, help="a folder that keeps the files of the last world")
     args = parser.parse_args()
     args.program, args.shared, args.work = args.program.resolve(), args.shared.resolve(), Path("target").resolve()
+    args.work.mkdir(exist_ok=True)
     if not (args.shared / "generate.py").is_file():
         print(f"detection: {args.shared} has no generate.py: name the folder with SHARED=...", file=sys.stderr)
         return 2

@@ -2,7 +2,7 @@
 
 use super::edits::{Edits, Tail};
 use super::{Change, Degraded};
-use crate::dialect::{Dialect, GROUPS};
+use crate::dialect::{Dialect, params};
 use crate::json::{Reader, Token};
 use crate::rules::Degrade;
 
@@ -88,28 +88,15 @@ enum Meaning {
 
 fn meaning(key: &str) -> Option<Meaning> {
     const NAMES: &[(Meaning, &[&str])] = &[
-        (Meaning::Logprobs, &["logprobs", "top_logprobs", "prompt_logprobs", "responseLogprobs", "response_logprobs"]),
-        (Meaning::N, &["n", "candidateCount", "candidate_count", "best_of"]),
-        (
-            Meaning::Length,
-            &[
-                "max_tokens",
-                "max_completion_tokens",
-                "max_output_tokens",
-                "max_tokens_to_sample",
-                "maxOutputTokens",
-                "maxTokens",
-            ],
-        ),
-        (
-            Meaning::Reasoning,
-            &["thinking", "thinkingConfig", "thinking_config", "reasoning", "reasoning_config", "reasoningConfig"],
-        ),
-        (Meaning::Budget, &["budget_tokens", "budgetTokens", "thinkingBudget", "thinking_budget"]),
+        (Meaning::Logprobs, params::LOGPROBS),
+        (Meaning::N, params::N),
+        (Meaning::Length, params::LENGTH),
+        (Meaning::Reasoning, params::REASONING),
+        (Meaning::Budget, params::BUDGET),
         (Meaning::Summary, &["summary", "generate_summary"]),
         (Meaning::Thoughts, &["includeThoughts", "include_thoughts", "include_reasoning"]),
         (Meaning::Include, &["include"]),
-        (Meaning::Group, GROUPS),
+        (Meaning::Group, params::GROUPS),
     ];
     let known = |name: &&str| name.eq_ignore_ascii_case(key);
     NAMES.iter().find(|(_, names)| names.iter().any(known)).map(|(meaning, _)| *meaning)

@@ -16,7 +16,7 @@ mod converse;
 mod draft;
 mod gemini;
 mod messages;
-mod params;
+pub(crate) mod params;
 mod responses;
 #[cfg(test)]
 mod tests;
@@ -24,7 +24,6 @@ mod tests;
 pub(crate) use answer::finish;
 pub use answer::{Answer, Finish, read_answer};
 pub use draft::{MAX_NAME, MAX_PARTS, MAX_TURNS};
-pub(crate) use params::GROUPS;
 
 use crate::json::{Reader, plain, resume, source, unescaped};
 use crate::route::Route;

@@ -7,7 +7,35 @@ use crate::json::{Reader, Token};
 /// How deep parameters may be grouped (`generationConfig.thinkingConfig`, `additionalModelRequestFields.thinking`).
 const MAX_GROUPS: u8 = 2;
 
-/// Groups of parameters, by every name. Degradation looks into the same.
+// What degradation changes it finds by these names, too.
+
+/// Whether log probabilities are asked for.
+pub(crate) const LOGPROBS: &[&str] =
+    &["logprobs", "top_logprobs", "prompt_logprobs", "responseLogprobs", "response_logprobs"];
+
+/// How many answers.
+pub(crate) const N: &[&str] = &["n", "candidateCount", "candidate_count", BEST_OF];
+/// Of how many answers one is given.
+const BEST_OF: &str = "best_of";
+
+/// The longest answer.
+pub(crate) const LENGTH: &[&str] = &[
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "max_tokens_to_sample",
+    "maxOutputTokens",
+    "maxTokens",
+];
+
+/// How to reason.
+pub(crate) const REASONING: &[&str] =
+    &["thinking", "thinkingConfig", "thinking_config", "reasoning", "reasoning_config", "reasoningConfig"];
+
+/// The longest reasoning, within [`REASONING`].
+pub(crate) const BUDGET: &[&str] = &["budget_tokens", "budgetTokens", "thinkingBudget", "thinking_budget"];
+
+/// Groups of parameters.
 pub(crate) const GROUPS: &[&str] = &[
     "generationConfig",
     "generation_config",
@@ -25,18 +53,13 @@ pub(super) fn read(key: &str, value: &mut Reader<'_>, params: &mut Params) {
 
 fn grouped(key: &str, value: &mut Reader<'_>, params: &mut Params, groups: u8) {
     match key {
-        "max_tokens"
-        | "max_completion_tokens"
-        | "max_output_tokens"
-        | "max_tokens_to_sample"
-        | "maxOutputTokens"
-        | "maxTokens" => set(&mut params.max_tokens, whole(value)),
+        key if LENGTH.contains(&key) => set(&mut params.max_tokens, whole(value)),
         "temperature" => set(&mut params.temperature, thousandths(value)),
         "top_p" | "topP" => set(&mut params.top_p, thousandths(value)),
-        "n" | "candidateCount" | "candidate_count" => set(&mut params.n, whole(value)),
-        "best_of" => params.n = params.n.max(whole(value)),
+        BEST_OF => params.n = params.n.max(whole(value)),
+        key if N.contains(&key) => set(&mut params.n, whole(value)),
         "stream" => params.stream = value.boolean().unwrap_or(params.stream),
-        "logprobs" | "top_logprobs" | "responseLogprobs" | "response_logprobs" => {
+        key if LOGPROBS.contains(&key) => {
             // A count asks for them too, 0 included: the answer's own tokens are then given.
             params.logprobs |= matches!(value.peek(), Token::True | Token::Number);
         }
@@ -58,9 +81,7 @@ fn grouped(key: &str, value: &mut Reader<'_>, params: &mut Params, groups: u8) {
             params.structured |= filled(value);
         }
         "reasoning_effort" | "effort" => effort(value, params),
-        "thinking" | "thinkingConfig" | "thinking_config" | "reasoning" | "reasoning_config" | "reasoningConfig" => {
-            thinking(value, params);
-        }
+        key if REASONING.contains(&key) => thinking(value, params),
         key if groups > 0 && GROUPS.contains(&key) => {
             members(value, |key, value| grouped(key, value, params, groups.saturating_sub(1)));
         }
@@ -101,9 +122,9 @@ fn thinking(value: &mut Reader<'_>, params: &mut Params) {
             }
         }
         "enabled" | "includeThoughts" | "include_thoughts" => on |= value.boolean() == Some(true),
-        "budget_tokens" | "budgetTokens" | "thinkingBudget" | "thinking_budget" | "max_tokens" => {
-            budget = value.thousandths();
-        }
+        // OpenRouter's name for it.
+        "max_tokens" => budget = value.thousandths(),
+        key if BUDGET.contains(&key) => budget = value.thousandths(),
         _ => {}
     });
     // Gemini: -1 leaves the budget to the model, 0 turns thinking off.
@@ -155,4 +176,31 @@ fn whole(value: &mut Reader<'_>) -> Option<u32> {
 fn thousandths(value: &mut Reader<'_>) -> Option<i32> {
     let limits = i64::from(i32::MIN)..=i64::from(i32::MAX);
     value.thousandths().map(|v| i32::try_from(v.clamp(*limits.start(), *limits.end())).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(name: &str, value: &str) -> Params {
+        let (text, mut params) = (format!("{{\"{name}\":{value}}}"), Params::default());
+        members(&mut Reader::new(&text), |key, value| read(key, value, &mut params));
+        params
+    }
+
+    #[test]
+    fn every_name_that_degradation_knows_is_read() {
+        for (names, value, is_read) in [
+            (LOGPROBS, "5", (|params| params.logprobs) as fn(&Params) -> bool),
+            (N, "5", |params| params.n == Some(5)),
+            (LENGTH, "5", |params| params.max_tokens == Some(5)),
+            (REASONING, "{\"type\":\"enabled\"}", |params| params.thinking == Some(0)),
+            (GROUPS, "{\"max_tokens\":5}", |params| params.max_tokens == Some(5)),
+        ] {
+            names.iter().for_each(|name| assert!(is_read(&params(name, value)), "{name}"));
+        }
+        for (group, name) in REASONING.iter().flat_map(|group| BUDGET.iter().map(move |name| (group, name))) {
+            assert_eq!(params(group, &format!("{{\"{name}\":5}}")).thinking, Some(5), "{group}.{name}");
+        }
+    }
 }
