@@ -36,8 +36,10 @@ pub(crate) fn encoding(input: &[u8], witness: &mut Witness) {
 fn passing(name: &str, input: &[u8], whole: Option<&[u8]>, witness: &mut Witness) {
     let Some(passed) = passed(name, [input]) else { return };
     let (first, second) = input.split_at(place(number(input), input.len()));
-    assert_eq!(self::passed(name, [first, second]).as_ref(), Some(&passed), "{name}");
-    assert_eq!(self::passed(name, input.chunks(1)).as_ref(), Some(&passed), "{name}");
+    // Where a stream is damaged the last bytes before that are lost or not, by how it came; a whole one is looked at in [`packed`].
+    let follows = |pieces: Option<Vec<u8>>| pieces.is_some_and(|of| of.starts_with(&passed) || passed.starts_with(&of));
+    assert!(follows(self::passed(name, [first, second])), "{name}");
+    assert!(follows(self::passed(name, input.chunks(1))), "{name}");
     witness.see(&passed);
     // Passing, a body's first member is read; whole, all of them, up to a limit. Bare deflate is read whole only.
     if let Some(whole) = whole.filter(|_| name == "gzip") {
