@@ -137,15 +137,9 @@ impl<'a> Words<'a> {
     fn word(&mut self) -> Option<Word> {
         let (mut hash, start, mut letters) = (0, self.at, 0);
         loop {
-            // Most of any request is ASCII letters: a loop of their own, over what is at hand.
             let rest = self.rest();
-            let mut count = 0;
-            while let Some(&byte) = rest.get(count)
-                && byte.is_ascii_alphabetic()
-            {
-                hash = step(hash, u64::from(byte | 0x20));
-                count += 1;
-            }
+            let count = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+            hash = go_on(hash, rest.get(..count).unwrap_or(&[]));
             self.at += count;
             letters += count;
             if rest.get(count).is_none_or(u8::is_ascii) {
