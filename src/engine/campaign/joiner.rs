@@ -10,12 +10,14 @@ use super::ledger::Ledger;
 use super::named::Campaign;
 use super::population::Population;
 use super::rotation::Renamed;
+use super::union::Union;
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::digest::skeleton::Place;
 use crate::nats::MilliNats;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Entries that are kept of each kind; between this and twice as many of the most recently used.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +40,9 @@ impl Default for Limits {
     }
 }
 
-/// Layout of snapshots.
-const SNAPSHOT: u8 = 7;
+/// Layout of snapshots, and the one before, which has no unions.
+const SNAPSHOT: u8 = 8;
+const WITHOUT_UNIONS: u8 = 7;
 
 /// A key that one party has sent.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -75,6 +78,8 @@ pub struct Joiner {
     pub(super) singles: Generations<Single>,
     pub(super) ledger: Ledger,
     pub(super) renamed: Renamed,
+    /// The last of all: a snapshot of layout 7 ends before it.
+    pub(super) unions: Vec<Union>,
 }
 
 impl Joiner {
@@ -93,6 +98,7 @@ impl Joiner {
             chains: Generations::new(limits.groups),
             singles: Generations::new(limits.singles),
             renamed: Renamed::new(limits.accounts),
+            unions: Vec::new(),
         }
     }
 
@@ -110,10 +116,13 @@ impl Joiner {
     /// Bytes of another layout, or damaged ones.
     pub fn restore(bytes: &[u8], limits: Limits, criteria: Criteria) -> Result<Self, &'static str> {
         let (layout, rest) = bytes.split_first().ok_or("an empty snapshot")?;
-        if *layout != SNAPSHOT {
-            return Err("a snapshot of another version");
-        }
-        let Ok((mut joiner, [])) = postcard::take_from_bytes::<Self>(rest) else { return Err("a damaged snapshot") };
+        let none = postcard::to_allocvec(&Vec::<Union>::new()).unwrap_or_default();
+        let whole = match *layout {
+            SNAPSHOT => Cow::Borrowed(rest),
+            WITHOUT_UNIONS => Cow::Owned([rest, &none].concat()),
+            _ => return Err("a snapshot of another version"),
+        };
+        let Ok((mut joiner, [])) = postcard::take_from_bytes::<Self>(&whole) else { return Err("a damaged snapshot") };
         joiner.limits = limits;
         joiner.follow(criteria);
         Ok(joiner)

@@ -52,8 +52,8 @@ impl Joiner {
             return None;
         }
         let sweeps = |campaign: &&Campaign| campaign.sweeps() && campaign.takes(member.client.target);
-        let found = self.campaigns.iter().zip(0..).filter(|(campaign, _)| sweeps(campaign));
-        found.map(|(campaign, index)| (index, campaign.corpus(&self.population))).max_by_key(|&(_, lift)| lift)
+        let found = self.standing().filter(|(_, campaign)| sweeps(campaign));
+        found.map(|(index, campaign)| (index, campaign.corpus(&self.population))).max_by_key(|&(_, lift)| lift)
     }
 
     /// Holds an account against a campaign whose key it carries: links it when that is sure, is surer of it the more
@@ -104,11 +104,11 @@ impl Joiner {
         if known.link.is_some_and(|link| link.campaign != index) {
             return;
         }
-        let clients = self.criteria.counts(Family::CohortSynchrony);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         if campaign.hear(family) {
-            self.changes.push(campaign.change(index, &self.population, clients));
+            self.tell(index);
         }
+        let Some(known) = self.accounts.get(account) else { return };
         if known.link.is_some_and(|link| score < link.score + SURER) {
             return;
         }
@@ -117,6 +117,7 @@ impl Joiner {
         known.link = Some(Link { campaign: index, family, score, at: now, told: now, terms });
         known.client = self.renamed.client(&known.client);
         let (client, sweeps, met, kin) = (known.client, known.corpus > 0, known.met, known.kin);
+        let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         let families = FamilySet::of(&campaign.families);
         self.changes.push(Change::Account { account, campaign: index, score, families, until: until(now) });
         if !new {
@@ -128,7 +129,7 @@ impl Joiner {
         self.population.part(&client, met, kin);
         // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
         if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
-            self.changes.push(campaign.change(index, &self.population, clients));
+            self.tell(index);
         }
     }
 
@@ -147,7 +148,7 @@ impl Joiner {
         };
         if campaign.pivots(model, now) {
             campaign.hear(Family::CohortSynchrony);
-            self.changes.push(campaign.change(index, &self.population, true));
+            self.tell(index);
         }
     }
 
@@ -176,9 +177,11 @@ impl Joiner {
     #[must_use]
     pub fn feed(&self, crowd: usize, now: Timestamp) -> Vec<Change> {
         let clients = self.criteria.counts(Family::CohortSynchrony);
-        let campaigns = self.campaigns.iter().zip(0_u32..);
-        let mut changes: Vec<Change> =
-            campaigns.map(|(campaign, index)| campaign.change(index, &self.population, clients)).collect();
+        let profile = |(campaign, of): (u32, &Campaign)| Change::Profile {
+            campaign,
+            profile: of.profile(&self.population, clients),
+        };
+        let mut changes: Vec<Change> = self.standing().map(profile).collect();
         changes.extend(self.groups.iter().filter_map(|(key, group)| {
             let campaign = group.campaign?;
             let lift = self.campaigns.get(campaign as usize)?.key(group.linked, group.others, &self.population);

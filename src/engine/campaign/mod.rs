@@ -26,6 +26,7 @@ pub mod population;
 mod retention;
 pub mod rhythm;
 mod rotation;
+pub mod union;
 
 pub use criteria::{Criteria, LINK};
 pub use feed::{Change, Feed};

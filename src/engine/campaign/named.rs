@@ -1,6 +1,6 @@
 //! A named campaign: what its accounts have in common, and how likely another account is one of them.
 
-use super::feed::{Change, Profile};
+use super::feed::Profile;
 use super::generations::DigestMap;
 use super::group::Worth;
 use super::population::{Client, Frequencies, Population};
@@ -38,6 +38,18 @@ impl Common {
     fn add(&mut self, value: u64) {
         if self.counts.len() < VALUES || self.counts.contains_key(&value) {
             *self.counts.entry(value).or_default() += 1;
+        }
+    }
+
+    fn absorb(&mut self, other: Self) {
+        let mut counts: Vec<(u64, u32)> = other.counts.into_iter().collect();
+        // In one order: there may not be room for all.
+        counts.sort_unstable();
+        for (value, count) in counts {
+            if self.counts.len() < VALUES || self.counts.contains_key(&value) {
+                let sum = self.counts.entry(value).or_default();
+                *sum = sum.saturating_add(count);
+            }
         }
     }
 
@@ -136,6 +148,28 @@ impl Campaign {
         self.agents.add(client.agent);
         self.networks.add(client.network);
         self.sweeping += u32::from(sweeps);
+    }
+
+    /// All that is counted of it, which is another's from now on; its name and story stay.
+    pub(super) fn leave(&mut self) -> Self {
+        let left = Self { last: self.last, ..Self::new(self.name.clone(), self.story) };
+        std::mem::replace(self, left)
+    }
+
+    /// Takes over what was counted of another.
+    pub(super) fn absorb(&mut self, part: Self) {
+        self.last = self.last.max(part.last);
+        self.accounts = self.accounts.saturating_add(part.accounts);
+        self.exchanges = self.exchanges.saturating_add(part.exchanges);
+        part.families.into_iter().for_each(|family| _ = self.hear(family));
+        self.pivot = self.pivot.or(part.pivot);
+        self.targets.absorb(part.targets);
+        self.settings.absorb(part.settings);
+        self.agents.absorb(part.agents);
+        self.networks.absorb(part.networks);
+        self.sweeping = self.sweeping.saturating_add(part.sweeping);
+        self.meetings.0 = self.meetings.0.saturating_add(part.meetings.0);
+        self.meetings.1 = self.meetings.1.saturating_add(part.meetings.1);
     }
 
     /// Gives the attributes of a client, and a model, other names.
@@ -259,11 +293,6 @@ impl Campaign {
         let here = ln_ratio(2 * u64::from(linked) + 1, 2 * self.exchanges + 2);
         let there = ln_ratio(u64::from(others) + UNSEEN, population.exchanges + UNSEEN);
         (here - there).clamp(0, KEY)
-    }
-
-    /// The change of the feed that tells its profile; `index`: where it is among the campaigns.
-    pub(super) fn change(&self, index: u32, population: &Population, clients: bool) -> Change {
-        Change::Profile { campaign: index, profile: self.profile(population, clients) }
     }
 
     /// What proxies need to recognise its accounts; `clients`: whether their clients count.

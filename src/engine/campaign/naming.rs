@@ -107,7 +107,7 @@ impl Joiner {
 
     /// The first campaign that is so.
     fn index_of(&self, is: impl Fn(&Campaign) -> bool) -> Option<u32> {
-        u32::try_from(self.campaigns.iter().position(is)?).ok()
+        self.standing().find(|(_, campaign)| is(campaign)).map(|(index, _)| index)
     }
 
     /// Names the campaign that a group has given away.
@@ -175,6 +175,7 @@ impl Joiner {
                     self.link(account, index, (HANDS, Terms::default()), family, now);
                 }
             }
+            self.cross(family, from.account, member, now);
         }
     }
 
@@ -218,12 +219,7 @@ impl Joiner {
             self.hand(family, account, key);
         }
         let group = self.groups.peek(key)?;
-        let needed = match family {
-            Family::BlobProvenance => BLOB_HANDS,
-            _ if group.ways() == group.parties() => SOLD_ON,
-            _ => PREFIX_HANDS,
-        };
-        if group.campaign.is_none() && group.parties() >= needed {
+        if group.campaign.is_none() && suffices(group, family) {
             let worth = group.worth(&self.population);
             self.name(key, family, &worth, HANDS, now);
         }
@@ -254,6 +250,16 @@ impl Joiner {
             group.join(&member);
         }
     }
+}
+
+/// Whether things of a family went through as many hands as it takes to name a campaign.
+pub(super) fn suffices(hands: &Group, family: Family) -> bool {
+    let needed = match family {
+        Family::BlobProvenance => BLOB_HANDS,
+        _ if hands.ways() == hands.parties() => SOLD_ON,
+        _ => PREFIX_HANDS,
+    };
+    hands.parties() >= needed
 }
 
 /// Where the chain of an account's hands is found.

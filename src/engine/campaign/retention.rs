@@ -3,6 +3,7 @@
 use super::joiner::Joiner;
 use super::kin::Likeness;
 use super::population::Population;
+use super::union::Union;
 use crate::time::Timestamp;
 
 impl Joiner {
@@ -38,6 +39,10 @@ impl Joiner {
         for group in self.groups.values_mut() {
             group.campaign = group.campaign.and_then(place);
         }
+        self.unions = std::mem::take(&mut self.unions)
+            .into_iter()
+            .filter_map(|union| Some(Union { part: place(union.part)?, whole: place(union.whole)?, ..union }))
+            .collect();
         let mut index = 0;
         self.campaigns.retain(|_| {
             index += 1;

@@ -20,6 +20,7 @@ mod rotation;
 mod snapshot;
 mod told;
 mod turns;
+mod union;
 
 const START: u64 = 1_790_000_000_000;
 /// Marks of what a template's requests have in common.

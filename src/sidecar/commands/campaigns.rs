@@ -49,8 +49,7 @@ impl Args {
             Ok(true)
         })?;
         let criteria = azeotrope_engine::campaign::Criteria::of(&engine.config().rules.document);
-        let campaigns = fleet.sidecar().map_or(&[][..], |sidecar| sidecar.campaigns());
-        let told: Vec<Told> = campaigns.iter().map(|campaign| Told::of(campaign, &criteria)).collect();
+        let told = fleet.sidecar().map(|sidecar| Told::all(sidecar, &criteria)).unwrap_or_default();
         self.format.print(|| serde_json::json!({ "campaigns": told }), || text::campaigns(&told))?;
         Ok(Outcome::Well)
     }

@@ -1,8 +1,8 @@
 //! A campaign's story.
 
 use super::words::{bare, count, digest, moment, nats, share, span};
-use azeotrope_engine::campaign::Criteria;
 use azeotrope_engine::campaign::named::Campaign;
+use azeotrope_engine::campaign::{Criteria, Joiner};
 use azeotrope_engine::nats::in_nats;
 use azeotrope_engine::rules::{Family, Nature};
 use serde::{Deserialize, Serialize};
@@ -32,11 +32,20 @@ pub(crate) struct Told {
     /// Digest of the model its accounts have moved to.
     pub(crate) pivot: Option<String>,
     pub(crate) pivot_at: Option<u64>,
+    /// Names of the campaigns that have become part of it.
+    #[serde(default)]
+    pub(crate) parts: Vec<String>,
     pub(crate) words: Vec<String>,
 }
 
 impl Told {
-    pub(crate) fn of(campaign: &Campaign, criteria: &Criteria) -> Self {
+    /// Every campaign that is part of no other.
+    pub(crate) fn all(joiner: &Joiner, criteria: &Criteria) -> Vec<Self> {
+        joiner.standing().map(|campaign| Self::of(joiner, campaign, criteria)).collect()
+    }
+
+    /// A campaign, and where it is among all.
+    pub(crate) fn of(joiner: &Joiner, (index, campaign): (u32, &Campaign), criteria: &Criteria) -> Self {
         let (story, worth) = (&campaign.story, &campaign.story.worth);
         Self {
             name: campaign.name.clone(),
@@ -57,12 +66,13 @@ impl Told {
             requests: worth.requests,
             pivot: campaign.pivot.map(|(model, _)| digest(model)),
             pivot_at: campaign.pivot.map(|(_, at)| at.0),
-            words: words(campaign, criteria),
+            parts: joiner.parts(index).map(|(_, part)| part.name.clone()).collect(),
+            words: words(joiner, index, campaign, criteria),
         }
     }
 }
 
-fn words(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
+fn words(joiner: &Joiner, index: u32, campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     let story = &campaign.story;
     let mut words = vec![format!(
         "Its first accounts came {}; it was named {}, {} later. So far {} are linked to it, with {} since they were; last seen {}.",
@@ -77,6 +87,7 @@ fn words(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
         Nature::Deterministic => by_hands(campaign),
         _ => by_group(campaign, criteria),
     });
+    words.extend(parts(joiner, index));
     let families: Vec<&str> = campaign.families.iter().map(|family| family.name()).collect();
     words.push(format!("Families that named it or linked accounts to it: {}.", families.join(", ")));
     if !campaign.confirmed() {
@@ -97,13 +108,39 @@ fn words(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     words
 }
 
-/// Named by what went from hand to hand.
-fn by_hands(campaign: &Campaign) -> Vec<String> {
-    let what = match campaign.story.family {
+/// Parts that are told one by one.
+const PARTS: usize = 3;
+
+/// Which campaigns have become part of it.
+fn parts(joiner: &Joiner, index: u32) -> Vec<String> {
+    let accounts = |of: u32| count(u64::from(of), "account", "accounts");
+    let told = joiner.parts(index).take(PARTS).map(|(union, part)| {
+        format!(
+            "{}, named {}, became part of it {} with {}: {} went from one to the other.",
+            part.name,
+            moment(part.story.named),
+            moment(union.at),
+            accounts(union.accounts),
+            passed_on(union.by),
+        )
+    });
+    let more: Vec<u32> = joiner.parts(index).skip(PARTS).map(|(union, _)| union.accounts).collect();
+    let so_did = format!("So did {} more, with {} in all.", more.len(), accounts(more.iter().sum()));
+    told.chain((!more.is_empty()).then_some(so_did)).collect()
+}
+
+/// What a family sees go from hand to hand.
+fn passed_on(family: Family) -> &'static str {
+    match family {
         Family::BlobProvenance => "reasoning blobs that others had been given",
         Family::PrefixContinuity => "conversations that others had begun",
         _ => "bodies that others had been refused",
-    };
+    }
+}
+
+/// Named by what went from hand to hand.
+fn by_hands(campaign: &Campaign) -> Vec<String> {
+    let what = passed_on(campaign.story.family);
     let worth = &campaign.story.worth;
     vec![format!(
         "Named by {}: within a day, {what} went through the hands of {} (accounts related by no organisation and no \

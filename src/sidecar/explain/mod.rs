@@ -78,8 +78,8 @@ impl Explanation {
         explanation.counters = Some(Counters::of(&examined, &rules.document));
         if let (Some(member), Some(sidecar)) = (&examined.assessment.member, fleet.sidecar()) {
             let criteria = Criteria::of(&rules.document);
-            let named = sidecar.campaigns().iter().find(|campaign| campaign.name == member.campaign);
-            explanation.campaign = named.map(|campaign| Told::of(campaign, &criteria));
+            let named = sidecar.find(&member.campaign);
+            explanation.campaign = named.map(|campaign| Told::of(sidecar, campaign, &criteria));
             explanation.link = Some(Link::of(member, sidecar.account(sender.account)));
         }
         explanation

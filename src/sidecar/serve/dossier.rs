@@ -28,8 +28,9 @@ pub(super) struct Known<'a> {
 impl Known<'_> {
     /// A campaign, with a page of its accounts.
     pub(super) fn campaign(&self, name: &str, sort: Sort, offset: usize, limit: usize) -> Reply {
-        let found = self.joiner.campaigns().iter().zip(0_u32..).find(|(campaign, _)| campaign.name == name);
-        let Some((campaign, index)) = found else { return Reply::Unknown("no such campaign".to_owned()) };
+        let Some((index, campaign)) = self.joiner.find(name) else {
+            return Reply::Unknown("no such campaign".to_owned());
+        };
         let mut members = self.members(index);
         let ties = self.ties(index, &members);
         let picture = self.picture(index, &members, &ties);
@@ -41,9 +42,9 @@ impl Known<'_> {
         let page: Vec<Value> = members.iter().skip(offset).take(limit).map(|member| self.row(member)).collect();
         Reply::Told(json!({
             "now": self.now.0,
-            "campaign": Told::of(campaign, self.criteria),
+            "campaign": Told::of(self.joiner, (index, campaign), self.criteria),
             "confirmed": campaign.confirmed() || self.rules.confirms(&campaign.name, self.now),
-            "timeline": timeline(campaign),
+            "timeline": self.timeline(index, campaign),
             "minutes": self.traffic.course(index as usize, Step::Minute),
             "hours": self.traffic.course(index as usize, Step::Hour),
             "ties": ties,
@@ -81,6 +82,36 @@ impl Known<'_> {
         })
     }
 
+    /// What happened when, the earliest first.
+    fn timeline(&self, index: u32, campaign: &Campaign) -> Vec<Value> {
+        let story = &campaign.story;
+        let mut moments = vec![
+            (story.since, "first", "The first account of the group came".to_owned()),
+            (
+                story.named,
+                "named",
+                format!(
+                    "Named by {}: {:.2} nats, {} unrelated parties",
+                    story.family.name(),
+                    in_nats(story.score),
+                    story.worth.parties
+                ),
+            ),
+        ];
+        if let Some((model, at)) = campaign.pivot {
+            moments.push((at, "pivot", format!("Its accounts moved to the new model {}", digest(model))));
+        }
+        let mut parts: Vec<_> = self.joiner.parts(index).collect();
+        parts.sort_by_key(|(union, _)| union.at);
+        if let Some((union, part)) = parts.last() {
+            let text = format!("{} other(s) had become part of it, {} the last of them", parts.len(), part.name);
+            moments.push((union.at, "union", text));
+        }
+        moments.push((campaign.last, "last", format!("Last seen; {} accounts are linked", campaign.accounts)));
+        moments.sort_by_key(|(at, ..)| *at);
+        moments.into_iter().map(|(at, kind, text)| json!({ "at": at.0, "kind": kind, "text": text })).collect()
+    }
+
     fn allowed(&self, account: u64) -> bool {
         self.rules.lists.allows(Subject::Account(account), self.now)
     }
@@ -106,30 +137,6 @@ impl Known<'_> {
             "allowed": self.allowed(account),
         }))
     }
-}
-
-/// What happened when, the earliest first.
-fn timeline(campaign: &Campaign) -> Vec<Value> {
-    let story = &campaign.story;
-    let mut moments = vec![
-        (story.since, "first", "The first account of the group came".to_owned()),
-        (
-            story.named,
-            "named",
-            format!(
-                "Named by {}: {:.2} nats, {} unrelated parties",
-                story.family.name(),
-                in_nats(story.score),
-                story.worth.parties
-            ),
-        ),
-    ];
-    if let Some((model, at)) = campaign.pivot {
-        moments.push((at, "pivot", format!("Its accounts moved to the new model {}", digest(model))));
-    }
-    moments.push((campaign.last, "last", format!("Last seen; {} accounts are linked", campaign.accounts)));
-    moments.sort_by_key(|(at, ..)| *at);
-    moments.into_iter().map(|(at, kind, text)| json!({ "at": at.0, "kind": kind, "text": text })).collect()
 }
 
 #[cfg(test)]
@@ -208,6 +215,43 @@ pub(super) mod tests {
         assert!(names(&page(5_000, 10)).is_empty());
         let unknown = ask(&joiner, |known| known.campaign("c-none", Sort::Linked, 0, 1));
         assert!(matches!(unknown, Reply::Unknown(_)));
+    }
+
+    #[test]
+    fn a_campaign_that_became_part_of_another_is_found_there_by_its_name() {
+        let mut joiner = joiner();
+        harvest(&mut joiner, 500, NOW);
+        let names: Vec<String> = joiner.campaigns().iter().map(|campaign| campaign.name.clone()).collect();
+        let sender = |n: u64| Caller { account: 1_000 + n, network: 20_000 + n, agent: 77, ..Caller::default() };
+        for n in 0..4 {
+            joiner.given(900 + n, &sender(10), NOW);
+            let reading = Reading {
+                dialect: Some(Dialect::ChatCompletions),
+                line: 604,
+                blobs: vec![900 + n],
+                content: n + 1,
+                ..Reading::default()
+            };
+            joiner.observe(&sender(510 + n), &reading, Timestamp(NOW.0 + 9_000 + n));
+        }
+        let found = told(ask(&joiner, |known| known.campaign(&names[1], Sort::Linked, 0, 1)));
+        assert_eq!((&found["campaign"]["name"], &found["campaign"]["parts"]), (&json!(names[0]), &json!([names[1]])));
+        assert!(found["accounts"]["total"].as_u64().unwrap() >= 70, "{}", found["accounts"]["total"]);
+        let union = |moment: &&Value| moment["kind"] == "union";
+        assert!(
+            found["timeline"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(union)
+                .is_some_and(|it| it["text"].as_str().unwrap().contains(&names[1]))
+        );
+        let words = found["campaign"]["words"].to_string();
+        assert!(
+            words.contains(&format!("{}, named ", names[1])) && words.contains("reasoning blobs that others"),
+            "{words}"
+        );
+        assert_eq!(Told::all(&joiner, &Criteria::default()).len(), 1);
     }
 
     #[test]

@@ -167,7 +167,11 @@ impl Duty {
     fn observe(&mut self, at: Timestamp, event: &Event) {
         match event {
             Event::Request { caller, reading, score, .. } => {
+                let unions = self.joiner.unions().len();
                 self.joiner.observe(caller, reading, at);
+                for union in self.joiner.unions().iter().skip(unions) {
+                    self.traffic.unite(union.part as usize, union.whole as usize);
+                }
                 if self.feed.account(caller.account, at).is_none() && caller.account != 0 {
                     let population = reading.dialect.map_or(0, |dialect| dialect as u8);
                     self.keeper.observe(population, caller.account, *score, at);
@@ -266,7 +270,7 @@ impl Duty {
         let note = format!(
             "rules {}, {} campaigns, {} changes",
             self.rules.number,
-            self.joiner.campaigns().len(),
+            self.joiner.standing().count(),
             changes.len()
         );
         let Sealed { version, manifest, parts } = self.publisher.bundle(current, seconds);
@@ -315,17 +319,17 @@ impl Duty {
 
     /// Tells people of campaigns, where something has changed.
     fn tell_campaigns(&mut self, shared: &Shared) -> Outcome<()> {
-        let campaigns = self.joiner.campaigns();
-        let state = campaigns.iter().map(|campaign| campaign.exchanges + u64::from(campaign.accounts)).sum::<u64>()
-            + campaigns.len() as u64;
-        metrics::set(&shared.metrics.campaigns, campaigns.len() as u64);
+        let campaigns = self.joiner.standing().count() as u64;
+        let counted = self.joiner.standing().map(|(_, campaign)| campaign.exchanges + u64::from(campaign.accounts));
+        let state = counted.sum::<u64>() + campaigns;
+        metrics::set(&shared.metrics.campaigns, campaigns);
         if self.told.replace(state) == Some(state) {
             return Ok(());
         }
         let criteria = Criteria::of(&self.config.rules.document);
-        let told: Vec<Told> = campaigns.iter().map(|campaign| Told::of(campaign, &criteria)).collect();
+        let told = Told::all(&self.joiner, &criteria);
         shared.store.set(CAMPAIGNS, &serde_json::to_vec(&told).unwrap_or_default())?;
-        let duty = serde_json::json!({ "name": shared.name, "since": now(), "campaigns": campaigns.len() });
+        let duty = serde_json::json!({ "name": shared.name, "since": now(), "campaigns": campaigns });
         shared.store.set(DUTY, duty.to_string().as_bytes())
     }
 }

@@ -53,6 +53,18 @@ impl<T: Copy + Default> Ring<T> {
     }
 }
 
+impl Ring<Activity> {
+    /// Takes over what another counted.
+    fn absorb(&mut self, other: Self, kept: u64) {
+        for Bucket { number, of } in other.buckets {
+            if let Some(activity) = self.at(number, kept) {
+                activity.exchanges = activity.exchanges.saturating_add(of.exchanges);
+                activity.accounts = activity.accounts.saturating_add(of.accounts);
+            }
+        }
+    }
+}
+
 impl<T> Ring<T> {
     /// Forgets the buckets before a number.
     fn forget(&mut self, number: u64) {
@@ -150,6 +162,15 @@ impl Traffic {
                 activity.accounts = activity.accounts.saturating_add(new);
             });
         }
+    }
+
+    /// Makes what a campaign did that of the one that it has become part of.
+    pub(super) fn unite(&mut self, part: usize, whole: usize) {
+        let Some(part) = self.courses.get_mut(part).map(std::mem::take) else { return };
+        let Some(whole) = self.courses.get_mut(whole) else { return };
+        whole.minutes.absorb(part.minutes, CAMPAIGN_MINUTES);
+        whole.hours.absorb(part.hours, CAMPAIGN_HOURS);
+        whole.accounts = whole.accounts.saturating_add(part.accounts);
     }
 
     /// What all traffic did: `[milliseconds, allow, observe, throttle, degrade, block, refused, linked]` a row.
@@ -263,5 +284,20 @@ mod tests {
         assert_eq!(traffic.course(0, Step::Minute), [[NOW, 2, 20], [NOW + MINUTE, 1, 3]]);
         assert!(traffic.course(1, Step::Hour).is_empty());
         assert_eq!(traffic.rows(Step::Hour, 0).first().map(|row| row[7]), Some(3));
+    }
+
+    #[test]
+    fn what_a_part_did_is_the_wholes() {
+        let mut traffic = Traffic::default();
+        for (minute, campaign, accounts) in [(0, 0, 20), (1, 1, 5), (0, 1, 5)] {
+            traffic.observe(Timestamp(NOW + minute * MINUTE), &request(Action::Block), Some((campaign, accounts)));
+        }
+        traffic.unite(1, 0);
+        traffic.unite(7, 0);
+        assert_eq!(traffic.course(0, Step::Minute), [[NOW, 2, 20], [NOW + MINUTE, 1, 5]]);
+        assert!(traffic.course(1, Step::Minute).is_empty());
+        // They are its accounts: none of them is new.
+        traffic.observe(Timestamp(NOW + 2 * MINUTE), &request(Action::Block), Some((0, 25)));
+        assert_eq!(traffic.course(0, Step::Hour), [[NOW, 4, 25]]);
     }
 }

@@ -1,0 +1,127 @@
+//! A pool that is named several times over.
+
+use super::*;
+use crate::campaign::feed::Feed;
+
+/// Accounts of one half of a pool, which is set up otherwise than the other.
+const HALF: u64 = 100;
+
+fn hand(n: u64) -> (Caller, u64) {
+    if n < HALF { (bot(n), 99) } else { (Caller { agent: 4, ..bot(n) }, 98) }
+}
+
+impl World {
+    /// A blob of one account that comes back from others.
+    fn blob(&mut self, from: u64, to: &[u64]) {
+        let blob = mix(self.fresh()) | 1;
+        self.joiner.given(blob, &hand(from).0, Timestamp(self.now));
+        for &n in to {
+            let (caller, settings) = hand(n);
+            let content = self.fresh();
+            self.send(&caller, &Reading { blobs: vec![blob], settings, ..request(0, 1, content) });
+        }
+    }
+
+    /// Two halves of a pool, named apart. The first of each has sent nothing that is known.
+    fn halves() -> Self {
+        let mut world = Self::new();
+        for half in [0, HALF] {
+            (half..half + 6).for_each(|n| world.blob(n, &[n + 1, n + 2]));
+        }
+        assert_eq!((world.joiner.standing().count(), world.linked(0..8), world.linked(100..108)), (2, 7, 7));
+        world
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.joiner.standing().map(|(_, campaign)| campaign.name.clone()).collect()
+    }
+}
+
+#[test]
+fn blobs_that_go_from_one_campaign_to_the_other_make_both_one_under_the_older_name() {
+    let mut world = World::halves();
+    let names = world.names();
+    let mut feed = Feed::default();
+    world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+    let of =
+        |feed: &Feed, now, n: u64| feed.name(feed.account(hand(n).0.account, now).unwrap().campaign).map(String::from);
+    assert_eq!(of(&feed, Timestamp(world.now), 103), Some(names[1].clone()));
+    world.blob(3, &[103]);
+    assert_eq!(world.names(), names, "two hands may be anybody's");
+    let exchanges: u64 = world.joiner.campaigns().iter().map(|campaign| campaign.exchanges).sum();
+    world.blob(3, &[104]);
+    assert_eq!(world.names(), [names[0].clone()]);
+    let (whole, union) = (&world.joiner.campaigns()[0], world.joiner.unions()[0]);
+    assert_eq!((whole.accounts, whole.exchanges), (14, exchanges + 1));
+    assert_eq!((union.part, union.whole, union.accounts, union.by), (1, 0, 7, Family::BlobProvenance));
+    // Proxies say so too, those that were told of its accounts before and those that come new.
+    world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+    let mut fresh = Feed::default();
+    world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(fresh.apply(change)));
+    for feed in [&feed, &fresh] {
+        assert!([3, 103].iter().all(|&n| of(feed, Timestamp(world.now), n).as_ref() == Some(&names[0])));
+    }
+    // What the younger was known by gives its next accounts away to the older.
+    world.blob(104, &[120, 121]);
+    assert_eq!((world.names().len(), world.linked(120..122)), (1, 2));
+}
+
+#[test]
+fn several_become_one() {
+    let mut world = World::halves();
+    // A third one, set up in a way of its own.
+    let third = |n: u64| Caller { agent: 3, ..bot(n) };
+    let pass = |world: &mut World, from: Caller, to: Caller, settings: u64| {
+        let (blob, content) = (mix(world.fresh()) | 1, world.fresh());
+        world.joiner.given(blob, &from, Timestamp(world.now));
+        world.send(&to, &Reading { blobs: vec![blob], settings, ..request(0, 1, content) });
+    };
+    (200..206).for_each(|n| pass(&mut world, third(n), third(n + 1), 97));
+    assert_eq!(world.names().len(), 3);
+    (200..203).for_each(|n| pass(&mut world, hand(103).0, third(n), 97));
+    assert_eq!(world.names().len(), 2);
+    world.blob(3, &[103, 104]);
+    assert_eq!(world.names().len(), 1);
+    assert!((1..3).all(|part| world.joiner.whole(part) == 0), "{:?}", world.joiner.unions());
+    assert_eq!(world.joiner.campaigns()[0].accounts, 7 + 7 + 7);
+}
+
+#[test]
+fn users_of_a_tool_cannot_be_made_part_of_a_pool() {
+    let mut world = World::halves();
+    // Named for being alike alone: neutral wording, one program, and they come back.
+    for n in (300..340).chain(300..340) {
+        let content = world.fresh();
+        let tool = Caller { agent: program(7, 0), ..account(n + 2_000) };
+        world.send(&tool, &Reading { wording: 0, settings: 50, ..harvest(TEMPLATE, content) });
+    }
+    assert_eq!(world.names().len(), 3);
+    assert!(!world.joiner.campaigns()[2].confirmed());
+    for n in 300..320 {
+        let (blob, content) = (mix(world.fresh()) | 1, world.fresh());
+        let user = Caller { agent: program(7, 0), ..account(n + 2_000) };
+        world.joiner.given(blob, &user, Timestamp(world.now));
+        world.send(&bot(3), &Reading { blobs: vec![blob], settings: 99, ..request(0, 1, content) });
+    }
+    assert_eq!(world.names().len(), 3);
+}
+
+#[test]
+fn a_union_outlasts_a_restart_and_goes_with_its_campaign() {
+    let mut world = World::halves();
+    let before = world.joiner.snapshot().unwrap();
+    world.blob(3, &[103, 104]);
+    let restore = |bytes: &[u8]| Joiner::restore(bytes, Limits::default(), Criteria::default()).unwrap();
+    world.joiner = restore(&world.joiner.snapshot().unwrap());
+    assert_eq!((world.joiner.unions().len(), world.names().len()), (1, 1));
+    // What the layout before had of it: nothing.
+    let (layout, rest) = before.split_first().unwrap();
+    let older = [&[layout - 1], rest.strip_suffix(&[0]).unwrap()].concat();
+    assert_eq!(restore(&older).standing().count(), 2);
+    // The part was last seen before it became one; the whole goes on.
+    let between = Timestamp(world.now + 1);
+    world.now += HOUR;
+    world.blob(3, &[4]);
+    assert_eq!(world.joiner.turn(between), [0]);
+    assert_eq!((world.joiner.unions().len(), world.names().len(), world.linked(100..108)), (0, 1, 7));
+}
