@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize};
 
 /// Parties up to which a key is rare: who meets under a commoner one meets a template or a fashion.
 const RARE: u32 = 8;
+/// Parties from which what a request begins with is a template.
+const TEMPLATE: u32 = 4;
 /// Others that an account is taken to meet: so many times likelier than one meeting is it to have met its own kind.
 const MEETINGS: u64 = 4;
 
@@ -131,11 +133,13 @@ impl Joiner {
                 self.population.meet(&client);
             }
         }
+        let template = self.sends_a_template(reading);
         for likeness in Likeness::ALL {
             let Some(kin) = meeting.kin.of(likeness) else { continue };
             let (key, way) = (likeness.of(&client), likeness == Likeness::Way);
-            if way && own {
-                // Others send his words; that they do so set as he is makes him none of them.
+            if way && (own || template) {
+                // Others send his words; that they do so set as he is makes him none of them. And who sends a template meets others
+                // under what it has in common with theirs: tools of one kind are made of the same phrases.
                 continue;
             }
             self.akin(likeness, member.account);
@@ -151,6 +155,13 @@ impl Joiner {
             self.gather(Gathering::Kin(likeness), key, member, reading, now);
         }
         meeting
+    }
+
+    /// Whether a request begins as those of many do, of no campaign.
+    fn sends_a_template(&self, reading: &Reading) -> bool {
+        let first = reading.skeleton.key(Place::System).or_else(|| reading.skeleton.key(Place::Head));
+        let group = first.and_then(|key| self.groups.peek(key)).filter(|group| group.campaign.is_none());
+        group.is_some_and(|group| group.parties() >= TEMPLATE)
     }
 
     fn meeting(&self, member: &Member, ours: &Client, reading: &Reading) -> Meeting {

@@ -57,6 +57,11 @@ fn bare_questions_that_accounts_set_up_alike_ask_in_turn_name_a_campaign() {
 /// The campaigns that accounts name which meet the three before and after them, each with a program of its name and wording that says
 /// next to nothing.
 fn named_by(name: impl Fn(u64) -> u64) -> usize {
+    named_with(name, |_| 1, |_| 0)
+}
+
+/// The same where each takes a line of models, and has a template, too; 0: none.
+fn named_with(name: impl Fn(u64) -> u64, line: impl Fn(u64) -> u64, template: impl Fn(u64) -> u64) -> usize {
     let mut world = World::new();
     for n in 0..1_000 {
         let content = world.fresh();
@@ -65,7 +70,11 @@ fn named_by(name: impl Fn(u64) -> u64) -> usize {
     for n in 0..60 {
         for pair in n..n + 4 {
             let content = world.fresh();
-            world.send(&Caller { agent: program(name(n), n % 3), ..bot(n) }, &bare(100_000 + pair, 1, 50, content));
+            let mut reading = bare(100_000 + pair, line(n), 50, content);
+            if template(n) != 0 {
+                reading.skeleton.keys.push((Place::System, mix(template(n))));
+            }
+            world.send(&Caller { agent: program(name(n), n % 3), ..bot(n) }, &reading);
         }
     }
     world.named()
@@ -81,6 +90,14 @@ fn but_neither_does_an_app_nor_do_people_who_are_set_alike() {
     assert_eq!(named_by(|_| 0), 0, "an app");
     assert_eq!(named_by(|n| if n % 5 == 0 { n % 3 } else { 0 }), 0, "an app, and others that are set as it is");
     assert_eq!(named_by(|n| n % 12), 0, "people run whatever there is");
+}
+
+#[test]
+fn nor_do_users_of_tools_that_are_made_of_the_same_phrases() {
+    // Each tool comes with two lines of models.
+    let line = |n| 1 + n / 3 % 2;
+    assert_eq!(named_with(|n| n % 3, line, |n| 700 + n % 3), 0);
+    assert_eq!(named_with(|n| n % 3, line, |n| 700 + n), 2, "a prompt of each one's own is no template");
 }
 
 #[test]
