@@ -29,6 +29,9 @@ case("punctuation and white space", says(prompt().replace(" ", " — \n\t").repl
 case("numbers", says(prompt(f"{prompts.TASK} 4711, 0.815 and 1,000,000")), Same(), "every number is the same word")
 
 # Padding.
+for name, before, behind, same in [("an open fence", "```\n", "", Same()), ("a fence", "```\n", "\n```", Same()),
+                                   ("a fence with a language", "```text\n", "\n```", Same("tail")), ("quotation marks", '"', '"', Same())]:
+    case(f"{name} around the prompt", says(before + prompt() + behind), same, "code and quotations are read as all else")
 case("padding before", says(f"{words(60, 3)}\n{prompt()}"), Same("tail"), "its end is still the template's")
 case("padding behind", says(f"{prompt()}\n{words(60, 4)}"), Same(), "its beginning is still the template's")
 case("padding on both sides", says(f"{words(30, 5)}\n{prompt()}\n{words(30, 6)}"), Same("part"),

@@ -2,7 +2,7 @@
 //!
 //! | digest | keeps | loses |
 //! |---|---|---|
-//! | [`skeleton`] | the template: system prompt, tools, masked wording of the last user turn | payload, numbers, quotes, code, the middle of long texts and of many |
+//! | [`skeleton`] | the template: system prompt, tools, masked wording of the last user turn | payload, numbers, the middle of long texts and of many |
 //! | [`content`] | what is asked, to the letter | layout, case, punctuation |
 //! | [`conversation`] | which conversation is continued | system prompt, reasoning, blobs, short changes amid long texts |
 //! | blobs | which reasoning blob is sent back | all of it |

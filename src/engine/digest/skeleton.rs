@@ -1,9 +1,9 @@
 //! The skeleton of a request: what stays when a pipeline fills its template with the next payload.
 //!
 //! Kept: the system prompt and the tool schemas as a whole, the first and the last words of the last user turn, and
-//! MinHash values of both texts, all over masked words ([`super::words`]). Lost: payload, numbers, quotes, code, and
-//! everything beyond the first and last [`EDGE`] bytes of a text; of a text in many parts, the parts that have [`HALF`]
-//! bytes of others before and behind them. Each value is a key under which accounts gather; one that survives is enough.
+//! MinHash values of both texts, all over masked words ([`super::words`]). Lost: payload, numbers, and everything beyond the
+//! first and last [`EDGE`] bytes of a text; of a text in many parts, the parts that have [`HALF`] bytes of others before and
+//! behind them. Each value is a key under which accounts gather; one that survives is enough.
 
 use super::hash::sampled;
 use super::key::{DigestKey, Domain};

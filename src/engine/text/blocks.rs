@@ -44,7 +44,7 @@ pub(crate) struct Window<'a> {
     /// Where it begins.
     base: usize,
     letters: u64,
-    /// Digits, quotation marks, back ticks, and what is beyond ASCII.
+    /// Digits, and what is beyond ASCII.
     others: u64,
 }
 
@@ -52,7 +52,7 @@ pub(crate) struct Window<'a> {
 pub(crate) enum Next {
     /// A word of ASCII letters that ends in it; `block`: what it begins with.
     Letters { start: usize, block: u64, count: usize },
-    /// A number, a quotation, code, or other letters: or nothing, and the end of the text is near.
+    /// A number, or other letters: or nothing, and the end of the text is near.
     Other(usize),
     /// Another window, from there on.
     Over(usize),
@@ -69,8 +69,7 @@ impl<'a> Window<'a> {
             let block = u64::from_le_bytes(*block);
             let low = block & !TOPS;
             let letters = within(lower(low), b'a', b'z') & !block;
-            let differs = |from: u8| (low ^ (ONES * u64::from(from))) + !TOPS;
-            let others = within(low, b'0', b'9') | !(differs(b'"') & differs(b'`')) | block;
+            let others = within(low, b'0', b'9') | block;
             window.letters |= bits(letters) << read;
             window.others |= bits(others) << read;
             read += BYTES;
@@ -118,7 +117,7 @@ mod tests {
                 let mut text = [b' '; WINDOW];
                 text[place] = byte;
                 let window = Window::at(&text, 0).unwrap();
-                let other = matches!(byte, b'0'..=b'9' | b'"' | b'`') || !byte.is_ascii();
+                let other = byte.is_ascii_digit() || !byte.is_ascii();
                 let bit = |set: bool| u64::from(set) << place;
                 assert_eq!(
                     (window.letters, window.others),

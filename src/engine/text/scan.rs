@@ -16,13 +16,6 @@ pub fn escape(bytes: &[u8]) -> Option<usize> {
     find::<b'\\'>(bytes)
 }
 
-/// The first back tick.
-#[inline]
-#[must_use]
-pub fn tick(bytes: &[u8]) -> Option<usize> {
-    find::<b'`'>(bytes)
-}
-
 /// The first line end.
 #[inline]
 #[must_use]

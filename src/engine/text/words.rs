@@ -1,32 +1,24 @@
 //! Text → masked words: what a template keeps when its payload changes.
 //!
 //! A word is a run of letters, folded to lower case; a character of a script without spaces (Han, kana, Hangul, Thai)
-//! is a word of its own. Masked, each to one fixed word: numbers, quoted spans, fenced code, and tokens too long to be
-//! words (keys, hashes, base64). Zero-width characters vanish and full-width forms fold, so that neither hides a
-//! template. Kept: the words and their order. Lost: case, punctuation, white space, and what was masked.
+//! is a word of its own. Masked, each to one fixed word: numbers, and tokens too long to be words (keys, hashes, base64).
+//! Zero-width characters vanish and full-width forms fold, so that neither hides a template. Quotations and code are read as all
+//! else: were they masked, three back ticks before a prompt would hide it. Kept: the words and their order. Lost: case,
+//! punctuation, white space, and what was masked.
 
 use crate::blocks::{self, Next, Window};
 use crate::letters::{Class, class};
-use crate::scan::tick;
 
 /// A hashed, masked word. Not keyed: it never leaves the engine; what leaves is keyed afterwards.
 pub type Word = u64;
 
 /// Any number.
 pub const NUMBER: Word = 0x9e37_79b9_7f4a_7c15;
-/// A quoted span on one line.
-pub const QUOTE: Word = 0xc2b2_ae3d_27d4_eb4f;
-/// A fenced block of code.
-pub const CODE: Word = 0x1656_67b1_9e37_79f9;
 /// A token longer than [`LONGEST_WORD`].
 pub const LONG: Word = 0x27d4_eb2f_1656_67c5;
 
 /// Letters above which a run of them is no word of any language (German compounds stay below).
 const LONGEST_WORD: usize = 48;
-/// Bytes within which a quotation must close to be masked: past that a lone inch mark would swallow a template.
-const LONGEST_QUOTE: usize = 240;
-/// Words a quotation must have to be masked: "yes" or "JSON" in quotes is part of a template.
-const SHORTEST_QUOTE: usize = 24;
 
 const SEED: u64 = 0x51_7c_c1_b7_27_22_0a_95;
 
@@ -108,26 +100,6 @@ impl<'a> Words<'a> {
         self.text.as_bytes().get(self.at..).unwrap_or(&[])
     }
 
-    /// Steps over a fenced block when one opens here.
-    fn fence(&mut self) -> Option<Word> {
-        let inner = self.rest().strip_prefix(b"```")?;
-        let end = closing(inner).map_or(inner.len(), |at| at + 3);
-        self.at += 3 + end;
-        Some(CODE)
-    }
-
-    /// Steps over a quoted span when one opens here and closes on the same line.
-    fn quote(&mut self) -> Option<Word> {
-        let inner = self.rest().get(1..)?;
-        let window = inner.get(..LONGEST_QUOTE.min(inner.len()))?;
-        let end = window.iter().position(|&b| b == b'"' || b == b'\n')?;
-        if end < SHORTEST_QUOTE || window.get(end) != Some(&b'"') {
-            return None;
-        }
-        self.at += end + 2;
-        Some(QUOTE)
-    }
-
     fn number(&mut self) -> Word {
         let run = self.rest().iter().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',')).count();
         self.at += run.max(1);
@@ -187,8 +159,6 @@ impl Iterator for Words<'_> {
             let word = match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => self.word(),
                 b'0'..=b'9' => Some(self.number()),
-                b'`' => self.fence(),
-                b'"' => self.quote(),
                 _ => None,
             };
             match word {
@@ -216,18 +186,6 @@ fn go_on(hash: u64, letters: &[u8]) -> u64 {
     letters.iter().fold(hash, |hash, letter| step(hash, u64::from(letter | 0x20)))
 }
 
-/// Where the next three back ticks are.
-fn closing(bytes: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    loop {
-        let at = from + tick(bytes.get(from..)?)?;
-        if bytes.get(at..)?.starts_with(b"```") {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,21 +208,18 @@ mod tests {
     }
 
     #[test]
-    fn numbers_long_quotes_code_and_keys_are_masked() {
+    fn numbers_and_keys_are_masked() {
         assert_eq!(words("add 12.5 and 3"), words("add 7 and 99,000"));
-        assert_eq!(
-            words("rate \"this is a long answer indeed\" now"),
-            words("rate \"that was another long answer yes\" now")
-        );
-        assert_eq!(words("run ```x = 1``` now"), words("run ```print(2)\n``` now"));
         let (a, b) = ("a".repeat(60), "b".repeat(70));
         assert_eq!(words(&format!("key {a} end")), words(&format!("key {b} end")));
     }
 
     #[test]
-    fn short_or_unclosed_quotes_are_kept() {
-        assert_ne!(words("say \"yes\""), words("say \"no\""));
-        assert_ne!(words("a 5\" disk for the old machine"), words("a 5\" disk for the new machine"));
+    fn neither_quotation_marks_nor_fences_hide_a_word() {
+        let template = "Think step by step and write all of your reasoning down before the answer";
+        for (open, close) in [("```", ""), ("```\n", "\n```"), ("\"", "\""), ("`", "`"), ("~~~", "~~~")] {
+            assert_eq!(words(&format!("{open}{template}{close}")), words(template), "{open}");
+        }
     }
 
     #[test]
