@@ -7,6 +7,7 @@ use crate::host;
 use crate::metrics::{self, Metric};
 use crate::moment;
 use crate::pairs::{Pairs, first};
+use crate::share::Share;
 use crate::store::SharedStore;
 use crate::tell;
 use azeotrope_engine::answer::{Reader, Taken};
@@ -22,12 +23,13 @@ pub(crate) struct Answer {
     status: u16,
     reader: Option<(Passing, Reader)>,
     rewriter: Option<Rewriter>,
+    share: Share,
 }
 
 impl Answer {
     /// An answer that is awaited.
     pub(crate) fn awaited(judged: Judged) -> Self {
-        Self { judged, status: 0, reader: None, rewriter: None }
+        Self { judged, status: 0, reader: None, rewriter: None, share: Share::default() }
     }
 
     /// Its headers have come. `empty`: no body follows.
@@ -45,13 +47,16 @@ impl Answer {
         let mut changes = self.judged.degraded.unwrap_or_default();
         if !empty && (200..300).contains(&status) {
             let (kind, encoding) = (header("content-type"), header("content-encoding"));
-            let passing = Passing::of(encoding);
+            let passing = Passing::of(encoding).filter(|passing| passing.occupies() <= self.share.room());
+            let plain = passing.as_ref().is_some_and(Passing::is_plain);
             metrics::add(Metric::AnswersUnread, u32::from(passing.is_none()));
             self.reader = passing.map(|passing| (passing, self.judged.engine.answer(kind)));
-            if self.judged.degraded.is_some() && encoding.is_empty() {
-                self.rewriter =
-                    self.judged.engine.rewriter(kind, self.judged.at).filter(|_| host::forget_response_length());
+            if self.judged.degraded.is_some() {
+                let rewriter = self.judged.engine.rewriter(kind, self.judged.at);
+                metrics::add(Metric::DegradeMissed, u32::from(rewriter.is_some() && !plain));
+                self.rewriter = rewriter.filter(|_| plain && host::forget_response_length());
             }
+            self.occupy();
             if self.rewriter.is_some() {
                 changes.note(Change::ReasoningText);
             }
@@ -78,6 +83,7 @@ impl Answer {
         }
         if let Some(rewriter) = &mut self.rewriter {
             let mut out = Vec::with_capacity(bytes.len());
+            rewriter.bound(self.share.room());
             rewriter.push(&bytes, &mut out);
             if ended {
                 rewriter.finish(&mut out);
@@ -86,12 +92,20 @@ impl Answer {
                 host::replace_answer(&out);
             }
         }
+        self.occupy();
+    }
+
+    /// Tells how much it occupies.
+    fn occupy(&mut self) {
+        let undoing = self.reader.as_ref().map_or(0, |(passing, _)| passing.occupies());
+        self.share.occupy(undoing.saturating_add(self.rewriter.as_ref().map_or(0, Rewriter::occupies)));
     }
 
     /// It is over, however it ended.
     pub(crate) fn end(self) {
-        let read = self.reader.is_some();
-        let taken = self.reader.map(|(_, reader)| reader.finish()).unwrap_or_default();
+        let read = self.reader.map(|(_, reader)| reader.finish());
+        let unread = Taken::default();
+        let taken = read.as_ref().unwrap_or(&unread);
         let Judged { engine, route, caller, reading, grant, at, .. } = &self.judged;
         let refused = matches!(taken.finish, Finish::Refusal | Finish::Filter);
         let noted = refused || !taken.blobs.is_empty() || grant.is_some();
@@ -102,7 +116,7 @@ impl Answer {
             self.judged.live.given(caller, &taken.blobs, now);
         }
         if let Some(grant) = grant {
-            lost = engine.charge(&mut store, grant, route, self.status, &taken, now).saturating_add(lost);
+            lost = engine.charge(&mut store, grant, route, self.status, read.as_ref(), now).saturating_add(lost);
         }
         metrics::add(Metric::StoreLost, lost);
         store.tally();
@@ -110,8 +124,8 @@ impl Answer {
             metrics::add(Metric::DegradedAnswers, u32::from(!rewriter.changes().is_empty()));
             metrics::add(Metric::DegradeMissed, u32::from(rewriter.untouched() > 0));
         }
-        if read {
-            tally(&taken);
+        if read.is_some() {
+            tally(taken);
             host::tell_usage(&taken.label());
         }
     }

@@ -70,10 +70,10 @@ impl Call {
     /// nothing follows it; `held`: the request headers have not gone upstream yet.
     pub(crate) fn judge(self, body: Option<&[u8]>, whole: bool, held: bool) -> Outcome {
         let now = moment::now();
-        let reading = self.read(body, whole);
+        let (reading, said) = self.read(body, whole);
         let mut store = SharedStore::default();
         let mut verdict = self.judged(&store, &reading, now);
-        let bytes = self.length.unwrap_or(0).max(body.map_or(0, <[u8]>::len)) as u64;
+        let bytes = self.length.unwrap_or(0).max(body.map_or(0, <[u8]>::len)).max(said) as u64;
         let grant = self.engine.reserve(&mut store, &self.caller, &reading, bytes, &mut verdict, now);
         metrics::add(Metric::StoreLost, grant.as_ref().map_or(0, |grant| grant.lost));
         store.tally();
@@ -99,7 +99,12 @@ impl Call {
                 host::tell_ratelimit(self.engine.estimate(&reading, bytes, now).tokens());
             }
         }
-        let degraded = (verdict.action == Action::Degrade).then(|| self.degrade(body.filter(|_| held && whole), now));
+        let degraded = (verdict.action == Action::Degrade).then(|| {
+            if held {
+                host::ask_for_plain();
+            }
+            self.degrade(body.filter(|_| held && whole), now)
+        });
         let Self { live, engine, route, caller, .. } = self;
         let (at, pages) = (now, store.keep());
         Outcome::Pass(Box::new(Judged { live, engine, route, caller, reading, verdict, at, pages, grant, degraded }))
@@ -117,19 +122,22 @@ impl Call {
             metrics::count(Metric::DegradeMissed);
             return Changes::default();
         };
-        host::ask_for_plain();
         let changed = self.engine.degraded(&self.route, body, now);
         let changed = changed.filter(|changed| host::replace_body(&changed.body, self.length.is_some()));
         metrics::add(Metric::DegradedRequests, u32::from(changed.is_some()));
         changed.map_or(Changes::default(), |changed| changed.changes)
     }
 
-    /// Reads a body; one that cannot be read still counts, as unread.
-    fn read(&self, body: Option<&[u8]>, whole: bool) -> Reading {
+    /// Reads a body, and how many bytes it has without its encoding; one that cannot be read still counts, as unread.
+    fn read(&self, body: Option<&[u8]>, whole: bool) -> (Reading, usize) {
         let limit = self.engine.config().inspect_bytes;
         match body.map(|body| codec::decode(&self.encoding, body, limit)) {
-            Some(Decoded::Body { bytes, truncated }) => self.engine.read(&self.route, &bytes, whole && !truncated),
-            Some(Decoded::Unsupported) | None => Reading { unread: true, ..self.engine.read(&self.route, b"", false) },
+            Some(Decoded::Body { bytes, truncated }) => {
+                (self.engine.read(&self.route, &bytes, whole && !truncated), bytes.len())
+            }
+            Some(Decoded::Unsupported) | None => {
+                (Reading { unread: true, ..self.engine.read(&self.route, b"", false) }, 0)
+            }
         }
     }
 

@@ -168,7 +168,18 @@ impl Worker {
         Ok(exchange.id)
     }
 
-    /// Ends what [`Worker::begin`] began: the client has gone.
+    /// Sends a request through, and of its answer all that there is, but not its end; its number.
+    ///
+    /// # Errors
+    /// A trap.
+    pub fn answering(&mut self, request: &Request) -> Result<u32, Failure> {
+        let mut exchange = Exchange::begin(self, request)?;
+        exchange.request(request)?;
+        exchange.respond(request, false)?;
+        Ok(exchange.id)
+    }
+
+    /// Ends what [`Worker::begin`] or [`Worker::answering`] began: the client has gone.
     ///
     /// # Errors
     /// A trap.
@@ -184,7 +195,7 @@ impl Worker {
         let before = self.calls();
         let mut exchange = Exchange::begin(self, request)?;
         exchange.request(request)?;
-        exchange.respond(request)?;
+        exchange.respond(request, true)?;
         let mut outcome = exchange.end()?;
         for (name, count) in self.calls() {
             let more = count - before.get(name).copied().unwrap_or(0);

@@ -18,6 +18,9 @@ const PIECE: usize = 4 << 10;
 /// A body that passes.
 pub struct Passing(Stage);
 
+/// Bytes that undoing an encoding takes: what has come of the text refers 32 KiB back.
+const STATE: usize = 44 << 10;
+
 enum Stage {
     /// Without encoding.
     Plain,
@@ -51,6 +54,18 @@ impl Passing {
             b"deflate" => Some(Self(Stage::Deflated(InflateState::new_boxed(DataFormat::Zlib)))),
             _ => None,
         }
+    }
+
+    /// Whether there is nothing to undo.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        matches!(self.0, Stage::Plain)
+    }
+
+    /// Bytes that it occupies.
+    #[must_use]
+    pub fn occupies(&self) -> usize {
+        if self.is_plain() { 0 } else { STATE }
     }
 
     /// Takes the next bytes; gives `take` what they stand for.

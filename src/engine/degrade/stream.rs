@@ -3,7 +3,8 @@
 use super::Changes;
 use super::answer::silenced;
 use crate::answer::frames::{PRELUDE, TRAILER, crc32, lengths};
-use crate::answer::{Framing, base64, is_over};
+use crate::answer::{Framing, is_over};
+use crate::base64;
 use crate::json::{Reader, Token};
 use memchr::memchr2;
 
@@ -19,6 +20,8 @@ pub struct Rewriter {
     cutter: Cutter,
     held: Vec<u8>,
     most: usize,
+    /// Bytes that there is room for.
+    room: usize,
     /// The event is too long: it passes as it comes.
     passing: bool,
     changes: Changes,
@@ -47,16 +50,17 @@ impl Rewriter {
             Framing::Events => Cutter::Events { line: 0, returned: false },
             Framing::Frames => Cutter::Frames { prelude: [0; PRELUDE], begun: 0, left: 0 },
         };
-        Self { cutter, held: Vec::new(), most, passing: false, changes: Changes::default(), untouched: 0 }
+        Self { cutter, held: Vec::new(), most, room: most, passing: false, changes: Changes::default(), untouched: 0 }
     }
 
     /// Takes the next bytes and appends to `out` what can be passed on by now.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        let most = self.most.min(self.room);
         for &byte in bytes {
             self.held.push(byte);
             if self.cutter.ends(byte) {
                 self.release(out);
-            } else if self.held.len() >= self.most || matches!(self.cutter, Cutter::Lost) {
+            } else if self.held.len() >= most || matches!(self.cutter, Cutter::Lost) {
                 self.untouched = self.untouched.saturating_add(u32::from(!self.passing));
                 self.passing = true;
             }
@@ -83,10 +87,15 @@ impl Rewriter {
         self.untouched
     }
 
-    /// Bytes that are allocated.
-    #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
+    /// Bytes that it occupies.
+    #[must_use]
+    pub fn occupies(&self) -> usize {
         self.held.capacity()
+    }
+
+    /// Holds no more than so many bytes from now on, and no more than it was told to begin with.
+    pub fn bound(&mut self, bytes: usize) {
+        self.room = bytes;
     }
 
     fn release(&mut self, out: &mut Vec<u8>) {
@@ -259,7 +268,7 @@ fn carried(payload: &[u8]) -> Changed {
             let (event, changes) = silenced(&event)?;
             let (before, rest) = (text.get(..from)?, text.get(reader.past().checked_sub(1)?..)?);
             let event = base64::encode(&event);
-            return Some(([before.as_bytes(), &event, rest.as_bytes()].concat(), changes));
+            return Some(([before.as_bytes(), event.as_bytes(), rest.as_bytes()].concat(), changes));
         }
     }
     None

@@ -2,6 +2,8 @@
 //! many at once.
 
 use crate::common::{DIALECTS, worker};
+use azeotrope_engine::caller::Callers;
+use azeotrope_engine::rules::DigestName;
 use azeotrope_test_host::{Profile, Request, Response, Worker};
 use miniz_oxide::deflate::compress_to_vec;
 use ruzstd::encoding::CompressionLevel;
@@ -102,6 +104,28 @@ fn what_many_open_streams_leave_is_bounded_by_what_is_copied_of_them() {
         let (mut worker, process) = worker(&Profile::envoy(), &format!(r#"{{"headers":"{headers}"}}"#));
         let memory = settled(&mut worker, |worker| open(worker, requests.iter().cycle().take(streams).cloned()));
         assert!(memory <= most * MIB, "{headers} {streams}: {memory}");
+        assert_eq!(process.metric("azeotrope.host.error_total"), Some(0));
+    }
+}
+
+#[test]
+fn what_open_answers_leave_is_bounded_by_what_all_may_occupy() {
+    let case =
+        DigestName::new(Callers::default().identify(&[(b"authorization", b"Bearer sk-1")], b"", None).account).unwrap();
+    let degraded = format!(
+        r#"{{"mode":"enforce","headers":"held","rules":{{"format":1,"version":1,"deny":[{{"account":"{case}","action":"degrade"}}]}}}}"#
+    );
+    // A document that does not end is held of who is degraded, up to 1 MiB; an encoding takes 43 KiB to be undone.
+    let open = [br#"{"a":""#.as_slice(), &vec![b'x'; MIB]].concat();
+    let ask = || Request::post("/v1/chat/completions", &text(200, false)).with("authorization", "Bearer sk-1");
+    let held = ask().answered(Response::stream("application/json", &open, 16 * KIB));
+    let packed = gzip(&text(4 * KIB, false));
+    let mut packed = Response::stream("text/event-stream", &packed[..packed.len() / 2], 16 * KIB);
+    packed.headers.push((b"content-encoding".to_vec(), b"gzip".to_vec()));
+    for (configuration, request, streams) in [(&*degraded, held, 100), ("{}", ask().answered(packed), 4_000)] {
+        let (mut worker, process) = worker(&Profile::envoy(), configuration);
+        (0..streams).for_each(|_| _ = worker.answering(&request).unwrap());
+        assert!((32 * MIB..80 * MIB).contains(&worker.memory()), "{streams}: {}", worker.memory());
         assert_eq!(process.metric("azeotrope.host.error_total"), Some(0));
     }
 }

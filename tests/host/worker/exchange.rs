@@ -247,7 +247,8 @@ impl<'a> Exchange<'a> {
         self.upstream.body.extend_from_slice(&body);
     }
 
-    pub(super) fn respond(&mut self, request: &Request) -> Result<(), Failure> {
+    /// The answer comes; `whole`: to its end.
+    pub(super) fn respond(&mut self, request: &Request, whole: bool) -> Result<(), Failure> {
         if self.outcome.upstream.is_some() {
             self.outcome.upstream = Some(self.upstream.clone());
         }
@@ -275,16 +276,16 @@ impl<'a> Exchange<'a> {
         for (n, chunk) in response.chunks.iter().enumerate() {
             self.stream().body.clone_from(chunk);
             self.stream().reach.response_body = true;
-            let end = response.trailers.is_none() && n + 1 == last;
+            let end = whole && response.trailers.is_none() && n + 1 == last;
             self.call(Hook::ResponseBody(length(chunk.len()), end))?;
             self.stream().reach.response_body = false;
             let passed = std::mem::take(&mut self.stream().body);
             self.downstream.body.extend_from_slice(&passed);
         }
-        if let Some(trailers) = response.trailers.as_ref().filter(|_| self.worker.profile.trailers) {
+        if let Some(trailers) = response.trailers.as_ref().filter(|_| whole && self.worker.profile.trailers) {
             self.call(Hook::ResponseTrailers(length(trailers.len())))?;
         }
-        self.downstream.whole = true;
+        self.downstream.whole = whole;
         Ok(())
     }
 
