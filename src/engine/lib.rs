@@ -12,6 +12,7 @@
 extern crate azeotrope_test_in_node;
 
 pub mod answer;
+mod base64;
 pub mod budget;
 pub mod bundle;
 pub mod caller;

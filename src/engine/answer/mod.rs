@@ -3,7 +3,6 @@
 //! Nothing is held back or kept: a [`Reader`] takes pieces of any size, remembers where it is, and needs the same few
 //! hundred bytes for an answer of any length. [`crate::dialect::read_answer`] reads the same of a whole document.
 
-pub(crate) mod base64;
 pub(crate) mod frames;
 pub(crate) mod place;
 mod scan;

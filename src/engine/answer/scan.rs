@@ -3,10 +3,10 @@
 //! Its memory is fixed: the places that it is in (a few, as [`super::place`] knows them), a count of brackets for what
 //! it skips, and [`MAX_HELD`] bytes of a key or short value. So an event, or an answer, may be of any size.
 
-use super::base64;
 use super::place::{self, Place, Step, Take};
 use super::taken::{MAX_HELD, Taking};
 use super::text::Text;
+use crate::base64;
 use crate::dialect::Finish;
 
 /// Most containers that are entered: what the dialects need, twice.

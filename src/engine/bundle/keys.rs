@@ -2,8 +2,7 @@
 
 use super::Refusal;
 use super::manifest::{KeyId, Signature};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::base64;
 
 /// An Ed25519 public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,15 +18,16 @@ impl PublicKey {
     /// Reads base64 (RFC 4648 section 4) of 32 bytes.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; 33];
-        let fits = text.len() == 44 && STANDARD.decode_slice(text, &mut bytes) == Ok(32);
-        bytes.first_chunk().copied().filter(|_| fits).map(Self)
+        if text.len() != 44 {
+            return None;
+        }
+        base64::exact(text)?.try_into().ok().map(Self)
     }
 
     /// What [`PublicKey::parse`] reads.
     #[must_use]
     pub fn text(&self) -> String {
-        STANDARD.encode(self.0)
+        base64::encode(&self.0)
     }
 
     /// What manifests call it: its first eight bytes.

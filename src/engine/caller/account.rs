@@ -33,6 +33,22 @@ impl Source {
         ]
     }
 
+    /// Whether it is where the provider of a path looks: what else a client sends along there nobody checks, so it could name a
+    /// new account with every request.
+    fn is_asked(&self, path: &[u8]) -> bool {
+        let has = |part: &[u8]| path.windows(part.len()).any(|window| window == part);
+        match self {
+            Self::Claim => true,
+            Self::Authorization => false,
+            Self::Query(_) => has(GEMINI),
+            Self::Header(name) => match name.as_str() {
+                "x-goog-api-key" => has(GEMINI),
+                "api-key" => has(b"/openai/deployments/"),
+                _ => false,
+            },
+        }
+    }
+
     fn find<'a>(&self, headers: &Headers<'a>, claim: Option<&'a [u8]>) -> Option<Credential<'a>> {
         match self {
             Self::Claim => claim.filter(|claim| !claim.is_empty()).map(Credential::Claim),
@@ -44,9 +60,14 @@ impl Source {
     }
 }
 
-/// The account's digest; 0 where no source has a credential.
+/// What methods of Gemini end with, `generateContent` and `streamGenerateContent`.
+const GEMINI: &[u8] = b"enerateContent";
+
+/// The account's digest; 0 where no source has a credential. Sources where the provider looks come before the others.
 pub(super) fn digest(key: &DigestKey, sources: &[Source], headers: &Headers<'_>, claim: Option<&[u8]>) -> u64 {
-    sources.iter().find_map(|source| source.find(headers, claim)).map_or(0, |credential| {
+    let path = header(headers, ":path").unwrap_or_default();
+    let asked = sources.iter().filter(|source| source.is_asked(path));
+    asked.chain(sources).find_map(|source| source.find(headers, claim)).map_or(0, |credential| {
         let mut digester = key.digester(Domain::Account);
         digester.write(&[credential.kind()]);
         digester.write(bounded(credential.bytes()));

@@ -1,17 +1,7 @@
 //! What names an account within a credential, apart from how it is wrapped.
 
-use base64::Engine as _;
-use base64::alphabet::STANDARD;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use crate::base64;
 use std::borrow::Cow;
-
-/// Lenient, so that the spellings of one user are one account.
-const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
-        .with_decode_allow_trailing_bits(true),
-);
 
 /// The part of a credential that stays the same from request to request. Its kind goes into the digest: an access key
 /// ID or a user name is no secret, and must not be one account with a token of the same text.
@@ -22,7 +12,7 @@ pub(super) enum Credential<'a> {
     /// The user of HTTP Basic authentication.
     User(Vec<u8>),
     /// The access key ID of AWS Signature Version 4.
-    AccessKey(&'a [u8]),
+    AccessKey(Cow<'a, [u8]>),
     /// A verified claim.
     Claim(&'a [u8]),
 }
@@ -41,9 +31,9 @@ impl<'a> Credential<'a> {
         let special = if scheme.eq_ignore_ascii_case(b"basic") {
             user(rest).map(Self::User)
         } else if scheme.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"aws4-")) {
-            access_key(rest).map(Self::AccessKey)
+            access_key(rest).map(|key| Self::AccessKey(key.into()))
         } else {
-            None
+            rest.strip_prefix(BEDROCK).and_then(signer).map(|key| Self::AccessKey(key.into()))
         };
         Some(special.unwrap_or(Self::Secret(rest.into())))
     }
@@ -61,16 +51,32 @@ impl<'a> Credential<'a> {
     /// What names the account.
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
-            Self::Secret(bytes) => bytes,
+            Self::Secret(bytes) | Self::AccessKey(bytes) => bytes,
             Self::User(bytes) => bytes,
-            Self::AccessKey(bytes) | Self::Claim(bytes) => bytes,
+            Self::Claim(bytes) => bytes,
         }
     }
 }
 
-/// The user of `base64(user:password)`; all of it where the user is empty, as some send a key.
+/// What short-term API keys of Amazon Bedrock begin with.
+const BEDROCK: &[u8] = b"bedrock-api-key-";
+
+/// Who signed a short-term key of Bedrock, a presigned URL in base64: whoever has an access key makes as many of these as he
+/// likes, and asks nobody.
+fn signer(encoded: &[u8]) -> Option<Vec<u8>> {
+    const NAME: &[u8] = b"X-Amz-Credential=";
+    let mut url = Vec::new();
+    base64::decode(super::bounded(encoded), &mut url);
+    let begin = url.windows(NAME.len()).position(|window| window == NAME)?;
+    let value = url.get(begin.saturating_add(NAME.len())..)?;
+    let end = value.iter().position(|byte| matches!(byte, b'/' | b'%' | b'&')).unwrap_or(value.len());
+    value.get(..end).filter(|key| !key.is_empty()).map(<[u8]>::to_vec)
+}
+
+/// The user of `base64(user:password)`, padded or not; all of it where the user is empty, as some send a key.
 fn user(encoded: &[u8]) -> Option<Vec<u8>> {
-    let mut decoded = BASE64.decode(super::bounded(encoded)).ok()?;
+    let mut decoded = Vec::new();
+    base64::decode(super::bounded(encoded), &mut decoded);
     match decoded.iter().position(|byte| *byte == b':') {
         Some(0) | None => {}
         Some(colon) => decoded.truncate(colon),
@@ -125,7 +131,7 @@ mod tests {
             )
         };
         for value in [sign("20260101", "5d67"), sign("20260102", "aa01"), sign("20260102", "x").replace(", ", ",")] {
-            assert_eq!(read(&value), Some(Credential::AccessKey(b"AKIDEXAMPLE")));
+            assert_eq!(read(&value), Some(Credential::AccessKey(b"AKIDEXAMPLE".as_slice().into())));
         }
         assert_eq!(read("AWS4-HMAC-SHA256 Signature=5d67"), secret("Signature=5d67"));
     }

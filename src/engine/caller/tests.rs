@@ -1,4 +1,5 @@
 use super::*;
+use ::base64::Engine as _;
 
 fn headers<'a>(fields: &[(&'a str, &'a [u8])]) -> Vec<(&'a [u8], &'a [u8])> {
     fields.iter().map(|&(name, value)| (name.as_bytes(), value)).collect()
@@ -47,6 +48,39 @@ fn sources_are_asked_in_the_configured_order() {
     assert_eq!(of(&[("authorization", b"Bearer a"), ("x-user", b"u")]), of(&[("x-user", b"u")]));
     assert_eq!(of(&[("authorization", b"Bearer a"), ("x-user", b" ")]), of(&[("authorization", b"Bearer a")]));
     assert_eq!(of(&[("x-api-key", b"a")]), 0);
+}
+
+#[test]
+fn what_a_provider_does_not_look_at_makes_no_new_account() {
+    let gemini = (":path", &b"/v1beta/models/gemini:streamGenerateContent?alt=sse"[..]);
+    let of = |fields: &[(&str, &[u8])]| account(fields, None);
+    let one = of(&[gemini, ("x-goog-api-key", b"AIza-1")]);
+    for decoy in ["x-api-key", "api-key", "authorization"] {
+        assert_eq!(of(&[gemini, (decoy, b"Bearer decoy"), ("x-goog-api-key", b"AIza-1")]), one, "{decoy}");
+    }
+    let azure = (":path", &b"/openai/deployments/d/chat/completions?api-version=2025-01-01"[..]);
+    assert_eq!(of(&[azure, ("x-api-key", b"decoy"), ("api-key", b"k")]), of(&[azure, ("api-key", b"k")]));
+    // Elsewhere the order is the configured one.
+    let chat = (":path", &b"/v1/chat/completions"[..]);
+    assert_eq!(
+        of(&[chat, ("x-goog-api-key", b"decoy"), ("authorization", b"Bearer k")]),
+        of(&[("authorization", b"Bearer k")])
+    );
+}
+
+#[test]
+fn keys_that_one_access_key_signed_are_one_account() {
+    let token = |date: &str, signature: &str, signer: &str| {
+        let url = format!(
+            "bedrock.amazonaws.com/?Action=CallWithBearerToken&X-Amz-Credential={signer}%2F20260101%2Fus-east-1&X-Amz-Date={date}&X-Amz-Signature={signature}&Version=1"
+        );
+        format!("Bearer bedrock-api-key-{}", ::base64::engine::general_purpose::STANDARD.encode(url))
+    };
+    let of = |token: String| account(&[("authorization", token.as_bytes())], None);
+    let one = of(token("20260101T000000Z", "aa", "AKIDEXAMPLE"));
+    assert_eq!(of(token("20260101T000001Z", "bb", "AKIDEXAMPLE")), one);
+    assert_ne!(of(token("20260101T000000Z", "aa", "AKIDOTHER")), one);
+    assert_ne!(of("Bearer bedrock-api-key-%%".to_owned()), 0);
 }
 
 #[test]

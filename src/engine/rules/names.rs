@@ -2,10 +2,9 @@
 
 use super::reader::{Reader, Value, quoted};
 use super::tree::Node;
+use crate::base64;
 use crate::bundle::PublicKey;
 use crate::evidence::content::{BYTES, Model};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 use std::fmt;
 
@@ -190,7 +189,7 @@ impl Value for Bundled {
     type Limits = ();
 
     fn read(node: &Node, (): &(), reader: &mut Reader) -> Option<Self> {
-        formed(node, "base64 of a bundle", reader, |text| STANDARD.decode(text).ok().map(Self))
+        formed(node, "base64 of a bundle", reader, |text| base64::exact(text).map(Self))
     }
 
     fn schema((): &()) -> Json {
@@ -198,7 +197,7 @@ impl Value for Bundled {
     }
 
     fn show(&self) -> Json {
-        STANDARD.encode(&self.0).into()
+        base64::encode(&self.0).into()
     }
 }
 
@@ -224,7 +223,7 @@ pub struct Weights(pub Model);
 
 impl Weights {
     fn parse(text: &str) -> Option<Self> {
-        let bytes = (text.len() <= base64_length(BYTES)).then(|| STANDARD.decode(text).ok())??;
+        let bytes = (text.len() <= base64_length(BYTES)).then(|| base64::exact(text))??;
         Model::from_bytes(&bytes).ok().map(Self)
     }
 }
@@ -247,7 +246,7 @@ impl Value for Weights {
     }
 
     fn show(&self) -> Json {
-        STANDARD.encode(self.0.to_bytes()).into()
+        base64::encode(&self.0.to_bytes()).into()
     }
 }
 
@@ -266,9 +265,9 @@ mod tests {
     #[test]
     fn a_model_has_one_length() {
         let model = Model { words: vec![1; 1 << 14], shapes: vec![2; 64], bound: 1, ..Model::default() };
-        let text = STANDARD.encode(model.to_bytes());
+        let text = base64::encode(&model.to_bytes());
         assert_eq!(Weights::parse(&text), Some(Weights(model)));
-        assert_eq!(Weights::parse(&STANDARD.encode([0; 300])), None);
+        assert_eq!(Weights::parse(&base64::encode(&[0; 300])), None);
         assert_eq!(Weights::parse("?"), None);
     }
 
