@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import gzip
 import json
 
 import client
@@ -54,3 +55,40 @@ def test_a_refusal_of_upstream_costs_no_tokens(start):
         failing = [*KEY, ("x-stand-in-status", "500")]
         assert client.post(proxy.port, body=client.chat(), headers=failing).status == 500
     assert client.post(proxy.port, body=client.chat(), headers=KEY).status == 200
+
+
+def test_an_answer_that_is_not_read_costs_what_was_reserved(start):
+    proxy = start(plugin=configured(account={"tokens": 1000, "window_seconds": 3600}, assumed_tokens=400))
+    headers = [*KEY, ("x-stand-in-replay", "messages/stream.sse"), ("x-stand-in-encoding", "br")]
+    answers = [client.post(proxy.port, "/v1/messages", client.chat("short"), headers) for _ in range(5)]
+    assert [answer.status for answer in answers][:2] == [200, 200] and answers[-1].status == 429
+
+
+def test_a_compressed_request_is_reserved_for_by_what_it_says(start):
+    proxy = start(plugin=configured(account={"tokens": 1_000_000, "window_seconds": 3600}, assumed_tokens=10))
+    body, left = client.chat("word " * 40_000), []
+    for key, data, more in [("a", body, []), ("b", gzip.compress(body), [("content-encoding", "gzip")])]:
+        answer = client.post(proxy.port, body=data, headers=[("authorization", f"Bearer sk-{key}"), *more])
+        left.append(answer.headers["x-ratelimit-remaining-tokens"])
+    assert left[0] == left[1]
+
+
+def test_what_upstream_does_not_believe_uses_up_nobodys_budget(start):
+    proxy = start(plugin=configured(account={"requests": 5, "window_seconds": 3600}))
+
+    def signed(signature):
+        return ("authorization", "AWS4-HMAC-SHA256 Credential=AKIASOMEBODY/20260101/us-east-1/bedrock/aws4_request, "
+                                 f"SignedHeaders=host, Signature={signature}")
+
+    for n in range(10):
+        forged = [signed(f"forged{n}"), ("x-stand-in-status", "403")]
+        assert client.post(proxy.port, "/model/m/converse", client.chat(), forged).status == 403
+    assert client.post(proxy.port, "/model/m/converse", client.chat(), [signed("good")]).status == 200
+
+
+def test_a_header_that_a_provider_does_not_look_at_gives_no_new_budget(start):
+    proxy = start(plugin=configured(account={"requests": 5, "window_seconds": 3600}))
+    path = "/v1beta/models/gemini:generateContent"
+    decoys = [[("x-goog-api-key", "AIza-one"), ("x-api-key", f"decoy-{n}")] for n in range(8)]
+    answers = [client.post(proxy.port, path, client.chat(), headers).status for headers in decoys]
+    assert answers == [200] * 5 + [429] * 3

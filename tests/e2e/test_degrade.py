@@ -1,5 +1,6 @@
 """Degradation is open, keeps every byte that it does not change, and is for those alone whom the rules name."""
 
+import gzip
 import json
 
 import client
@@ -96,3 +97,39 @@ def test_a_body_that_is_no_json_passes_as_it_is(degrading, upstream):
     upstream.forget()
     assert client.post(degrading.port, body=b'{"max_tokens": 99999, "mess', headers=DEGRADED).status == 200
     assert sent(upstream)["text"] == '{"max_tokens": 99999, "mess'
+
+
+@pytest.mark.parametrize("body, headers", [
+    (gzip.compress(client.chat()), [("content-encoding", "gzip")]),
+    (b'{"model":"m","max_tokens":99999,"messages":[{"role":"user","content":"Hello"}]' + b" " * (300 << 10) + b"}", []),
+], ids=["compressed", "padded"])
+def test_a_request_that_cannot_be_changed_still_gets_an_answer_that_can(degrading, upstream, body, headers):
+    if not degrading.held:
+        pytest.skip("its headers had gone")
+    upstream.forget()
+    replay = [("x-stand-in-replay", "messages/stream.sse"), ("accept-encoding", "gzip")]
+    answer = client.post(degrading.port, "/v1/messages", body, [*DEGRADED, *headers, *replay])
+    assert answer.status == 200 and b"Let me see" not in answer.body
+    assert ["accept-encoding", "identity"] in sent(upstream)["headers"]
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "br"])
+def test_an_answer_loses_its_reasoning_or_is_counted(degrading, encoding):
+    missed = degrading.metric("degraded.missed")
+    replay = [("x-stand-in-replay", "messages/stream.sse"), ("x-stand-in-encoding", encoding)]
+    answer = client.post(degrading.port, "/v1/messages", client.chat(), [*DEGRADED, *replay])
+    assert answer.status == 200
+    if encoding == "identity":
+        assert b"Let me see" not in answer.body
+    else:
+        assert degrading.metric("degraded.missed") > missed
+
+
+def test_a_member_that_only_gemini_has_is_no_limit(degrading, upstream):
+    if not degrading.held:
+        pytest.skip("its headers had gone")
+    upstream.forget()
+    body = b'{"model":"m","batch":1,"messages":[{"role":"user","content":"Hello"}],"max_tokens":" 100000"}'
+    assert client.post(degrading.port, body=body, headers=DEGRADED).status == 200
+    asked = json.loads(sent(upstream)["text"])
+    assert (asked["max_completion_tokens"] if "max_completion_tokens" in asked else asked["max_tokens"]) == 64

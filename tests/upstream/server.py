@@ -11,7 +11,7 @@ Request headers that steer it: `x-stand-in-status: 429` (an error of that status
 
 `x-stand-in-replay: messages/stream.sse` answers with a recorded stream of the engine's fixtures; `x-stand-in-piece: 7`
 writes an answer that is not announced in pieces of so many bytes, `x-stand-in-pause-ms: 20` waits after each, and
-`x-stand-in-encoding: gzip` compresses it.
+`x-stand-in-encoding: gzip` compresses it; another encoding it only says.
 
 Every answer carries `x-stand-in`, so that it cannot be taken for one of the proxy.
 
@@ -190,6 +190,8 @@ async def write_pieces(writer, headers, extra, kind, body):
     head = {**extra, "content-type": kind, "transfer-encoding": "chunked"}
     if first(headers, "x-stand-in-encoding") == "gzip":
         head["content-encoding"], body = "gzip", gzip.compress(body)
+    elif first(headers, "x-stand-in-encoding"):
+        head["content-encoding"] = first(headers, "x-stand-in-encoding")
     writer.write(head_of(200, head))
     for start in range(0, len(body), size):
         piece = body[start:start + size]

@@ -50,6 +50,8 @@ pub(crate) enum Take {
     Reasoned,
     /// Tokens from a cache.
     Cached,
+    /// Tokens put into a cache.
+    Kept,
     /// An opaque reasoning blob.
     Blob,
     /// What the model wrote: counted, not kept.
@@ -106,6 +108,7 @@ fn keys(place: Place) -> &'static [(&'static [&'static str], Place, Take)] {
             (&["completion_tokens", "output_tokens", "outputTokens", "candidatesTokenCount"], P::Nothing, T::Output),
             (&["thoughtsTokenCount", "reasoning_tokens", "thinking_tokens"], P::Nothing, T::Reasoned),
             (&["cache_read_input_tokens", "cacheReadInputTokens", "cachedContentTokenCount", "cached_tokens"], P::Nothing, T::Cached),
+            (&["cache_creation_input_tokens", "cacheWriteInputTokens"], P::Nothing, T::Kept),
             (&["prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details"], P::Usage, T::Nothing),
         ],
         P::Choice => &[

@@ -3,7 +3,7 @@
 use super::place::Take;
 use crate::dialect::{Finish, MAX_NAME, finish};
 use crate::digest::key::{DigestKey, Digester, Domain};
-use crate::digest::{BLOBS, SHORTEST_BLOB};
+use crate::digest::{BLOBS, SHORTEST_BLOB, spelled};
 use crate::digits;
 use crate::json::Reader;
 
@@ -25,6 +25,8 @@ pub struct Taken {
     pub reasoning_tokens: Option<u64>,
     /// Input tokens that came from a cache.
     pub cached_tokens: Option<u64>,
+    /// Input tokens that were put into a cache, where the dialect counts them apart.
+    pub kept_tokens: Option<u64>,
     /// `output_tokens` is worked out from the length of the text: nobody told, or the answer was cut before its end.
     pub estimated: bool,
     /// Why the model stopped.
@@ -50,6 +52,7 @@ impl Taken {
             ("out=", self.output_tokens),
             ("reasoning=", self.reasoning_tokens),
             ("cached=", self.cached_tokens),
+            ("kept=", self.kept_tokens),
         ];
         for (name, count) in counts {
             if let Some(count) = count {
@@ -99,7 +102,7 @@ impl Taking {
             Take::Refusal => self.taken.note(Finish::Refusal),
             Take::Blob => {
                 let (digester, bytes) = self.blob.get_or_insert_with(|| (self.key.digester(Domain::Blob), 0));
-                digester.write(piece);
+                spelled(piece, digester);
                 *bytes = bytes.saturating_add(piece.len());
             }
             Take::Nothing | Take::Event => {}
@@ -111,7 +114,7 @@ impl Taking {
     /// Takes a value whose bytes, as far as they are kept, are `held`: a string, or a number or word.
     pub(super) fn value(&mut self, take: Take, held: &[u8], string: bool) {
         let word = std::str::from_utf8(held).unwrap_or("");
-        if !string || matches!(take, Take::Input | Take::Output | Take::Reasoned | Take::Cached) {
+        if !string || matches!(take, Take::Input | Take::Output | Take::Reasoned | Take::Cached | Take::Kept) {
             return self.count(take, word);
         }
         match take {
@@ -142,6 +145,7 @@ impl Taking {
             Take::Output => &mut self.taken.output_tokens,
             Take::Reasoned => &mut self.taken.reasoning_tokens,
             Take::Cached => &mut self.taken.cached_tokens,
+            Take::Kept => &mut self.taken.kept_tokens,
             _ => return,
         };
         // Nearly all are whole numbers. The reader takes a number at the very end for one that was cut.

@@ -133,7 +133,8 @@ fn messages() {
         "EqQBCgIYAhIM1gbcDa9GJwZA2b3hGgxBdjrkzLoky3dl1pkiMOYds",
         "EmwKAhgBEgy3va3pzix/LafPsn4aDFIT2Xlxh0L5L8rLVyIwxtE3rAFBa8cr3qpPkNRj2",
     ];
-    let expected = expected("msg_7", [Some(25), Some(89), None, Some(12)], Finish::ToolUse, &blobs);
+    let told = expected("msg_7", [Some(25), Some(89), None, Some(12)], Finish::ToolUse, &blobs);
+    let expected = Taken { kept_tokens: Some(0), ..told };
     assert_eq!(split_anywhere(Framing::Events, MESSAGES.as_bytes()), expected);
     assert_eq!(split_anywhere(Framing::Frames, &invoked()), expected);
 }
@@ -197,4 +198,20 @@ fn the_framing_is_told_by_the_content_type() {
     assert_eq!(Framing::of(b"application/vnd.amazon.eventstream"), Framing::Frames);
     assert_eq!(Framing::of(b"application/json"), Framing::Json);
     assert_eq!(Framing::of(b""), Framing::Json);
+}
+
+#[test]
+fn a_blob_is_the_same_however_its_base64_is_spelled() {
+    let one = blob_digest(
+        "CiQB0e2Kb2Wf3mF2P0m1Tg5zq+/aCiQB0e2Kb2Wf3mF2P0m1Tg5zq+/aCiQB0e2Kb2Wf3mF2P0m1Tg==",
+        &DigestKey::default(),
+    );
+    for other in [
+        "CiQB0e2Kb2Wf3mF2P0m1Tg5zq-_aCiQB0e2Kb2Wf3mF2P0m1Tg5zq-_aCiQB0e2Kb2Wf3mF2P0m1Tg",
+        "CiQB0e2Kb2Wf3mF2P0m1Tg5zq+/aCiQB0e2Kb2Wf3mF2\nP0m1Tg5zq+/aCiQB0e2Kb2Wf3mF2P0m1Tg=",
+    ] {
+        assert_eq!(blob_digest(other, &DigestKey::default()), one, "{other}");
+    }
+    assert_ne!(blob_digest("CiQB0e2Kb2Wf3mF2P0m1Tg5zq+/b", &DigestKey::default()), one);
+    assert_eq!(blob_digest("==", &DigestKey::default()), 0);
 }

@@ -100,14 +100,14 @@ impl Estimate {
 
 /// What an answer did cost; `input`: an estimate of what was read, for answers that do not tell.
 fn cost(dialect: Dialect, taken: &Taken, input: u64) -> u64 {
-    // Gemini counts thoughts beside the answer, Anthropic what came from its cache beside what was read.
+    // Gemini counts thoughts beside the answer, Anthropic what came from its cache or went there beside what was read.
     let apart = match dialect {
-        Dialect::Gemini => taken.reasoning_tokens,
-        Dialect::Messages | Dialect::Converse => taken.cached_tokens,
-        _ => None,
+        Dialect::Gemini => [taken.reasoning_tokens, None],
+        Dialect::Messages | Dialect::Converse => [taken.cached_tokens, taken.kept_tokens],
+        _ => [None; 2],
     };
-    let counts = [Some(taken.input_tokens.unwrap_or(input)), taken.output_tokens, apart];
-    counts.into_iter().flatten().fold(0, u64::saturating_add)
+    let counts = [Some(taken.input_tokens.unwrap_or(input)), taken.output_tokens].into_iter().chain(apart);
+    counts.flatten().fold(0, u64::saturating_add)
 }
 
 /// Puts a request to the budgets that the rules have for it. `None`, without a look at the store,
@@ -170,17 +170,23 @@ pub fn reserve<S: Store>(
     Some(grant)
 }
 
-/// Settles a request that was granted, by what its answer did cost; nothing, where upstream refused it. Returns how many
-/// updates were lost.
+/// Settles a request that was granted, by what its answer did cost; by what it could, where nobody read that; by nothing, where
+/// upstream refused it, and not even as a request where upstream did not believe who it is from: anybody could use up what
+/// is another's. Returns how many updates were lost.
 pub fn settle<S: Store>(
     config: &Config,
     store: &mut S,
     grant: &Grant,
-    (dialect, status, taken): (Dialect, u16, &Taken),
+    (dialect, status, taken): (Dialect, u16, Option<&Taken>),
     now: Timestamp,
 ) -> u32 {
-    let tokens = if (200..300).contains(&status) { cost(dialect, taken, grant.estimate.input) } else { 0 };
-    release(&Tables::of(&config.state).budgets, store, grant, (1, tokens), now)
+    let used = match (status, taken) {
+        (401 | 403, _) => (0, 0),
+        (200..300, Some(taken)) => (1, cost(dialect, taken, grant.estimate.input)),
+        (200..300, None) => (1, grant.estimate.tokens()),
+        _ => (1, 0),
+    };
+    release(&Tables::of(&config.state).budgets, store, grant, used, now)
 }
 
 /// Puts `used` requests and tokens in the place of what is held.

@@ -38,7 +38,7 @@ fn used(output: u64) -> Taken {
 }
 
 fn settled(config: &Config, store: &mut MemoryStore, grant: &Grant, output: u64, now: Timestamp) {
-    assert_eq!(settle(config, store, grant, (Dialect::Responses, 200, &used(output)), now), 0);
+    assert_eq!(settle(config, store, grant, (Dialect::Responses, 200, Some(&used(output))), now), 0);
 }
 
 #[test]
@@ -97,8 +97,27 @@ fn what_was_reserved_too_much_comes_back_and_what_was_too_little_is_charged() {
 fn what_upstream_refused_costs_no_tokens() {
     let (config, mut store) = (config(r#"{"account":{"tokens":100}}"#), MemoryStore::default());
     let grant = ask(&config, &mut store, &ALICE, 100, NOW).unwrap();
-    assert_eq!(settle(&config, &mut store, &grant, (Dialect::Responses, 503, &used(7)), NOW), 0);
+    assert_eq!(settle(&config, &mut store, &grant, (Dialect::Responses, 503, Some(&used(7))), NOW), 0);
     assert!(ask(&config, &mut store, &ALICE, 100, NOW).is_ok());
+}
+
+#[test]
+fn who_is_not_believed_to_be_somebody_uses_nothing_of_his() {
+    let (config, mut store) = (config(r#"{"account":{"requests":2}}"#), MemoryStore::default());
+    for status in [401, 403, 401] {
+        let grant = ask(&config, &mut store, &ALICE, 1, NOW).unwrap();
+        assert_eq!(settle(&config, &mut store, &grant, (Dialect::Responses, status, Some(&used(0))), NOW), 0);
+    }
+    assert!(ask(&config, &mut store, &ALICE, 1, NOW).is_ok());
+}
+
+#[test]
+fn an_answer_that_nobody_read_costs_what_it_could() {
+    let (config, mut store) = (config(r#"{"account":{"tokens":100}}"#), MemoryStore::default());
+    let grant = ask(&config, &mut store, &ALICE, 60, NOW).unwrap();
+    assert_eq!(settle(&config, &mut store, &grant, (Dialect::Responses, 200, None), NOW), 0);
+    assert!(ask(&config, &mut store, &ALICE, 41, NOW).is_err());
+    assert!(ask(&config, &mut store, &ALICE, 40, NOW).is_ok());
 }
 
 #[test]
@@ -110,9 +129,11 @@ fn an_answer_that_ends_in_a_later_window_is_settled_where_it_began() {
     // 20 of the last window, all of which still counts.
     assert!(ask(&budget, &mut store, &ALICE, 81, Timestamp(NOW.0 + 10 * SECOND)).is_err());
     let next = ask(&budget, &mut store, &ALICE, 80, Timestamp(NOW.0 + 10 * SECOND)).unwrap();
-    // Two windows later nothing is left to settle.
-    settled(&budget, &mut store, &next, 1_000_000, Timestamp(NOW.0 + 40 * SECOND));
-    assert!(ask(&budget, &mut store, &ALICE, 100, Timestamp(NOW.0 + 40 * SECOND)).is_ok());
+    // Two windows later what was reserved does not count any more; what it took beyond that does.
+    let late = Timestamp(NOW.0 + 40 * SECOND);
+    settled(&budget, &mut store, &next, 110, late);
+    assert!(ask(&budget, &mut store, &ALICE, 71, late).is_err());
+    assert!(ask(&budget, &mut store, &ALICE, 70, late).is_ok());
 }
 
 #[test]
@@ -175,9 +196,11 @@ fn costs_are_added_up_as_each_dialect_counts() {
         output_tokens: Some(200),
         reasoning_tokens: Some(30),
         cached_tokens: Some(4),
+        kept_tokens: Some(50_000),
         ..Taken::default()
     };
-    for (dialect, tokens) in [(Dialect::Gemini, 1_230), (Dialect::Messages, 1_204), (Dialect::ChatCompletions, 1_200)] {
+    for (dialect, tokens) in [(Dialect::Gemini, 1_230), (Dialect::Messages, 51_204), (Dialect::ChatCompletions, 1_200)]
+    {
         assert_eq!(cost(dialect, &taken, 9), tokens);
     }
     assert_eq!(cost(Dialect::Completions, &used(5), 9), 14);

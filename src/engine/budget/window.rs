@@ -86,14 +86,16 @@ impl<'s> Slot<'s> {
         Ok(self.moment.index)
     }
 
-    /// Puts what was used in the place of what was reserved in a window, where that still counts.
+    /// Puts what was used in the place of what was reserved in a window. Where that does not count any more, what was used beyond it
+    /// counts now: an answer may take longer than two windows.
     pub(super) fn settle(&mut self, window: u32, reserved: (u64, u64), used: (u64, u64)) {
         let age = self.moment.index.checked_sub(window).and_then(|age| usize::try_from(age).ok());
         for (counted, reserved, used) in
             [(&mut self.requests, reserved.0, used.0), (&mut self.tokens, reserved.1, used.1)]
         {
-            if let Some(place) = age.and_then(|age| counted.0.get_mut(age)) {
-                *place = place.saturating_sub(reserved).saturating_add(used);
+            match age.and_then(|age| counted.0.get_mut(age)) {
+                Some(place) => *place = place.saturating_sub(reserved).saturating_add(used),
+                None => counted.add(used.saturating_sub(reserved)),
             }
         }
         self.write();

@@ -19,8 +19,17 @@ pub fn request(dialect: Dialect, body: &[u8], limits: &Degrade) -> Option<Degrad
     let most = limits.max_tokens.saturating_add(thinking);
     let home = home(dialect);
     let longest = most.to_string();
-    let mut caps =
-        Caps { limits, longest, most, home, groups: MAX_GROUPS, reasoning: false, inside: false, limited: false };
+    let mut caps = Caps {
+        limits,
+        longest,
+        most,
+        home,
+        gemini: dialect == Dialect::Gemini,
+        groups: MAX_GROUPS,
+        reasoning: false,
+        inside: false,
+        limited: false,
+    };
     let (mut reader, mut edits) = (Reader::new(text), Edits::new(text));
     let tail = edits.walk(&mut reader, false, &mut |edits, key, value| caps.member(edits, key, value))?;
     if reader.truncated() {
@@ -108,6 +117,7 @@ struct Caps<'l> {
     longest: String,
     most: u32,
     home: Option<(&'static str, &'static [&'static str])>,
+    gemini: bool,
     /// How many groups deeper are looked into.
     groups: u8,
     /// Within what says how to reason.
@@ -122,8 +132,8 @@ impl Caps<'_> {
     /// Changes a member. `None` to keep it, else the name of its removal.
     fn member<'a>(&mut self, edits: &mut Edits<'a>, key: &str, value: &mut Reader<'a>) -> Option<Change> {
         let limits = self.limits;
-        // Gemini's; a limit beside it would be a mistake.
-        self.limited |= key == "batch";
+        // Gemini's, at the top; a limit beside it would be a mistake.
+        self.limited |= key == "batch" && self.gemini && self.groups == MAX_GROUPS;
         let meaning = match meaning(key)? {
             // OpenRouter's name for it.
             Meaning::Length if self.reasoning => Meaning::Budget,
@@ -201,10 +211,11 @@ impl Caps<'_> {
     }
 }
 
-/// Limits a number: one that is greater, and one below 0, which leaves it to the model.
+/// Limits a number: one that is greater, one below 0, which leaves it to the model, and what is none to us but may be to a server.
 fn cap<'a>(edits: &mut Edits<'a>, value: &mut Reader<'a>, most: u32, change: Change) {
     let number = value.clone().thousandths();
-    if number.is_some_and(|number| number < 0 || number > i64::from(most).saturating_mul(1_000)) {
+    let none = value.peek() == Token::Null;
+    if !none && number.is_none_or(|number| number < 0 || number > i64::from(most).saturating_mul(1_000)) {
         let (from, to) = span(value);
         edits.replace(from, to, most.to_string(), change);
     }

@@ -51,7 +51,7 @@ fn message(value: &mut Reader<'_>, draft: &mut Draft) {
 }
 
 fn part(value: &mut Reader<'_>, draft: &mut Draft) {
-    let (mut name, mut input, mut compaction) = (None, None, false);
+    let (mut name, mut input, mut compaction, mut own) = (None, None, false, false);
     members(value, |key, value| match key {
         "text" => {
             draft.string(value, Role::User, Kind::Text);
@@ -65,11 +65,19 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
         }
         "name" => name = Some(value.clone()),
         "input" => input = Some(value.clone()),
-        "type" => compaction = value.short().as_deref() == Some("compaction"),
+        "type" => {
+            let kind = value.short();
+            (compaction, own) = (kind.as_deref() == Some("compaction"), kind.as_deref() == Some("search_result"));
+        }
         // The model's own summary of what came before.
         "content" if compaction && draft.string(value, Role::Assistant, Kind::Text) => {}
-        "content" => block::result(value, draft),
+        "content" if !own => block::result(value, draft),
+        // What the user brings along, as a document.
+        "content" => block::content(value, draft, part),
         "source" => block::source(value, draft),
+        "context" | "title" => {
+            draft.string(value, Role::User, Kind::Text);
+        }
         "cache_control" => draft.cache(value),
         _ => {}
     });

@@ -23,7 +23,7 @@ use crate::evidence::content::Features;
 use crate::{route::Route, rules::Config};
 use content::Wording;
 use conversation::Conversation;
-use key::{DigestKey, Domain};
+use key::{DigestKey, Digester, Domain};
 use shape::Shape;
 use skeleton::{Piece, Skeleton};
 
@@ -159,5 +159,30 @@ fn blobs(prompt: &Prompt<'_>, digests: &DigestKey) -> Vec<u64> {
 /// The keyed digest of a reasoning blob, as requests carry it and responses give it.
 #[must_use]
 pub fn blob_digest(blob: &str, digests: &DigestKey) -> u64 {
-    digests.digest(Domain::Blob, blob.as_bytes())
+    let mut digester = digests.digester(Domain::Blob);
+    spelled(blob.as_bytes(), &mut digester);
+    digester.finish()
+}
+
+/// Goes on with a piece of a blob. A server may take either alphabet of base64, padded or not (Gemini does, as all of protobuf's
+/// JSON): however it is spelled, it is one blob.
+pub(crate) fn spelled(piece: &[u8], digester: &mut Digester) {
+    let counts = |byte: &u8| !matches!(byte, b'=' | b' ' | b'\t' | b'\r' | b'\n');
+    let mut room = [0; 64];
+    let mut bytes = piece.iter().filter(|byte| counts(byte)).map(|&byte| match byte {
+        b'-' => b'+',
+        b'_' => b'/',
+        other => other,
+    });
+    loop {
+        let mut count = 0;
+        for (place, byte) in room.iter_mut().zip(&mut bytes) {
+            *place = byte;
+            count += 1;
+        }
+        if count == 0 {
+            return;
+        }
+        digester.write(room.get(..count).unwrap_or(&[]));
+    }
 }

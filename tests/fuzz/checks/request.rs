@@ -124,7 +124,7 @@ fn answered<S: Store>(
     let _ = engine.given(store, caller, &taken.blobs, now);
     let _ = engine.ended(store, caller, reading, taken.finish, now);
     if let (Some(grant), Some(dialect)) = (grant, reading.dialect) {
-        let _ = engine.charge(store, grant, &route(dialect), status, &taken, now);
+        let _ = engine.charge(store, grant, &route(dialect), status, Some(&taken), now);
     }
     witness.see(&taken);
 }

@@ -60,7 +60,7 @@ impl Shared<'_> {
         let Some((grant, cost)) = self.open.borrow_mut().pop() else { return };
         let tokens = self.chance(cost + 1);
         self.used.set(self.used.get() + tokens);
-        assert_eq!(settle(self.config, self, &grant, (Dialect::Responses, 200, &used(tokens)), NOW), 0);
+        assert_eq!(settle(self.config, self, &grant, (Dialect::Responses, 200, Some(&used(tokens))), NOW), 0);
     }
 }
 
