@@ -37,6 +37,6 @@ impl Call {
     /// The call that an earlier callback kept, in a context that knows nothing of it.
     pub(crate) fn kept(live: &Rc<Live>) -> Option<Self> {
         let Kept { route, caller, encoding, length } = Kept::read(&host::kept_call()?)?;
-        Some(Self { live: Rc::clone(live), engine: live.engine()?, route, caller, encoding, length })
+        Some(Self { live: Rc::clone(live), engine: live.engine()?, route, caller, encoding, length, signed: false })
     }
 }

@@ -35,6 +35,8 @@ pub(crate) struct Call {
     pub(crate) encoding: Vec<u8>,
     /// What `content-length` announces.
     pub(crate) length: Option<usize>,
+    /// The client has signed it (AWS Signature Version 4): whoever changes the body makes it another's.
+    pub(crate) signed: bool,
 }
 
 /// A call that was judged and let through: what is left to do when its answer comes.
@@ -118,7 +120,7 @@ impl Call {
 
     /// Makes the request ask for less. `body`: all of it, where it has not gone upstream yet, nor its headers.
     fn degrade(&self, body: Option<&[u8]>, now: Timestamp) -> Changes {
-        let Some(body) = body.filter(|_| self.encoding.is_empty()) else {
+        let Some(body) = body.filter(|_| self.encoding.is_empty() && !self.signed) else {
             metrics::count(Metric::DegradeMissed);
             return Changes::default();
         };

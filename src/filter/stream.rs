@@ -147,7 +147,8 @@ impl Stream {
         let caller = engine.caller(&headers, &peer, claim.as_deref());
         let encoding = encoding(&headers);
         let length = first(&headers, "content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
-        Some(Call { live, engine, route, caller, encoding, length })
+        let signed = first(&headers, "authorization").is_some_and(|value| value.starts_with(b"AWS4-"));
+        Some(Call { live, engine, route, caller, encoding, length, signed })
     }
 
     /// Takes a call up that another context has begun.

@@ -7,9 +7,9 @@ import envoy
 PROGRAM = envoy.ROOT / "target" / "release" / "azeotrope"
 
 
-def digest(key):
+def digest(key, what="--account"):
     """The digest by which rules name the account of a key."""
-    command = [str(PROGRAM), "digest", "--account", "-"]
+    command = [str(PROGRAM), "digest", what, "-"]
     return subprocess.run(command, input=key, check=True, capture_output=True, text=True).stdout.strip()
 
 

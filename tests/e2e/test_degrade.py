@@ -133,3 +133,14 @@ def test_a_member_that_only_gemini_has_is_no_limit(degrading, upstream):
     assert client.post(degrading.port, body=body, headers=DEGRADED).status == 200
     asked = json.loads(sent(upstream)["text"])
     assert (asked["max_completion_tokens"] if "max_completion_tokens" in asked else asked["max_tokens"]) == 64
+
+
+def test_a_request_that_its_client_has_signed_stays_as_it_is(start, upstream):
+    signed = [("authorization", "AWS4-HMAC-SHA256 Credential=AKIASOMEBODY/20260101/us-east-1/bedrock/aws4_request, "
+                                "SignedHeaders=host, Signature=00")]
+    deny = [{"account": rules.digest("AKIASOMEBODY", "--access-key"), "action": "degrade"}]
+    proxy = start(plugin=json.dumps({"mode": "enforce", "rules": rules.document(deny=deny, degrade={"max_tokens": 64})}))
+    upstream.forget()
+    body = b'{"messages":[{"role":"user","content":[{"text":"Hello"}]}],"inferenceConfig":{"maxTokens":9999}}'
+    assert client.post(proxy.port, "/model/m/converse", body, signed).status == 200
+    assert sent(upstream)["text"].encode() == body and proxy.metric("degraded.missed") == 1
