@@ -6,8 +6,9 @@ use super::publisher::Publisher;
 use super::shared::Shared;
 use super::{Options, metrics};
 use crate::clock::now;
-use crate::store::{Fence, JOINER, Outcome};
-use std::sync::Arc;
+use crate::store::{Fence, JOINER, Outcome, Store};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -23,6 +24,7 @@ const AWAY: Duration = Duration::from_millis(500);
 pub(super) fn start(options: &Options, shared: &Arc<Shared>, stopped: watch::Receiver<bool>) -> JoinHandle<()> {
     let strive = Strive {
         shared: Arc::clone(shared),
+        renewal: Renewal::default(),
         corpora: options.corpora.clone(),
         ttl: options.ttl,
         every: options.every,
@@ -30,12 +32,58 @@ pub(super) fn start(options: &Options, shared: &Arc<Shared>, stopped: watch::Rec
         caution: options.caution,
         hold: options.hold,
     };
-    std::thread::spawn(move || strive.run(&stopped))
+    std::thread::spawn(move || {
+        let over = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            threads.spawn(|| strive.renewal.run(&*strive.shared.store, strive.shared.owner, &over));
+            let _over = Over(&over);
+            strive.run(&stopped);
+        });
+    })
+}
+
+/// The longest that a step may take before the duty is another's: one that takes longer hangs.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Renews the lease while a step takes long: a snapshot of two million accounts takes seconds to make, to save and to load.
+#[derive(Default)]
+struct Renewal {
+    /// Since when there is a step that needs the lease.
+    step: Mutex<Option<Instant>>,
+}
+
+impl Renewal {
+    fn set(&self, step: Option<Instant>) {
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner) = step;
+    }
+
+    /// Renews what is held, again and again, until `stopped`.
+    fn run(&self, store: &dyn Store, owner: u64, stopped: &AtomicBool) {
+        while !stopped.load(Ordering::Relaxed) {
+            std::thread::sleep(TTL / 8);
+            // Held while it renews: what has ended meanwhile must not be taken again.
+            let step = self.step.lock().unwrap_or_else(PoisonError::into_inner);
+            if step.is_some_and(|begun| (TTL / 4..LONGEST).contains(&begun.elapsed())) {
+                // Where the store is away, or another has it, the step will find out.
+                let _ = store.lease(JOINER, owner, TTL);
+            }
+        }
+    }
+}
+
+/// Says that it is over when it goes, however that comes.
+struct Over<'o>(&'o AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A sidecar that would take the duty.
 struct Strive {
     shared: Arc<Shared>,
+    renewal: Renewal,
     corpora: Vec<Vec<u8>>,
     ttl: Duration,
     every: Duration,
@@ -49,7 +97,10 @@ impl Strive {
         let mut duty: Option<Duty> = None;
         let mut said = String::new();
         while !*stopped.borrow() {
-            let rest = match self.shared.heed(self.step(&mut duty)) {
+            self.renewal.set(duty.is_some().then(Instant::now));
+            let done = self.step(&mut duty);
+            self.renewal.set(None);
+            let rest = match self.shared.heed(done) {
                 Ok(true) => Duration::ZERO,
                 Ok(false) => REST,
                 Err(error) => {
@@ -65,7 +116,9 @@ impl Strive {
             std::thread::sleep(rest);
         }
         if let Some(mut duty) = duty {
+            self.renewal.set(Some(Instant::now()));
             let _ = duty.save(&*self.shared.store);
+            self.renewal.set(None);
             let _ = self.shared.store.release(JOINER, self.shared.owner);
         }
     }
@@ -98,6 +151,7 @@ impl Strive {
             }
             return Ok(false);
         };
+        self.renewal.set(Some(begun));
         // Another may have had it in between: what it left counts.
         if duty.as_ref().is_none_or(|duty| duty.fence != fence) {
             *duty = Some(self.begin(fence)?);
@@ -113,5 +167,33 @@ impl Strive {
     fn begin(&self, fence: Fence) -> Outcome<Duty> {
         let publisher = Publisher::new(self.shared.signer.clone(), self.ttl, &self.corpora);
         Duty::take_up(&self.shared, fence, publisher)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::Directory;
+    use crate::store::open;
+
+    /// Whether another gets the lease once it would have run out, while the holder's step has taken `long`.
+    fn is_lost(long: Duration) -> bool {
+        let folder = Directory::new();
+        let store = open(None, Some(&folder.0)).unwrap();
+        assert!(store.lease(JOINER, 1, TTL).unwrap().is_some());
+        let (renewal, over) = (Renewal::default(), AtomicBool::new(false));
+        renewal.set(Instant::now().checked_sub(long));
+        std::thread::scope(|threads| {
+            threads.spawn(|| renewal.run(&*store, 1, &over));
+            let _over = Over(&over);
+            std::thread::sleep(TTL + TTL / 4);
+            store.lease(JOINER, 2, TTL).unwrap().is_some()
+        })
+    }
+
+    #[test]
+    fn a_step_that_takes_long_keeps_the_lease_and_one_that_hangs_loses_it() {
+        let [slow, hanging] = [TTL, LONGEST].map(|long| std::thread::spawn(move || is_lost(long)));
+        assert_eq!([slow, hanging].map(|thread| thread.join().unwrap()), [false, true]);
     }
 }

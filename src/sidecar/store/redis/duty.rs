@@ -1,6 +1,6 @@
 //! Leases are keys that expire by the clock of Redis; their fences stay.
 
-use super::{Redis, key, padded};
+use super::{Redis, invocation, key, padded};
 use crate::store::{Cursor, Duty, Fence, JOINER, Outcome, Unavailable};
 use redis::{Script, cmd};
 use std::sync::LazyLock;
@@ -65,13 +65,15 @@ impl Duty for Redis {
 
     fn save(&self, fence: Fence, cursor: &Cursor, snapshot: &[u8]) -> Outcome<bool> {
         let (fence, cursor) = (padded(fence.0), format!("{}-{}", cursor.0, cursor.1));
-        self.run(&SAVE, &[fence_key(JOINER), key("snapshot")], &[fence.as_bytes(), cursor.as_bytes(), snapshot])
+        let keys = [fence_key(JOINER), key("snapshot")];
+        let saving = invocation(&SAVE, &keys, &[fence.as_bytes(), cursor.as_bytes(), snapshot]);
+        self.pool.patiently(|connection| saving.invoke(connection))
     }
 
     fn load(&self) -> Outcome<Option<(Cursor, Vec<u8>)>> {
         let mut command = cmd("HMGET");
         command.arg(key("snapshot")).arg("cursor").arg("snapshot");
-        let saved: (Option<String>, Option<Vec<u8>>) = self.with(|connection| command.query(connection))?;
+        let saved: (Option<String>, Option<Vec<u8>>) = self.pool.patiently(|connection| command.query(connection))?;
         let (Some(cursor), Some(snapshot)) = saved else { return Ok(None) };
         let cursor = cursor.split_once('-').and_then(|(first, second)| {
             let halves = (first.parse().ok()?, second.parse().ok()?);

@@ -13,7 +13,7 @@ mod shelf;
 mod stream;
 
 use super::{Limits, Outcome};
-use ::redis::{Connection, FromRedisValue, RedisResult, Script};
+use ::redis::{Connection, FromRedisValue, RedisResult, Script, ScriptInvocation};
 use pool::Pool;
 
 /// The store in a Redis.
@@ -33,15 +33,20 @@ impl Redis {
     }
 
     fn run<T: FromRedisValue>(&self, script: &Script, keys: &[String], arguments: &[&[u8]]) -> Outcome<T> {
-        let mut invocation = script.prepare_invoke();
-        for key in keys {
-            invocation.key(key);
-        }
-        for argument in arguments {
-            invocation.arg(argument);
-        }
+        let invocation = invocation(script, keys, arguments);
         self.with(|connection| invocation.invoke(connection))
     }
+}
+
+fn invocation<'s>(script: &'s Script, keys: &[String], arguments: &[&[u8]]) -> ScriptInvocation<'s> {
+    let mut invocation = script.prepare_invoke();
+    for key in keys {
+        invocation.key(key);
+    }
+    for argument in arguments {
+        invocation.arg(argument);
+    }
+    invocation
 }
 
 /// A key of ours.

@@ -15,6 +15,9 @@ const CONNECT: Duration = Duration::from_secs(1);
 /// How long an answer may take, and how long a caller waits for a connection that others use.
 const ANSWER: Duration = Duration::from_secs(3);
 
+/// How long it may take with a snapshot in it: of two million accounts it has 300 MiB.
+const SNAPSHOT: Duration = Duration::from_secs(60);
+
 /// Connections to one Redis, made when needed and dropped when they fail.
 pub(super) struct Pool {
     client: Client,
@@ -66,6 +69,16 @@ impl Pool {
         }
     }
 
+    /// The same with a snapshot on its way.
+    pub(super) fn patiently<T>(&self, work: impl FnOnce(&mut Connection) -> RedisResult<T>) -> Outcome<T> {
+        self.with(|connection| {
+            wait(connection, SNAPSHOT)?;
+            let answer = work(connection)?;
+            wait(connection, ANSWER)?;
+            Ok(answer)
+        })
+    }
+
     /// The right to use a connection, and one if there is one.
     fn take(&self) -> Outcome<Option<Connection>> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,8 +105,13 @@ impl Pool {
 
     fn connect(&self) -> RedisResult<Connection> {
         let connection = self.client.get_connection_with_timeout(CONNECT)?;
-        connection.set_read_timeout(Some(ANSWER))?;
-        connection.set_write_timeout(Some(ANSWER))?;
+        wait(&connection, ANSWER)?;
         Ok(connection)
     }
+}
+
+/// How long a connection is waited for from now on.
+fn wait(connection: &Connection, long: Duration) -> RedisResult<()> {
+    connection.set_read_timeout(Some(long))?;
+    connection.set_write_timeout(Some(long))
 }
