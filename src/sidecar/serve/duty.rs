@@ -80,7 +80,7 @@ pub(super) struct Duty {
 
 impl Duty {
     /// Takes up what the one before left.
-    pub(super) fn take_up(shared: &Shared, fence: Fence, publisher: Publisher) -> Outcome<Self> {
+    pub(super) fn take_up(shared: &Shared, fence: Fence, publisher: Publisher, caution: Caution) -> Outcome<Self> {
         let store = &*shared.store;
         let rules = candidate::in_force(store)?.unwrap_or_default();
         let kept = Kept::of(store)?;
@@ -96,10 +96,7 @@ impl Duty {
         let (cursor, (joiner, keeper, traffic)) = saved.unwrap_or_else(|| (Cursor::default(), anew()));
         let held = hold::held(store)?;
         let mut duty = Self { cursor, traffic, kept, rules, held, ..Self::new(fence, joiner, keeper, publisher) };
-        // What was held back before is held back still: proxies know of no campaign then.
-        if duty.held.is_none() {
-            duty.rebase();
-        }
+        duty.go_on(hold::published(shared)?, caution);
         duty.follow();
         let (shadow, batches) = Shadow::read(store)?;
         duty.shadow = shadow;
@@ -200,6 +197,19 @@ impl Duty {
             if let Change::Account { account, .. } = change {
                 self.keeper.forget(*account);
             }
+        }
+    }
+
+    /// Goes on from what proxies were told (`None`: nobody can say): with all that is known, unless that is held back or would act on
+    /// too many accounts at once.
+    pub(super) fn go_on(&mut self, told: Option<Vec<Change>>, caution: Caution) {
+        let Some(told) = told else { return self.rebase() };
+        self.tell_anew(&told);
+        let (all, now) = (self.joiner.feed(usize::MAX, Timestamp(now())), Timestamp(now()));
+        let too_many = hold::too_many(caution, &self.feed, &all, self.joiner.known(), now);
+        match (&self.held, too_many) {
+            (None, None) => self.rebase(),
+            _ => self.waiting = all,
         }
     }
 

@@ -1,7 +1,9 @@
 //! Campaigns that would act on too many accounts at once: held back until a person lets them go.
 
 use super::candidate::Caution;
+use super::shared::Shared;
 use crate::store::{Outcome, Store};
+use azeotrope_engine::bundle::{Manifest, PartKind};
 use azeotrope_engine::campaign::{Change, Feed};
 use azeotrope_engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +38,19 @@ pub(super) fn too_many(caution: Caution, feed: &Feed, changes: &[Change], known:
     (new >= u64::from(caution.few.max(1)) && new * 1_000 > known as u64 * u64::from(caution.per_mille)).then_some(new)
 }
 
+/// What proxies were last told of campaigns; `None` where that cannot be read: another key signed it, or parts of it are gone.
+pub(super) fn published(shared: &Shared) -> Outcome<Option<Vec<Change>>> {
+    let Some(edition) = shared.store.current()? else { return Ok(Some(Vec::new())) };
+    let Ok((manifest, _)) = Manifest::open(&edition.manifest, &shared.trusted()) else { return Ok(None) };
+    let mut told = Vec::new();
+    for part in manifest.parts.iter().filter(|part| part.kind == PartKind::Feed) {
+        let bytes = shared.store.part(&part.hash)?;
+        let Some(changes) = bytes.and_then(|bytes| Change::read_all(&bytes)) else { return Ok(None) };
+        told.extend(changes);
+    }
+    Ok(Some(told))
+}
+
 /// What is held back.
 pub(super) fn held(store: &dyn Store) -> Outcome<Option<Held>> {
     let held: Option<Held> = store.get(HELD)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -62,6 +77,8 @@ pub(super) fn released(store: &dyn Store, held: &Held) -> Outcome<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::serve::dossier::tests::{harvest, joiner};
+    use crate::serve::duty::Duty;
     use azeotrope_engine::rules::FamilySet;
 
     fn accounts(range: std::ops::Range<u64>) -> Vec<Change> {
@@ -86,5 +103,30 @@ mod tests {
         let caution = Caution { per_mille: 100, few: 10 };
         assert_eq!(too_many(caution, &Feed::default(), &accounts(1..10), 12, Timestamp(0)), None);
         assert_eq!(too_many(caution, &Feed::default(), &accounts(1..11), 12, Timestamp(0)), Some(10));
+    }
+
+    #[test]
+    fn who_takes_over_goes_on_from_what_proxies_were_told() {
+        let (strict, lenient) = (Caution { per_mille: 1, few: 1 }, Caution { per_mille: 900, few: 10 });
+        let now = Timestamp(crate::clock::now() - 5_000);
+        let known = || {
+            let mut joiner = joiner();
+            harvest(&mut joiner, 100, now);
+            joiner
+        };
+        let taken_over = |told: Option<Vec<Change>>, held: bool, caution: Caution| {
+            let mut duty = Duty::for_measurement();
+            duty.joiner = known();
+            duty.held = held.then_some(Held { id: 1, accounts: 36, of: 240 });
+            duty.go_on(told, caution);
+            duty.feed.accounts()
+        };
+        let all = known().feed(usize::MAX, now);
+        let linked = taken_over(Some(all.clone()), false, strict);
+        assert!(linked > 30, "{linked}");
+        assert_eq!(taken_over(Some(all), true, strict), linked, "a hold takes nothing back");
+        assert_eq!(taken_over(Some(Vec::new()), false, strict), 0, "nobody let them go");
+        assert_eq!(taken_over(Some(Vec::new()), false, lenient), linked);
+        assert_eq!(taken_over(None, false, strict), linked, "nobody knows what they were told");
     }
 }

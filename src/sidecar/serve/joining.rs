@@ -166,7 +166,7 @@ impl Strive {
     /// Takes up what the one before left.
     fn begin(&self, fence: Fence) -> Outcome<Duty> {
         let publisher = Publisher::new(self.shared.signer.clone(), self.ttl, &self.corpora);
-        Duty::take_up(&self.shared, fence, publisher)
+        Duty::take_up(&self.shared, fence, publisher, self.hold)
     }
 }
 
