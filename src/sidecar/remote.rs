@@ -27,6 +27,8 @@ pub(crate) struct Sidecar {
 /// What a sidecar answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// Where it comes from.
+    place: String,
     pub(crate) status: u16,
     /// What it calls this state of the rules.
     pub(crate) tag: String,
@@ -34,9 +36,27 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer as JSON.
+    /// The answer as JSON; null where it is none.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or(Value::Null)
+    }
+
+    /// The answer as JSON, which has a member that such an answer of a sidecar has.
+    ///
+    /// # Errors
+    /// It says no, or it has none: something else than a sidecar answers there.
+    pub(crate) fn telling(&self, member: &str) -> Result<Value, Failure> {
+        let json = self.json();
+        match self.status {
+            200 if !at(&json, member).is_null() => Ok(json),
+            200 => Err(Failure::Sidecar(format!("{}: this is no answer of a sidecar", self.place))),
+            status => Err(Failure::Sidecar(format!("{}: {status}: {}", self.place, reason(self)))),
+        }
+    }
+
+    /// Whether it is a sidecar that says no, with this status.
+    pub(crate) fn refuses(&self, statuses: &[u16]) -> bool {
+        statuses.contains(&self.status) && at(&self.json(), "/error").is_string()
     }
 }
 
@@ -56,10 +76,10 @@ impl Sidecar {
         if self.admin_token_file.is_some() {
             request = request.header("authorization", self.authorization()?);
         }
-        let answer = self.answered(request.call())?;
+        let answer = self.answered(path, request.call())?;
         match answer.status {
             200 => Ok(answer),
-            status => Err(Failure::Sidecar(format!("{}{path}: {status}: {}", self.url, reason(&answer)))),
+            status => Err(Failure::Sidecar(format!("{}: {status}: {}", answer.place, reason(&answer)))),
         }
     }
 
@@ -89,7 +109,8 @@ impl Sidecar {
             request = request.header("if-match", seen);
         }
         let request = query.iter().fold(request, |request, (name, value)| request.query(*name, *value));
-        self.answered(request.header(CLIENT, "cli").header("authorization", self.authorization()?).send(body))
+        let request = request.header(CLIENT, "cli").header("authorization", self.authorization()?);
+        self.answered(path, request.send(body))
     }
 
     /// The same without a document.
@@ -99,7 +120,8 @@ impl Sidecar {
     pub(crate) fn post(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
         let request =
             query.iter().fold(agent().post(self.address(path)), |request, (name, value)| request.query(*name, *value));
-        self.answered(request.header(CLIENT, "cli").header("authorization", self.authorization()?).send_empty())
+        let request = request.header(CLIENT, "cli").header("authorization", self.authorization()?);
+        self.answered(path, request.send_empty())
     }
 
     /// Asks with a document; a login where there is one.
@@ -111,7 +133,7 @@ impl Sidecar {
         if self.admin_token_file.is_some() {
             request = request.header("authorization", self.authorization()?);
         }
-        self.answered(request.send(body))
+        self.answered(path, request.send(body))
     }
 
     fn address(&self, path: &str) -> String {
@@ -129,12 +151,16 @@ impl Sidecar {
         Ok(format!("Bearer {token}"))
     }
 
-    fn answered(&self, answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, Failure> {
+    fn answered(
+        &self,
+        path: &str,
+        answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+    ) -> Result<Answer, Failure> {
         let failed = |error: ureq::Error| Failure::Sidecar(format!("{}: {error}", self.url));
         let mut answer = answer.map_err(failed)?;
         let tag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
         let body = answer.body_mut().with_config().limit(LARGEST).read_to_string().map_err(failed)?;
-        Ok(Answer { status: answer.status().as_u16(), tag, body })
+        Ok(Answer { place: format!("{}{path}", self.url), status: answer.status().as_u16(), tag, body })
     }
 }
 

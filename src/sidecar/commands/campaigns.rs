@@ -58,12 +58,13 @@ impl Args {
         let sidecar = Sidecar::at(url, self.admin_token_file.clone());
         if self.release {
             let answer = sidecar.post("/v1/campaigns/release", &[])?;
-            let done = answer.status == 200;
-            let said = || if done { "let go\n".to_owned() } else { format!("{}\n", reason(&answer)) };
-            self.format.print(|| answer.json(), said)?;
-            return Ok(if done { Outcome::Well } else { Outcome::Problems });
+            let nothing = answer.refuses(&[404]);
+            let told = if nothing { answer.json() } else { answer.telling("/released")? };
+            let said = || if nothing { format!("{}\n", reason(&answer)) } else { "let go\n".to_owned() };
+            self.format.print(|| told.clone(), said)?;
+            return Ok(if nothing { Outcome::Problems } else { Outcome::Well });
         }
-        let answer = sidecar.get("/v1/campaigns")?.json();
+        let answer = sidecar.get("/v1/campaigns")?.telling("/campaigns")?;
         let told: Vec<Told> = serde_json::from_value(at(&answer, "/campaigns").clone())
             .map_err(|error| Failure::Sidecar(format!("{url}: another version's answer: {error}")))?;
         self.format.print(|| answer.clone(), || text::campaigns(&told))?;

@@ -23,7 +23,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
-        let status = self.sidecar.get("/v1/status")?.json();
+        let status = self.sidecar.get("/v1/status")?.telling("/bundle")?;
         self.format.print(|| status.clone(), || text(&status))?;
         let behind = filters(&status).iter().any(|filter| at(filter, "/behind") == true);
         Ok(if behind { Outcome::Problems } else { Outcome::Well })

@@ -11,7 +11,11 @@ use std::path::Path;
 pub(super) fn run(old: &Path, new: Option<&Path>, sidecar: &Sidecar, format: Format) -> Result<Outcome, Failure> {
     let (before, after) = match new {
         Some(new) => (document(old)?, document(new)?),
-        None => (parse(sidecar.get("/v1/rules")?.body.as_bytes(), "the sidecar")?, document(old)?),
+        None => {
+            let answer = sidecar.get("/v1/rules")?;
+            answer.telling("/format")?;
+            (parse(answer.body.as_bytes(), "the sidecar")?, document(old)?)
+        }
     };
     let found = differences(&before, &after);
     let listed = || found.iter().map(Difference::to_json).collect::<Vec<_>>();

@@ -52,26 +52,22 @@ pub(super) fn rollback(to: Option<u64>, change: &Change) -> Result<Outcome, Fail
 
 /// Says what became of it.
 fn told(answer: &Answer, format: Format) -> Result<Outcome, Failure> {
-    let json = answer.json();
-    let comparison = at(&json, "/comparison/text").as_str().unwrap_or_default();
-    match answer.status {
-        200 => {
-            let warning = at(&json, "/warning").as_str().map(|warning| format!("warning: {warning}\n"));
-            let warning = warning.unwrap_or_default();
-            let said = || format!("{comparison}rules {} are in force\n{warning}", at(&json, "/number"));
-            format.print(|| json.clone(), said)?;
-            Ok(Outcome::Well)
-        }
-        400 | 404 | 409 | 412 => {
-            format.print(|| json.clone(), || format!("{comparison}refused: {}\n", reason(answer)))?;
-            Ok(Outcome::Problems)
-        }
-        status => Err(Failure::Sidecar(format!("{status}: {}", reason(answer)))),
+    let comparison = |json| at(json, "/comparison/text").as_str().unwrap_or_default().to_owned();
+    if answer.refuses(&[400, 404, 409, 412]) {
+        let json = answer.json();
+        format.print(|| json.clone(), || format!("{}refused: {}\n", comparison(&json), reason(answer)))?;
+        return Ok(Outcome::Problems);
     }
+    let json = answer.telling("/number")?;
+    let warning = at(&json, "/warning").as_str().map(|warning| format!("warning: {warning}\n"));
+    let warning = warning.unwrap_or_default();
+    let said = || format!("{}rules {} are in force\n{warning}", comparison(&json), at(&json, "/number"));
+    format.print(|| json.clone(), said)?;
+    Ok(Outcome::Well)
 }
 
 pub(super) fn history(sidecar: &Sidecar, format: Format) -> Result<Outcome, Failure> {
-    let answer = sidecar.get("/v1/rules/history")?.json();
+    let answer = sidecar.get("/v1/rules/history")?.telling("/rules")?;
     let entries = at(&answer, "/rules").as_array().map_or(&[][..], Vec::as_slice);
     let text = || {
         let mut table = Columns::new(&["rules>", "since", "by", "note"]);

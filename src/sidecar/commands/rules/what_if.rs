@@ -2,7 +2,7 @@
 
 use crate::commands::format::Format;
 use crate::commands::{Failure, Outcome, read};
-use crate::remote::{Sidecar, at, reason};
+use crate::remote::{Sidecar, at};
 use crate::terminal::table::Columns;
 use azeotrope_engine::rules::MAX_BYTES;
 use serde_json::Value;
@@ -12,10 +12,7 @@ pub(super) fn run(file: &Path, sidecar: &Sidecar, format: Format) -> Result<Outc
     let text = String::from_utf8(read(file, MAX_BYTES)?)
         .map_err(|_| Failure::Usage(format!("{}: no UTF-8", file.display())))?;
     let answer = sidecar.ask("/v1/rules/what-if", &text)?;
-    if answer.status != 200 {
-        return Err(Failure::Sidecar(format!("{}: {}", answer.status, reason(&answer))));
-    }
-    let told = answer.json();
+    let told = answer.telling("/comparison")?;
     format.print(|| told.clone(), || table(&told))?;
     let newly = at(&told, "/comparison/newly").as_u64().unwrap_or(0);
     Ok(if newly == 0 { Outcome::Well } else { Outcome::Problems })

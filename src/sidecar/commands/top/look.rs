@@ -23,8 +23,8 @@ pub(super) struct Look {
 impl Look {
     /// Asks the sidecar.
     pub(super) fn at(sidecar: &Sidecar) -> Result<Self, Failure> {
-        let status = sidecar.get("/v1/status")?.json();
-        let told = sidecar.get("/v1/campaigns")?.json();
+        let status = sidecar.get("/v1/status")?.telling("/bundle")?;
+        let told = sidecar.get("/v1/campaigns")?.telling("/campaigns")?;
         let campaigns = serde_json::from_value(at(&told, "/campaigns").clone());
         let campaigns = campaigns.map_err(|error| Failure::Sidecar(format!("another version's answer: {error}")))?;
         let mut look = Self { at: clock::now(), status, campaigns };

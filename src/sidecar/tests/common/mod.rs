@@ -15,8 +15,16 @@ pub struct Run {
 
 /// Runs `azeotrope` with arguments and standard input.
 pub fn azeotrope(arguments: &[&str], input: &str) -> Run {
+    azeotrope_with(&[], arguments, input)
+}
+
+/// The same with variables in its environment.
+pub fn azeotrope_with(variables: &[(&str, &str)], arguments: &[&str], input: &str) -> Run {
     let mut child = Command::new(env!("CARGO_BIN_EXE_azeotrope"))
         .args(arguments)
+        .env_remove("AZEOTROPE_SIDECAR")
+        .env_remove("AZEOTROPE_ADMIN_TOKEN_FILE")
+        .envs(variables.iter().copied())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
