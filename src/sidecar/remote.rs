@@ -3,9 +3,11 @@
 use crate::commands::Failure;
 use crate::serve::CLIENT;
 use serde_json::Value;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use ureq::Agent;
+use ureq::http::Uri;
 
 /// Largest answer that is read, in bytes.
 const LARGEST: u64 = 64 << 20;
@@ -16,7 +18,7 @@ pub(crate) const HERE: &str = "http://127.0.0.1:8470";
 /// Where a sidecar is.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sidecar {
-    /// Address of a sidecar
+    /// Address of a sidecar; asked through the proxy of HTTP_PROXY unless it is on this machine or in NO_PROXY
     #[arg(long = "sidecar", value_name = "URL", env = "AZEOTROPE_SIDECAR", default_value = HERE)]
     url: String,
     /// File with the admin token, for changes
@@ -71,7 +73,7 @@ impl Sidecar {
     /// # Errors
     /// No answer, or one that says no.
     pub(crate) fn get(&self, path: &str) -> Result<Answer, Failure> {
-        let mut request = agent().get(self.address(path)).header(CLIENT, "cli");
+        let mut request = self.agent().get(self.address(path)).header(CLIENT, "cli");
         // Reading may need a login.
         if self.admin_token_file.is_some() {
             request = request.header("authorization", self.authorization()?);
@@ -88,7 +90,7 @@ impl Sidecar {
     /// # Errors
     /// No answer, or a longer one.
     pub(crate) fn bytes(&self, path: &str, token: Option<&str>, limit: u64) -> Result<(u16, Vec<u8>), Failure> {
-        let request = agent().get(self.address(path));
+        let request = self.agent().get(self.address(path));
         let request = match token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
@@ -104,7 +106,7 @@ impl Sidecar {
     /// # Errors
     /// No answer.
     pub(crate) fn put(&self, path: &str, query: &[(&str, &str)], seen: &str, body: &str) -> Result<Answer, Failure> {
-        let mut request = agent().put(self.address(path));
+        let mut request = self.agent().put(self.address(path));
         if !seen.is_empty() {
             request = request.header("if-match", seen);
         }
@@ -118,8 +120,9 @@ impl Sidecar {
     /// # Errors
     /// No answer.
     pub(crate) fn post(&self, path: &str, query: &[(&str, &str)]) -> Result<Answer, Failure> {
-        let request =
-            query.iter().fold(agent().post(self.address(path)), |request, (name, value)| request.query(*name, *value));
+        let request = query
+            .iter()
+            .fold(self.agent().post(self.address(path)), |request, (name, value)| request.query(*name, *value));
         let request = request.header(CLIENT, "cli").header("authorization", self.authorization()?);
         self.answered(path, request.send_empty())
     }
@@ -129,11 +132,22 @@ impl Sidecar {
     /// # Errors
     /// No answer.
     pub(crate) fn ask(&self, path: &str, body: &str) -> Result<Answer, Failure> {
-        let mut request = agent().post(self.address(path)).header(CLIENT, "cli");
+        let mut request = self.agent().post(self.address(path)).header(CLIENT, "cli");
         if self.admin_token_file.is_some() {
             request = request.header("authorization", self.authorization()?);
         }
         self.answered(path, request.send(body))
+    }
+
+    /// What asks. A proxy of the environment (HTTP_PROXY) is none for this machine: it cannot reach it, and would be shown the
+    /// token.
+    fn agent(&self) -> Agent {
+        const PATIENCE: Duration = Duration::from_secs(30);
+        let config = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false);
+        match is_here(&self.url) {
+            true => config.proxy(None).build().into(),
+            false => config.build().into(),
+        }
     }
 
     fn address(&self, path: &str) -> String {
@@ -186,7 +200,25 @@ pub(crate) fn reason(answer: &Answer) -> String {
     std::iter::once(told).chain(listed).collect::<Vec<_>>().join("\n")
 }
 
-fn agent() -> Agent {
-    const PATIENCE: Duration = Duration::from_secs(30);
-    Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).build().into()
+/// Whether a URL's host is this machine.
+fn is_here(url: &str) -> bool {
+    let url = url.parse::<Uri>().ok();
+    let host = url.as_ref().and_then(Uri::host).unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_has_several_names() {
+        for here in [HERE, "http://localhost:1/", "http://LOCALHOST", "http://[::1]:8470", "http://127.9.9.9"] {
+            assert!(is_here(here), "{here}");
+        }
+        for elsewhere in ["http://localhost.example", "http://10.0.0.1:8470", "http://[fd00::1]", "", "nonsense"] {
+            assert!(!is_here(elsewhere), "{elsewhere}");
+        }
+    }
 }

@@ -12,9 +12,11 @@ use std::path::PathBuf;
 /// Exit codes: 0: listed, or let go; 1: nothing is held back; 2: wrong usage, or a file could not be read; 3: no answer.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Ask a sidecar instead: what it has named so far
-    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = HERE, default_value_if("release", "true", HERE))]
-    sidecar: Option<String>,
+    /// Ask a sidecar instead: what it has named so far. Without a URL, or without a TRACE: that of AZEOTROPE_SIDECAR; the one
+    /// on this machine where that is not set
+    #[arg(long, value_name = "URL", num_args = 0..=1)]
+    #[allow(clippy::option_option, reason = "not given, given without a URL, given with one")]
+    sidecar: Option<Option<String>>,
     /// Let go of campaigns that the sidecar holds back, for they would act on very many accounts at once
     #[arg(long)]
     release: bool,
@@ -27,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long)]
     no_sidecar: bool,
     /// Trace: one JSON exchange a line; `-`: standard input
-    #[arg(value_name = "TRACE", required_unless_present_any = ["sidecar", "release"])]
+    #[arg(value_name = "TRACE")]
     trace: Option<PathBuf>,
     #[command(flatten)]
     format: Format,
@@ -35,8 +37,8 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
-        if let Some(url) = &self.sidecar {
-            return self.live(url);
+        if let Some(url) = self.asked() {
+            return self.live(&url);
         }
         let Some(trace) = self.trace else {
             return Err(Failure::Usage("a TRACE or --sidecar is needed".to_owned()));
@@ -52,6 +54,17 @@ impl Args {
         let told = fleet.sidecar().map(|sidecar| Told::all(sidecar, &criteria)).unwrap_or_default();
         self.format.print(|| serde_json::json!({ "campaigns": told }), || text::campaigns(&told))?;
         Ok(Outcome::Well)
+    }
+
+    /// The sidecar that is asked, if one is. The variable alone does not make a replay a question.
+    fn asked(&self) -> Option<String> {
+        let usual = std::env::var("AZEOTROPE_SIDECAR").ok().filter(|url| !url.is_empty());
+        match &self.sidecar {
+            Some(Some(url)) => Some(url.clone()),
+            Some(None) => Some(usual.unwrap_or_else(|| HERE.to_owned())),
+            None if self.release => Some(usual.unwrap_or_else(|| HERE.to_owned())),
+            None => usual.filter(|_| self.trace.is_none()),
+        }
     }
 
     fn live(&self, url: &str) -> Result<Outcome, Failure> {

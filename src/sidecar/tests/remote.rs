@@ -6,7 +6,7 @@ mod common;
 #[allow(dead_code, reason = "no test here needs all of it")]
 mod traces;
 
-use common::azeotrope;
+use common::{azeotrope, azeotrope_with};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use traces::Folder;
@@ -59,4 +59,53 @@ fn what_no_sidecar_answers_is_no_success_and_no_refusal() {
             assert!(run.err.contains(&url), "{command:?}: {}", run.err);
         }
     }
+}
+
+#[test]
+fn campaigns_are_asked_of_the_usual_sidecar_unless_there_is_a_trace() {
+    let folder = Folder::new("usual");
+    let (trace, token) = (folder.write("trace.jsonl", ""), folder.write("token", "x"));
+    let usual = stranger(200, r#"{"campaigns":[],"released":true}"#);
+    let code = |arguments: &[&str]| {
+        let arguments = [&["campaigns", "--admin-token-file", &token], arguments].concat();
+        azeotrope_with(&[("AZEOTROPE_SIDECAR", &usual)], &arguments, "").code
+    };
+    assert_eq!(code(&[]), 0);
+    assert_eq!(code(&["--sidecar"]), 0);
+    assert_eq!(code(&["--release"]), 0);
+    // Nobody listens there.
+    assert_eq!(code(&["--sidecar", "http://127.0.0.1:9"]), 3);
+    assert_eq!(code(&[&trace]), 0);
+    assert_eq!(azeotrope(&["campaigns"], "").code, 2);
+}
+
+#[test]
+fn only_the_sidecars_own_word_says_that_nothing_is_held_back() {
+    let folder = Folder::new("held");
+    let token = folder.write("token", "x");
+    let code = |status, answer| {
+        let url = stranger(status, answer);
+        azeotrope(&["campaigns", "--release", "--sidecar", &url, "--admin-token-file", &token], "").code
+    };
+    assert_eq!(code(404, r#"{"error":"no campaign is held back"}"#), 1);
+    assert_eq!(code(200, r#"{"released":true}"#), 0);
+    for (status, answer) in [(401, r#"{"error":"no valid admin token"}"#), (403, r#"{"error":"x"}"#), (404, "gone")] {
+        assert_eq!(code(status, answer), 3, "{status}");
+    }
+}
+
+#[test]
+fn no_proxy_gets_the_token_for_this_machine() {
+    let folder = Folder::new("proxy");
+    let token = folder.write("token", "x");
+    let (sidecar, proxy) = (stranger(200, r#"{"campaigns":[]}"#), stranger(502, "a proxy"));
+    let here = sidecar.replace("127.0.0.1", "localhost");
+    let variables = ["HTTP_PROXY", "http_proxy", "ALL_PROXY"].map(|name| (name, proxy.as_str()));
+    for url in [&sidecar, &here] {
+        let run = azeotrope_with(&variables, &["campaigns", "--sidecar", url, "--admin-token-file", &token], "");
+        assert_eq!(run.code, 0, "{url}: {}", run.err);
+    }
+    // Elsewhere it is what its user says.
+    let run = azeotrope_with(&variables, &["campaigns", "--sidecar", "http://sidecar.invalid:8470"], "");
+    assert!(run.code == 3 && run.err.contains("502"), "{}", run.err);
 }
