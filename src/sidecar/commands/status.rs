@@ -4,6 +4,7 @@ use super::format::Format;
 use super::{Failure, Outcome};
 use crate::explain::words::moment;
 use crate::remote::{Sidecar, at};
+use crate::terminal::plain;
 use crate::terminal::table::Columns;
 use azeotrope_engine::time::Timestamp;
 use serde_json::Value;
@@ -35,9 +36,9 @@ pub(super) fn filters(status: &Value) -> &[Value] {
     at(status, "/filters").as_array().map_or(&[], Vec::as_slice)
 }
 
-/// A word, where there is one.
+/// A word, where there is one; others may have written it.
 pub(super) fn word(value: &Value) -> String {
-    value.as_str().unwrap_or("none").to_owned()
+    plain(value.as_str().unwrap_or("none"))
 }
 
 /// The status for people.
@@ -64,6 +65,7 @@ pub(super) fn text(status: &Value) -> String {
         ),
     };
     if let Some(reason) = at(status, "/last_submission/reason").as_str() {
+        let reason = plain(reason);
         let _ = writeln!(text, "          the last rules submitted were refused: {reason}");
     }
     if let Some(accounts) = at(status, "/held_back/accounts").as_u64() {

@@ -13,7 +13,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use azeotrope_engine::bundle::Hash;
-use azeotrope_engine::observation::{Batch, Event, MAX_BATCH};
+use azeotrope_engine::observation::{Batch, Event, MAX_BATCH, MAX_NAME};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -111,7 +111,8 @@ fn report(shared: &Shared, batch: &Batch) -> crate::store::Outcome<()> {
     let seen = Seen {
         sender: header.sender,
         process: header.process,
-        name: header.name.clone(),
+        // Shown to people: who posts it may be anybody.
+        name: access::bounded(&header.name, MAX_NAME),
         rules: header.rules,
         lost: header.lost,
         at: now(),

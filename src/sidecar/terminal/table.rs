@@ -30,9 +30,9 @@ impl Columns {
         Self(table)
     }
 
-    /// One row more.
+    /// One row more. What a terminal would take for orders is left out: a cell may hold what others say.
     pub(crate) fn row<I: IntoIterator<Item = String>>(&mut self, cells: I) {
-        self.0.add_row(cells.into_iter().collect::<Vec<_>>());
+        self.0.add_row(cells.into_iter().map(|cell| super::plain(&cell)).collect::<Vec<_>>());
     }
 
     /// The table as text, a line end after each line.
@@ -62,6 +62,13 @@ mod tests {
             lines.get(2).map(|line| line.find("  12345")),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_others_say_gives_the_terminal_no_orders() {
+        let mut table = Columns::within(&["proxy"], None);
+        table.row(["\x1b[31mEVIL\r\nedge\u{9b}2J\x1b]0;owned\x07".to_owned()]);
+        assert_eq!(table.text(), "proxy\n[31mEVILedge2J]0;owned\n");
     }
 
     #[test]
