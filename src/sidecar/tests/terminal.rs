@@ -87,3 +87,20 @@ fn what_is_printed_is_there_in_json_too() {
     assert!(signed["version"] == 7 && signed["bundle"].as_str().is_some_and(|text| text.len() > 100));
     assert_eq!(json(&["rules", "pin", "block", "--file", &new], "")["file"].as_str(), Some(new.as_str()));
 }
+
+#[test]
+fn nothing_is_signed_that_no_filter_would_open() {
+    let folder = Folder::new("sign");
+    let (rules, key, corpus) =
+        (folder.write("rules.json", r#"{"format":1,"version":1}"#), folder.path("key"), folder.path("corpus"));
+    azeotrope(&["rules", "keygen", "--out", &key], "");
+    let prompt = "{\"prompt\": \"a prompt that is long enough to be indexed by its letters\"}\n";
+    azeotrope(&["corpus", "index", "--out", &corpus, "-"], prompt);
+    let sign = |more: &[&str]| azeotrope(&[&["rules", "sign", &rules, "--key", &key], more].concat(), "");
+    let corpora = ["--corpus", &corpus].repeat(18);
+    for more in [&["--bundle-version", "0"][..], &["--bundle-version", "18446744073709551615"], &corpora] {
+        let run = sign(more);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{more:?}: {}", run.err);
+    }
+    assert_eq!(sign(&["--bundle-version", "999999999999999", "--corpus", &corpus]).code, 0);
+}

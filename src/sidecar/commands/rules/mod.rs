@@ -13,6 +13,7 @@ pub(crate) use sign::hours;
 use super::format::Format;
 use super::{Failure, Outcome};
 use crate::remote::Sidecar;
+use azeotrope_engine::rules::document::MAX_VERSION;
 use clap::Subcommand;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -105,7 +106,7 @@ enum Command {
         #[arg(long, value_name = "HOURS", default_value = "720", value_parser = sign::hours)]
         expire_hours: Duration,
         /// Version of the bundle; absent: the seconds since 1970
-        #[arg(long = "bundle-version", value_name = "VERSION")]
+        #[arg(long = "bundle-version", value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..=MAX_VERSION))]
         number: Option<u64>,
         /// Where the base64 goes; absent: standard output
         #[arg(long, value_name = "OUT")]

@@ -5,13 +5,16 @@ use crate::commands::format::Format;
 use crate::commands::setup::corpus;
 use crate::commands::{Failure, Outcome, output, read};
 use crate::signing::Signer;
-use azeotrope_engine::bundle::{Manifest, Package, Part, PartKind};
+use azeotrope_engine::bundle::{MAX_PARTS, Manifest, Package, Part, PartKind, TrustedKeys};
 use azeotrope_engine::rules::{MAX_BYTES, MAX_CONFIGURATION, Rules};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Most corpora of a bundle: beside the rules.
+const MOST: usize = MAX_PARTS - 1;
 
 /// What is to be signed.
 pub(super) struct Order {
@@ -55,6 +58,9 @@ pub(super) fn sign(order: &Order) -> Result<Outcome, Failure> {
         problems.iter().for_each(|problem| eprintln!("{}: {problem}", order.file.display()));
         return Ok(Outcome::Problems);
     }
+    if order.corpus.len() > MOST {
+        return Err(Failure::Usage(format!("{} corpora; {MOST} fit a bundle", order.corpus.len())));
+    }
     let mut parts = vec![(PartKind::Rules, rules)];
     for path in &order.corpus {
         parts.push((PartKind::Corpus, corpus(path)?.0));
@@ -67,7 +73,11 @@ pub(super) fn sign(order: &Order) -> Result<Outcome, Failure> {
         parts: parts.iter().map(|(kind, bytes)| Part::of(*kind, bytes)).collect(),
     };
     let bytes: Vec<Vec<u8>> = parts.into_iter().map(|(_, bytes)| bytes).collect();
-    let text = STANDARD.encode(Package::pack(&signer.seal(&manifest), &bytes));
+    let package = Package::pack(&signer.seal(&manifest), &bytes);
+    // As a filter will: what none opens is not worth a rollout.
+    Package::unpack(&package, &TrustedKeys(vec![signer.public()]))
+        .map_err(|refusal| Failure::Usage(format!("no filter would open this bundle: {refusal}")))?;
+    let text = STANDARD.encode(package);
     if text.len() > MAX_CONFIGURATION {
         return Err(Failure::Usage(format!(
             "{} bytes; a plugin configuration may have {MAX_CONFIGURATION}",
