@@ -21,6 +21,7 @@ impl Duty {
     pub(super) fn forget(&mut self, store: &dyn Store, keep: Duration, now: u64) -> Outcome<bool> {
         let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
         let before = now.saturating_sub(keep);
+        self.traffic.by(Timestamp(now));
         if self.swept.is_none_or(|at| now.abs_diff(at) >= HOUR) {
             store.forget_audits(before)?;
             candidate::forget(store, before)?;

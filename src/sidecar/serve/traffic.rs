@@ -13,6 +13,8 @@ const HOURS: u64 = 31 * 24;
 /// The same of a campaign.
 const CAMPAIGN_MINUTES: u64 = 3 * 60;
 const CAMPAIGN_HOURS: u64 = 14 * 24;
+/// Milliseconds that sidecars' clocks may differ by: what happened then is told as it was.
+const AHEAD: u64 = HOUR;
 
 /// A span of time, and what happened in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +72,13 @@ impl<T> Ring<T> {
     fn forget(&mut self, number: u64) {
         self.buckets.retain(|bucket| bucket.number >= number);
     }
+
+    /// Forgets the buckets after a number.
+    fn forget_after(&mut self, number: u64) {
+        while self.buckets.back().is_some_and(|last| last.number > number) {
+            self.buckets.pop_back();
+        }
+    }
 }
 
 /// What happened to all traffic.
@@ -105,6 +114,9 @@ pub(super) struct Traffic {
     minutes: Ring<Counts>,
     hours: Ring<Counts>,
     courses: Vec<Course>,
+    /// What time it is, once that was told.
+    #[serde(skip)]
+    now: Option<Timestamp>,
 }
 
 /// How finely time is told apart.
@@ -136,7 +148,9 @@ fn each<T: Copy + Default>(rings: [(&mut Ring<T>, Step, u64); 2], at: Timestamp,
 impl Traffic {
     /// Counts an observation. `campaign`: the index of the one that its account is linked to, and its accounts.
     pub(super) fn observe(&mut self, at: Timestamp, event: &Event, campaign: Option<(u32, u32)>) {
-        let Self { minutes, hours, courses } = self;
+        // By the clock of another sidecar that runs ahead.
+        let at = self.now.filter(|now| at.0 > now.0.saturating_add(AHEAD)).unwrap_or(at);
+        let Self { minutes, hours, courses, .. } = self;
         let all = [(minutes, Step::Minute, MINUTES), (hours, Step::Hour, HOURS)];
         match event {
             Event::Request { would, .. } => each(all, at, |counts| {
@@ -161,6 +175,19 @@ impl Traffic {
                 activity.exchanges = activity.exchanges.saturating_add(1);
                 activity.accounts = activity.accounts.saturating_add(new);
             });
+        }
+    }
+
+    /// Says what time it is. What lies ahead was counted by a clock that ran ahead: left there, all that comes until then would
+    /// be too old to be counted.
+    pub(super) fn by(&mut self, now: Timestamp) {
+        self.now = Some(now);
+        let last = now.0.saturating_add(AHEAD);
+        self.minutes.forget_after(last / MINUTE);
+        self.hours.forget_after(last / HOUR);
+        for Course { minutes, hours, .. } in &mut self.courses {
+            minutes.forget_after(last / MINUTE);
+            hours.forget_after(last / HOUR);
         }
     }
 
@@ -215,7 +242,7 @@ impl Traffic {
 
     /// Without the campaigns.
     pub(super) fn whole(&self) -> Self {
-        Self { minutes: self.minutes.clone(), hours: self.hours.clone(), courses: Vec::new() }
+        Self { minutes: self.minutes.clone(), hours: self.hours.clone(), ..Self::default() }
     }
 }
 
@@ -273,6 +300,25 @@ mod tests {
         traffic.observe(Timestamp(NOW - MINUTES * MINUTE), &request(Action::Allow), None);
         assert_eq!(traffic.rows(Step::Minute, 0).len(), 1);
         assert_eq!(traffic.rows(Step::Hour, 0).len(), 2);
+    }
+
+    #[test]
+    fn a_clock_that_ran_ahead_hides_nothing_of_the_present() {
+        const YEAR: u64 = 365 * 24 * HOUR;
+        let minutes = |traffic: &Traffic| traffic.rows(Step::Minute, 0).len();
+        let hour = |traffic: &mut Traffic| {
+            (0..60).for_each(|n| traffic.observe(Timestamp(NOW + n * MINUTE), &request(Action::Allow), Some((0, 1))));
+        };
+        // Its own, set right since; then another sidecar's.
+        let mut traffic = Traffic::default();
+        traffic.observe(Timestamp(NOW + YEAR), &request(Action::Allow), Some((0, 1)));
+        traffic.by(Timestamp(NOW + HOUR));
+        hour(&mut traffic);
+        assert_eq!((minutes(&traffic), traffic.course(0, Step::Minute).len()), (60, 60));
+        traffic.observe(Timestamp(NOW + YEAR), &request(Action::Allow), Some((0, 1)));
+        hour(&mut traffic);
+        assert_eq!((minutes(&traffic), traffic.course(0, Step::Minute).len()), (61, 61));
+        assert_eq!(traffic.rows(Step::Hour, 0), [[NOW, 120, 0, 0, 0, 0, 0, 120], [NOW + HOUR, 1, 0, 0, 0, 0, 0, 1]]);
     }
 
     #[test]
