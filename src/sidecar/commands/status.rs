@@ -12,8 +12,8 @@ use std::fmt::Write;
 
 /// Show what is published, which sidecar has the duty, and which filters are behind
 ///
-/// Exit codes: 0: all filters run what is published; 1: some are behind, or have lost observations of late; 2: wrong
-/// usage; 3: no answer.
+/// What workers have lost is of all the time since they began, and no reason for another exit code; alert on the metric
+/// `azeotrope_sidecar_lost_total`. Exit codes: 0: all filters run what is published; 1: some are behind; 2: wrong usage; 3: no answer.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
