@@ -1,6 +1,5 @@
 //! The filter as Envoy is told to load it.
 
-use crate::file;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use envoy_types::pb::envoy::config::core::v3::async_data_source::Specifier;
@@ -11,8 +10,6 @@ use envoy_types::pb::envoy::extensions::wasm::v3::plugin_config::Vm;
 use envoy_types::pb::envoy::extensions::wasm::v3::{FailurePolicy, PluginConfig, VmConfig};
 use envoy_types::pb::google::protobuf::{Any, BoolValue, StringValue};
 use serde_json::{Map, Value, json};
-use std::io;
-use std::path::Path;
 use tonic::codegen::Bytes;
 
 /// The type of what is discovered.
@@ -107,21 +104,9 @@ fn any(kind: &str, message: &impl prost::Message) -> Any {
     Any { type_url: kind.to_owned(), value: Bytes::from(message.encode_to_vec()).into() }
 }
 
-/// Replaces a file all at once, where its content differs. Whether it did.
-///
-/// # Errors
-/// It cannot be written; what was there is there still.
-pub(crate) fn write(path: &Path, text: &str) -> io::Result<bool> {
-    if std::fs::read(path).is_ok_and(|found| found == text.as_bytes()) {
-        return Ok(false);
-    }
-    file::replace(path, text).map(|()| true)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::Directory;
 
     fn extension() -> Extension {
         let plugin = json!({ "mode": "enforce" }).as_object().unwrap().clone();
@@ -138,16 +123,5 @@ mod tests {
         assert_eq!(plugin, json!({ "mode": "enforce", "bundle": "AQID" }));
         assert_eq!(config["vm_config"]["code"]["local"]["filename"], "/m.wasm");
         assert!(!extension().file(None).contains("bundle"));
-    }
-
-    #[test]
-    fn a_file_is_replaced_whole_and_only_when_it_differs() {
-        let directory = Directory::new();
-        let path = directory.0.join("live.json");
-        assert!(write(&path, "one").unwrap());
-        assert!(!write(&path, "one").unwrap());
-        assert!(write(&path, "two").unwrap());
-        assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 1);
-        assert!(write(&directory.0.join("none/live.json"), "x").is_err());
     }
 }

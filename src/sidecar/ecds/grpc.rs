@@ -82,6 +82,8 @@ struct Peer {
     node: String,
     /// Whether it wants the filter.
     wants: bool,
+    /// Whether it came with a version that it runs.
+    runs: bool,
     nonce: u64,
     /// The version it was sent last.
     sent: Option<u64>,
@@ -98,6 +100,7 @@ impl Peer {
         if let Some(node) = request.node.as_ref().filter(|node| !node.id.is_empty()) {
             self.node = node.id.chars().take(DETAIL).collect();
         }
+        self.runs |= !request.version_info.is_empty();
         let of = |(nonce, _): &&(u64, u64)| nonce.to_string() == request.response_nonce;
         let version = self.versions.iter().find(of).map(|(_, version)| version.to_string());
         let node = self.node.clone();
@@ -115,6 +118,10 @@ impl Peer {
     /// What it is to be sent, unless it has been.
     fn next(&mut self, bundles: &Bundles) -> Option<DiscoveryResponse> {
         let current = bundles.borrow().clone();
+        // What it runs may have a bundle that still holds: nothing takes its place before there is one here.
+        if current.is_none() && self.runs {
+            return None;
+        }
         let version = current.as_ref().map_or(0, |current| current.version);
         if !self.wants || self.sent == Some(version) {
             return None;
@@ -155,6 +162,7 @@ impl ExtensionConfigDiscoveryService for Service {
             told: Arc::clone(&self.told),
             node: String::new(),
             wants: false,
+            runs: false,
             nonce: 0,
             sent: None,
             versions: VecDeque::new(),
@@ -185,6 +193,9 @@ impl ExtensionConfigDiscoveryService for Service {
             return Err(Status::invalid_argument(format!("only {TYPE} is served here")));
         }
         let current = self.bundles.borrow().clone();
+        if current.is_none() && !request.version_info.is_empty() {
+            return Err(Status::unavailable("there is no bundle yet"));
+        }
         Ok(Response::new(response(&self.extension, current.as_deref(), 1)))
     }
 }

@@ -113,7 +113,9 @@ async fn serve(options: Options, store: Arc<dyn Store>) -> Result<(), String> {
     tokio::spawn(shared::refresh(Arc::clone(&shared), packages, stopped.clone()));
     if let Some(extension) = options.extension {
         if let Some(path) = options.ecds_file {
-            tokio::spawn(write_ecds(path, extension.clone(), package.clone(), Arc::clone(&shared)));
+            let shared = Arc::clone(&shared);
+            let say = move |what: &str| shared.say(what);
+            tokio::spawn(ecds::keep_file(path, extension.clone(), package.clone(), say));
         }
         if let Some(address) = options.ecds_listen {
             let (listener, shared, stopped) = (listen(address).await?, Arc::clone(&shared), stopped.clone());
@@ -164,25 +166,4 @@ async fn signal() {
     }
     #[cfg(not(unix))]
     let _ = interrupt.await;
-}
-
-/// Keeps the ECDS file at the newest bundle.
-async fn write_ecds(
-    path: PathBuf,
-    extension: Extension,
-    mut package: channel::Receiver<Option<Arc<ecds::Current>>>,
-    shared: Arc<Shared>,
-) {
-    loop {
-        let current = package.borrow_and_update().clone();
-        let text = extension.file(current.as_deref());
-        let written = path.clone();
-        let done = tokio::task::spawn_blocking(move || ecds::write(&written, &text)).await;
-        if let Ok(Err(error)) = done {
-            shared.say(&format!("{}: {error}", path.display()));
-        }
-        if package.changed().await.is_err() {
-            return;
-        }
-    }
 }

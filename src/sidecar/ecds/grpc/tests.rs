@@ -88,3 +88,18 @@ async fn what_is_not_ours_is_refused() {
     served.bundles.send_replace(bundle(3));
     assert_eq!(client.fetch_extension_configs(wish("", None)).await.unwrap().into_inner().version_info, "3");
 }
+
+#[tokio::test]
+async fn who_runs_a_bundle_already_keeps_it_until_there_is_one() {
+    let served = served().await;
+    let mut client = Client::connect(served.address.clone()).await.unwrap();
+    let again = DiscoveryRequest { version_info: "7".into(), ..wish("", None) };
+    let refused = client.fetch_extension_configs(again.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::Unavailable);
+    let (to, requests) = mpsc::channel(4);
+    to.send(again).await.unwrap();
+    let mut answers = client.stream_extension_configs(ReceiverStream::new(requests)).await.unwrap().into_inner();
+    assert!(tokio::time::timeout(Duration::from_millis(300), answers.message()).await.is_err());
+    served.bundles.send_replace(bundle(8));
+    assert_eq!(next(&mut answers).await.version_info, "8");
+}
