@@ -1,10 +1,14 @@
-//! Connections: bounded in number, in the time a header may take, and in the time an idle one is kept.
+//! Connections: bounded in number, in the time a header may take, in the time an idle one is kept, and in the time an answer may
+//! wait to be read.
+
+mod patience;
 
 use super::access::Peer;
 use axum::Router;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use patience::Patience;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -14,6 +18,8 @@ use tokio::sync::{Semaphore, watch};
 const CONNECTIONS: usize = 8_192;
 /// How long the header of a request may take, and how long an idle connection is kept.
 const HEADER: Duration = Duration::from_secs(30);
+/// How long an answer may wait for the other end to read on.
+const UNREAD: Duration = Duration::from_secs(30);
 /// How long connections may go on when the sidecar stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -41,7 +47,7 @@ pub(super) async fn accept(listener: TcpListener, router: Router, stopped: watch
                 service.call(request)
             });
             http.timer(TokioTimer::new()).header_read_timeout(HEADER).max_buf_size(64 << 10);
-            let connection = http.serve_connection(TokioIo::new(stream), service);
+            let connection = http.serve_connection(TokioIo::new(Patience::new(stream, UNREAD)), service);
             tokio::pin!(connection);
             tokio::select! {
                 _ = connection.as_mut() => {}

@@ -6,7 +6,7 @@ use super::{access, admin, console, people};
 use crate::clock::now;
 use crate::store::{Appended, Seen};
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware;
@@ -154,12 +154,13 @@ async fn part(State(shared): App, Path(name): Path<String>, headers: HeaderMap) 
     let Some(hash) = hash(&name) else { return refused(StatusCode::BAD_REQUEST, "no SHA-256 in hexadecimal") };
     let known = shared.served().and_then(|served| served.parts.get(&hash).cloned());
     let found = match known {
-        Some(bytes) => Some(bytes.to_vec()),
+        Some(bytes) => Some(bytes),
         // Of the bundle before, or of one that this sidecar has not seen yet.
         None => tokio::task::spawn_blocking(move || shared.heed(shared.store.part(&hash)).ok().flatten())
             .await
             .ok()
-            .flatten(),
+            .flatten()
+            .map(Bytes::from),
     };
     match found {
         Some(bytes) => {

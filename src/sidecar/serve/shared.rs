@@ -7,6 +7,7 @@ use super::metrics::{self, Metrics};
 use crate::ecds::{Current, Heard};
 use crate::signing::Signer;
 use crate::store::{Edition, Hash, Outcome, Store};
+use axum::body::Bytes;
 use azeotrope_engine::bundle::{Manifest, Package, TrustedKeys};
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -22,7 +23,8 @@ const REFRESH: Duration = Duration::from_millis(200);
 pub(super) struct Served {
     pub(super) edition: Arc<Edition>,
     pub(super) manifest: Manifest,
-    pub(super) parts: HashMap<Hash, Arc<Vec<u8>>>,
+    /// Shared by all who fetch them at once.
+    pub(super) parts: HashMap<Hash, Bytes>,
 }
 
 /// What the parts of a sidecar have in common.
@@ -103,7 +105,7 @@ impl Shared {
             let bytes = match known {
                 Some(bytes) => bytes,
                 None => match self.store.part(&part.hash)? {
-                    Some(bytes) => Arc::new(bytes),
+                    Some(bytes) => Bytes::from(bytes),
                     // It was replaced while it was read: the next look finds the next one.
                     None => return Ok(false),
                 },
