@@ -7,6 +7,7 @@ use crate::serve::{self, Access, Caution, Network, Options, Proxy, Token};
 use crate::signing::Signer;
 use crate::store;
 use axum::http::HeaderName;
+use axum::http::uri::Authority;
 use azeotrope_engine::rules::{Kind, MAX_BYTES, check};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,10 @@ pub(crate) struct Args {
     /// User of that header who may change rules; may be given several times; `*`: all of them
     #[arg(long, value_name = "USER", requires = "trust_user_header")]
     admin_user: Vec<String>,
+    /// Name under which people open the console behind that proxy, as their browsers have it (`console.example`); may be given
+    /// several times. `localhost` and addresses need none; under any other the user's header is not believed
+    #[arg(long, value_name = "HOST", requires = "trust_user_header", value_parser = host_name)]
+    console_host: Vec<String>,
     /// What this sidecar is called in logs and in `azeotrope status`
     #[arg(long, default_value = "sidecar")]
     name: String,
@@ -137,6 +142,16 @@ fn header_name(text: &str) -> Result<HeaderName, String> {
     HeaderName::try_from(text).map_err(|_| format!("{text}: no name of a header"))
 }
 
+/// The name of a host, without a port.
+fn host_name(text: &str) -> Result<String, String> {
+    let fits = text.parse::<Authority>().is_ok_and(|name| name.host() == text);
+    if fits {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(format!("{text}: the name of a host is expected, without a port"))
+    }
+}
+
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
         let store = store::open(self.store.as_deref(), self.data.as_deref()).map_err(Failure::Usage)?;
@@ -178,6 +193,7 @@ impl Args {
             header,
             from: if self.trust_user_from.is_empty() { Network::loopback() } else { self.trust_user_from.clone() },
             admins: self.admin_user.clone(),
+            hosts: self.console_host.clone(),
         });
         Ok(Access {
             filter: self.token_file.as_deref().map(token).transpose()?,

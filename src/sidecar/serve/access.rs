@@ -3,6 +3,7 @@
 use super::http::refused;
 use super::shared::Shared;
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -13,6 +14,9 @@ use std::sync::Arc;
 /// The header in which clients say what they are. Browsers let no foreign page set it: a change that comes without a
 /// token must carry it.
 pub(crate) const CLIENT: &str = "x-azeotrope-client";
+/// Why a proxy's user is not believed under a foreign name.
+const UNKNOWN: &str =
+    "this sidecar does not go by the name in `Host`: `--console-host` says which it has behind a proxy";
 /// Longest name of a person, in characters.
 const LONGEST: usize = 64;
 
@@ -31,6 +35,8 @@ pub(crate) struct Proxy {
     pub(crate) from: Vec<Network>,
     /// Who of its users may change something; `*`: all.
     pub(crate) admins: Vec<String>,
+    /// Names under which people open the console, in lower case.
+    pub(crate) hosts: Vec<String>,
 }
 
 /// Who is let in. Tokens are compared in constant time.
@@ -177,6 +183,17 @@ impl Access {
         Some(Person { role: if admin { Role::Admin } else { Role::Reader }, name, by: By::Proxy })
     }
 
+    /// Whether a request comes under a name of this sidecar. A page whose own name was made to mean this machine (DNS rebinding)
+    /// may set any header, but not this one. What is no name cannot be made to mean anything.
+    fn is_called(&self, headers: &HeaderMap) -> bool {
+        let Some(host) = headers.get(header::HOST) else { return true };
+        let Some(host) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else { return false };
+        let name = host.host().to_ascii_lowercase();
+        let address = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok();
+        let hosts = self.proxy.as_ref().map_or(&[][..], |proxy| &proxy.hosts);
+        address || name == "localhost" || hosts.contains(&name)
+    }
+
     /// Whether changes are possible at all.
     pub(super) fn changes(&self) -> bool {
         !self.admins.is_empty() || self.proxy.as_ref().is_some_and(|proxy| !proxy.admins.is_empty())
@@ -191,6 +208,7 @@ pub(super) fn may_change(
 ) -> Result<Person, (StatusCode, &'static str)> {
     let person = access.person(headers, peer);
     match (person.role, person.by) {
+        (Role::Admin, By::Proxy) if !access.is_called(headers) => Err((StatusCode::FORBIDDEN, UNKNOWN)),
         (Role::Admin, By::Proxy) if !own_page(headers) => {
             Err((StatusCode::FORBIDDEN, "a change without a token must come from this sidecar's own page"))
         }
@@ -225,9 +243,15 @@ pub(super) fn through(headers: &HeaderMap) -> &'static str {
 /// Lets in who may read.
 pub(super) async fn readers(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
-    if shared.access.login && shared.access.person(request.headers(), peer).role < Role::Reader {
-        let no = refused(StatusCode::UNAUTHORIZED, "reading needs a login here");
-        return ([(header::WWW_AUTHENTICATE, "Bearer")], no).into_response();
+    if shared.access.login {
+        let person = shared.access.person(request.headers(), peer);
+        if person.role < Role::Reader {
+            let no = refused(StatusCode::UNAUTHORIZED, "reading needs a login here");
+            return ([(header::WWW_AUTHENTICATE, "Bearer")], no).into_response();
+        }
+        if person.by == By::Proxy && !shared.access.is_called(request.headers()) {
+            return refused(StatusCode::FORBIDDEN, UNKNOWN);
+        }
     }
     let mut answer = next.run(request).await;
     // What is told is of this moment, and for who asked.
@@ -250,6 +274,7 @@ mod tests {
             header: HeaderName::from_static("x-user"),
             from: Network::loopback(),
             admins: vec!["ann".to_owned()],
+            hosts: vec!["console.example".to_owned()],
         };
         Access {
             admins: vec![token("", "secret-of-admins"), token("bob", "secret-of-bob")],
@@ -312,6 +337,28 @@ mod tests {
         assert_eq!(with(&[(CLIENT, "console"), ("sec-fetch-site", "same-site")]), Err(403));
         let own = [(CLIENT, "console"), ("origin", "https://console.example"), ("sec-fetch-site", "same-origin")];
         assert_eq!(with(&own), Ok("ann".to_owned()));
+    }
+
+    #[test]
+    fn a_page_that_had_its_name_point_here_changes_nothing() {
+        let under = |host: &'static str, origin: &'static str| {
+            change(&[("x-user", "ann"), (CLIENT, "console"), ("host", host), ("origin", origin)], HERE)
+        };
+        assert_eq!(under("evil", "http://evil"), Err(403));
+        assert_eq!(under("console.example.evil:8470", "http://console.example.evil:8470"), Err(403));
+        assert_eq!(under("user@evil", "http://user@evil"), Err(403));
+        for (host, origin) in [
+            ("Console.example", "https://Console.example"),
+            ("localhost:8470", "http://localhost:8470"),
+            ("127.0.0.1:8470", "http://127.0.0.1:8470"),
+            ("[::1]:8470", "http://[::1]:8470"),
+            ("10.1.2.3", "http://10.1.2.3"),
+        ] {
+            assert_eq!(under(host, origin), Ok("ann".to_owned()), "{host}");
+        }
+        // A token is no matter of names.
+        let bob = [("authorization", "Bearer secret-of-bob"), ("host", "sidecar.svc:8470")];
+        assert_eq!(change(&bob, HERE), Ok("bob".to_owned()));
     }
 
     #[test]
