@@ -123,3 +123,15 @@ fn what_cannot_be_read_is_no_problem_of_the_document() {
     assert_eq!(azeotrope(&["rules", "chekc"], "").code, 2);
     assert_eq!(azeotrope(&["rules", "check", "-"], &" ".repeat(2 << 20)).code, 1);
 }
+
+#[test]
+fn what_comes_from_standard_input_goes_on_to_standard_output() {
+    let run = azeotrope(&["rules", "pin", "throttle=8.0", "--file", "-"], r#"{"format":1,"version":1}"#);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let document: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(
+        (&document["thresholds"]["throttle"], &document["keep"]["pinned"][0]),
+        (&json!(8.0), &json!("throttle"))
+    );
+    assert!(!std::path::Path::new("-").exists());
+}

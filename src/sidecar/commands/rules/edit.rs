@@ -3,7 +3,7 @@
 use super::live::{self, Change};
 use crate::clock;
 use crate::commands::format::Format;
-use crate::commands::{Failure, Outcome, read};
+use crate::commands::{Failure, Outcome, print, read};
 use crate::file;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Where the rules are that are changed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Place {
-    /// A rules document on disk; absent: what the sidecar has in force
+    /// A rules document on disk (`-`: from standard input to standard output); absent: what the sidecar has in force
     #[arg(long, value_name = "FILE", conflicts_with = "url")]
     file: Option<PathBuf>,
     #[command(flatten)]
@@ -47,8 +47,11 @@ fn checked(text: &str) -> Result<(), Failure> {
         .map_err(|problems| Failure::Usage(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")))
 }
 
-/// Replaces a file all at once.
+/// Replaces a file all at once; what came from standard input goes on to standard output.
 fn write(path: &Path, text: &str, format: Format) -> Result<Outcome, Failure> {
+    if path.as_os_str() == "-" {
+        return print(text).map(|()| Outcome::Well);
+    }
     file::replace(path, text).map_err(|error| Failure::Io(path.display().to_string(), error))?;
     let name = path.display();
     format.print(|| json!({ "file": name.to_string() }), || format!("{name}: written\n"))?;
