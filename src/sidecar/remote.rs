@@ -85,20 +85,26 @@ impl Sidecar {
         }
     }
 
-    /// Asks as a filter does, with its token where there is one: the status, and at most `limit` bytes.
+    /// Asks as a filter does, with its token where there is one; at most `limit` bytes.
     ///
     /// # Errors
-    /// No answer, or a longer one.
-    pub(crate) fn bytes(&self, path: &str, token: Option<&str>, limit: u64) -> Result<(u16, Vec<u8>), Failure> {
+    /// No answer, one that says no, or a longer one.
+    pub(crate) fn bytes(&self, path: &str, token: Option<&str>, limit: u64) -> Result<Vec<u8>, Failure> {
         let request = self.agent().get(self.address(path));
         let request = match token {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
         };
-        let failed = |error: ureq::Error| Failure::Usage(format!("{}{path}: {error}", self.url));
+        let failed = |error: ureq::Error| Failure::Sidecar(format!("{}{path}: {error}", self.url));
         let mut answer = request.call().map_err(failed)?;
         let body = answer.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)?;
-        Ok((answer.status().as_u16(), body))
+        match answer.status().as_u16() {
+            200 => Ok(body),
+            status => {
+                let told = String::from_utf8_lossy(&body);
+                Err(Failure::Sidecar(format!("{}{path}: {status}: {told}", self.url)))
+            }
+        }
     }
 
     /// Changes something; the answer may say no.

@@ -109,3 +109,14 @@ fn no_proxy_gets_the_token_for_this_machine() {
     let run = azeotrope_with(&variables, &["campaigns", "--sidecar", "http://sidecar.invalid:8470"], "");
     assert!(run.code == 3 && run.err.contains("502"), "{}", run.err);
 }
+
+#[test]
+fn who_fetches_a_bundle_is_told_that_there_is_no_answer_as_by_all_commands() {
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let fetch = |url: &str| azeotrope(&["rules", "fetch", "--public-key", key, "--sidecar", url], "");
+    for url in ["http://127.0.0.1:9", &stranger(404, r#"{"error":"nothing was published yet"}"#)] {
+        let run = fetch(url);
+        assert!(run.code == 3 && run.out.is_empty() && run.err.contains(url), "{}: {}", run.code, run.err);
+    }
+    assert_eq!(fetch(&stranger(200, "<html>hi</html>")).code, 1);
+}

@@ -33,7 +33,7 @@ pub(super) fn fetch(order: &Order) -> Result<Outcome, Failure> {
     let token = token.transpose()?;
     let token = token.as_deref().map(str::trim);
     let keys = TrustedKeys(vec![key]);
-    let sealed = got(order.sidecar.bytes("/v1/bundle", token, MANIFEST)?)?;
+    let sealed = order.sidecar.bytes("/v1/bundle", token, MANIFEST)?;
     let manifest = match Manifest::open(&sealed, &keys) {
         Ok((manifest, _)) if manifest.holds(Timestamp(clock::now())) => manifest,
         Ok(_) => return refused(&Refusal::Expired.to_string()),
@@ -43,7 +43,7 @@ pub(super) fn fetch(order: &Order) -> Result<Outcome, Failure> {
     if bytes > order.limit as u64 {
         return refused(&too_large(bytes, order.limit));
     }
-    let part = |part: &Part| got(order.sidecar.bytes(&path(part), token, u64::from(part.size))?);
+    let part = |part: &Part| order.sidecar.bytes(&path(part), token, u64::from(part.size));
     let parts: Vec<Vec<u8>> = manifest.parts.iter().map(part).collect::<Result<_, _>>()?;
     let package = Package::pack(&sealed, &parts);
     if let Err(refusal) = Package::unpack(&package, &keys) {
@@ -72,13 +72,6 @@ fn configured(order: &Order, bundle: String) -> Result<String, Failure> {
 fn path(part: &Part) -> String {
     let digits: String = part.hash.iter().map(|byte| format!("{byte:02x}")).collect();
     format!("/v1/parts/{digits}")
-}
-
-fn got((status, bytes): (u16, Vec<u8>)) -> Result<Vec<u8>, Failure> {
-    match status {
-        200 => Ok(bytes),
-        status => Err(Failure::Usage(format!("{status}: {}", String::from_utf8_lossy(&bytes)))),
-    }
 }
 
 fn too_large(bytes: u64, limit: usize) -> String {

@@ -117,7 +117,7 @@ enum Command {
     /// Fetch the bundle that a sidecar has in force, for the key `bundle` of a plugin configuration: rules and campaigns for
     /// CDN edges, which cannot ask for them
     ///
-    /// Exit codes: 0: fetched and verified; 1: refused; 2: wrong usage, or no answer.
+    /// Exit codes: 0: fetched and verified; 1: refused; 2: wrong usage, or a file could not be read or written; 3: no answer.
     Fetch {
         /// Public key that it must be signed with: one of the `public_keys` of the plugin configuration
         #[arg(long, value_name = "KEY")]
