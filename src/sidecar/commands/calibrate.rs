@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Replays each trace and takes down the most that ever spoke against each honest account, acted upon or not. The scores
 /// of the few highest fall off exponentially; the fit says from which score on a share of accounts within the budget is
 /// left. Prints the thresholds as a fragment of a rules document. Exit codes: 0: done; 1: too few honest accounts score
-/// anything for a fit, the built-in thresholds are printed; 2: wrong usage, or a file could not be read.
+/// anything for a fit, and no thresholds are printed; 2: wrong usage, no honest account, or a file could not be read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -54,6 +54,9 @@ impl Args {
         for [trace, labels] in pairs {
             eprintln!("replaying {}", trace.display());
             scores.extend(honest(&engine, &self.setting, trace, labels)?);
+        }
+        if scores.is_empty() {
+            return Err(Failure::Usage("the labels name no honest account (actor `benign`) of the traces".to_owned()));
         }
         scores.sort_unstable_by(|a, b| b.cmp(a));
         let Some(tail) = Tail::fit(&scores, scores.len(), usize::MAX) else {

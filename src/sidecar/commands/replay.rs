@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Run both tiers over a trace, in enforce mode, and write a verdict for each exchange
 ///
 /// A verdict uses only what came before its exchange. An exchange that is not let through is taken as never answered.
-/// Exit codes: 0: done; 1: the rules have problems; 2: wrong usage, or a file could not be read or written.
+/// Exit codes: 0: done; 2: wrong usage, the rules have problems, or a file could not be read or written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]

@@ -114,5 +114,8 @@ pub(crate) fn read_labels(path: &Path) -> Result<HashMap<u64, Label>, Failure> {
         let id = id.parse().map_err(|_| Failure::Usage(format!("{name}:{}: {id:?} is no number", number + 1)))?;
         labels.insert(id, Label { benign: actor == "benign", kind: kind.to_owned(), source: source.to_owned() });
     }
-    Ok(labels)
+    match columns {
+        Some(_) => Ok(labels),
+        None => Err(Failure::Usage(format!("{name}: it is empty; its first line names columns"))),
+    }
 }
