@@ -92,6 +92,18 @@ pub(crate) fn output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
     })
 }
 
+/// Fails where a file could not be written, before there is anything to write. What is there stays as it is.
+pub(crate) fn writable(path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::Io(path.display().to_string(), error);
+    match path.exists() {
+        true => File::options().append(true).open(path).map(drop).map_err(failed),
+        false => {
+            File::create_new(path).map_err(failed)?;
+            std::fs::remove_file(path).map_err(failed)
+        }
+    }
+}
+
 /// Reads a file, or standard input for `-`; at most `limit` bytes and one more, by which the excess shows.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();

@@ -1,7 +1,7 @@
 //! `azeotrope train`: the content model from labelled traces.
 
 use super::format::Format;
-use super::{Failure, Outcome, input, output, read};
+use super::{Failure, Outcome, input, output, read, writable};
 use crate::terminal::progress::Steps;
 use crate::train::fit::Linear;
 use crate::train::report::{self, FOLDS, hold_out};
@@ -47,6 +47,7 @@ impl Args {
         if !odd.is_empty() {
             return Err(Failure::Usage("each trace needs its labels after it".to_owned()));
         }
+        writable(&self.out)?;
         let only = self.sources.as_deref().map(sources).transpose()?.unwrap_or_default();
         let mut samples = Samples::default();
         for [trace, labels] in pairs {

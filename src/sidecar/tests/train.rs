@@ -82,3 +82,31 @@ fn one_side_alone_or_missing_labels_are_refused() {
         assert!(!run.err.is_empty());
     }
 }
+
+#[test]
+fn that_the_model_cannot_be_written_is_told_before_the_traces_are_read() {
+    let folder = Folder::new("train-out");
+    let labels = folder.write("labels.tsv", "id\taccount\torg\tactor\tkind\tsource\n");
+    let run = azeotrope(&["train", "--out", &folder.path("no/out"), "no/such/trace", &labels], "");
+    assert!(run.code == 2 && run.err.contains("no/out"), "{}", run.err);
+    // What was there is there still where training fails.
+    let (out, new) = (folder.write("out", "before"), folder.path("new"));
+    for out in [&out, &new] {
+        assert_eq!(azeotrope(&["train", "--out", out, "no/such/trace", &labels], "").code, 2);
+    }
+    assert!(folder.read("out") == b"before" && !std::path::Path::new(&new).exists());
+}
+
+#[test]
+fn thresholds_for_nobody_are_an_error() {
+    let folder = Folder::new("calibrate-nobody");
+    let (trace, labels) = labelled(&folder);
+    let (empty, header) =
+        (folder.write("empty.tsv", ""), folder.write("header.tsv", "id\taccount\torg\tactor\tkind\tsource\n"));
+    for labels in [&empty, &header] {
+        let run = azeotrope(&["calibrate", &trace, labels], "");
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{labels}");
+        assert!(run.err.contains("label") || run.err.contains("empty"), "{}", run.err);
+    }
+    assert_eq!(azeotrope(&["calibrate", &trace, &labels], "").code, 1);
+}
