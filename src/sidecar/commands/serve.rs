@@ -121,7 +121,11 @@ fn token(path: &Path) -> Result<String, Failure> {
 /// Tokens of people, one a line, each with a name before it or alone.
 fn people(path: &Path) -> Result<Vec<Token>, Failure> {
     const MOST: usize = 64 << 10;
-    let text = String::from_utf8_lossy(&read(path, MOST)?).into_owned();
+    let bytes = read(path, MOST)?;
+    if bytes.len() > MOST {
+        return Err(Failure::Usage(format!("{}: more than {MOST} bytes of tokens", path.display())));
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
     let wrong = |line: usize| {
         let reason = "a token of 16 to 256 printable characters is expected, or NAME TOKEN";
         Failure::Usage(format!("{}:{}: {reason}", path.display(), line + 1))
@@ -228,5 +232,30 @@ impl Args {
             vm_id: "azeotrope".to_owned(),
             plugin,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::Directory;
+
+    #[test]
+    fn no_token_is_cut_in_two_by_the_length_of_its_file() {
+        let directory = Directory::new();
+        let path = directory.0.join("tokens");
+        let line = format!("{}\n", "x".repeat(63));
+        std::fs::write(&path, line.repeat(1_024)).unwrap();
+        assert_eq!(people(&path).unwrap().len(), 1_024);
+        std::fs::write(&path, line.repeat(1_024) + "ann 0123456789abcdefghij").unwrap();
+        assert!(people(&path).err().unwrap().to_string().contains("more than 65536 bytes"));
+    }
+
+    #[test]
+    fn a_host_is_named_without_a_port() {
+        assert_eq!(host_name("Console.Example").as_deref(), Ok("console.example"));
+        for wrong in ["", "console.example:8470", "https://console.example", "ann@console.example", "a b"] {
+            assert!(host_name(wrong).is_err(), "{wrong}");
+        }
     }
 }
