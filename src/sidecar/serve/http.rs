@@ -17,6 +17,8 @@ use azeotrope_engine::observation::{Batch, Event, MAX_BATCH, MAX_NAME};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Longest reason of a refusal that is not our own, in bytes.
+const REASON: usize = 4_096;
 /// How long the body of a request may take.
 const BODY: Duration = Duration::from_secs(10);
 
@@ -33,12 +35,35 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .merge(admin::router())
         .merge(console::router())
         .fallback(|| async { refused(StatusCode::NOT_FOUND, "no such path") })
+        .layer(middleware::map_response(worded))
         .with_state(shared)
 }
 
 /// An answer that says what is wrong.
 pub(super) fn refused(status: StatusCode, reason: &str) -> Response {
     (status, axum::Json(serde_json::json!({ "error": reason }))).into_response()
+}
+
+/// What axum refuses by itself (a query that cannot be read, a method that there is none of) in the form of all refusals.
+async fn worded(answer: Response) -> Response {
+    let status = answer.status();
+    let json = answer.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    if !status.is_client_error() || json {
+        return answer;
+    }
+    let (parts, said) = answer.into_parts();
+    let said = to_bytes(said, REASON).await.unwrap_or_default();
+    let said = match said.is_empty() {
+        true => status.canonical_reason().unwrap_or("refused").to_lowercase(),
+        false => String::from_utf8_lossy(&said).into_owned(),
+    };
+    let mut worded = refused(status, &said);
+    for (name, value) in &parts.headers {
+        if *name != header::CONTENT_LENGTH {
+            worded.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+    }
+    worded
 }
 
 fn let_in(shared: &Shared, headers: &HeaderMap) -> Result<(), Box<Response>> {
@@ -189,6 +214,27 @@ fn hash(name: &str) -> Option<Hash> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn every_refusal_says_why_in_json() {
+        let plain = (StatusCode::BAD_REQUEST, [(header::ALLOW, "GET")], "unknown field `x`").into_response();
+        let own = refused(StatusCode::NOT_FOUND, "no such path");
+        for (answer, status, reason) in [
+            (plain, 400, "unknown field `x`"),
+            (StatusCode::METHOD_NOT_ALLOWED.into_response(), 405, "method not allowed"),
+            (own, 404, "no such path"),
+        ] {
+            let worded = worded(answer).await;
+            assert_eq!(
+                (worded.status().as_u16(), worded.headers().contains_key(header::ALLOW)),
+                (status, status == 400)
+            );
+            let body = to_bytes(worded.into_body(), REASON).await.unwrap();
+            assert_eq!(serde_json::from_slice::<serde_json::Value>(&body).unwrap()["error"], reason);
+        }
+        let page = worded((StatusCode::OK, "ok").into_response()).await;
+        assert_eq!(to_bytes(page.into_body(), REASON).await.unwrap(), "ok");
+    }
 
     #[test]
     fn a_part_has_a_name_of_64_digits() {
