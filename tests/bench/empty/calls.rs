@@ -7,7 +7,7 @@ use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::{Action, BufferType, MapType};
 
 /// Bytes of a body that are asked for at most, as `inspect_bytes` has it.
-const INSPECTED: usize = 64 * 1024;
+const INSPECTED: usize = 256 * 1024;
 /// Bytes of a page.
 const PAGE: usize = 4_000;
 /// Written like this, a key that is absent is inserted.
