@@ -11,6 +11,8 @@ pub const WORDING_FACTOR: MilliNats = 4;
 /// harvest has: that they read like people is then all that tells them apart (`tests/detection/families/tools.json`; the shared
 /// scenarios' campaigns have a mean of half a nat or more, such tools one of -0.4).
 const PERSONAL_FACTOR: MilliNats = 16;
+/// Mean wording up to which a group's may be people's: training the content model anew moves that of one template by as much.
+const PERSONAL: i64 = 100;
 /// Mean wording from which a group's is plainly a harvest's. Of the users of one tool with one model
 /// (`tests/detection/families/tools.json`) it is 0.2 nats at most, of the shared scenarios' campaigns half a nat or more.
 pub const HARVEST: MilliNats = 250;
@@ -104,9 +106,12 @@ pub fn few(counts: &[(u64, u32)], parties: u32, ln_share: impl Fn(u64) -> MilliN
 #[must_use]
 pub fn wording(sum: i64, parties: u32, bound: MilliNats) -> MilliNats {
     let mean = sum.checked_div(i64::from(parties.max(1))).unwrap_or(0);
-    let factor = if mean < 0 { PERSONAL_FACTOR } else { WORDING_FACTOR };
     let bound = bound.max(0);
-    saturate(mean.saturating_mul(i64::from(factor))).clamp(-bound, bound)
+    let worth = match mean {
+        PERSONAL.. => mean.saturating_mul(i64::from(WORDING_FACTOR)),
+        _ => mean.saturating_sub(PERSONAL).saturating_mul(i64::from(PERSONAL_FACTOR)),
+    };
+    saturate(worth).clamp(-bound, bound)
 }
 
 /// The bit of a content in a linear counter of [`CONTENT_BITS`].
@@ -196,7 +201,8 @@ mod tests {
     fn wording_is_a_bounded_mean() {
         assert_eq!(wording(10_000, 10, 8_000), 4_000);
         assert_eq!(wording(-100_000, 10, 8_000), -8_000);
-        assert_eq!(wording(-2_500, 10, 8_000), -4_000, "what speaks for people counts more");
+        assert_eq!(wording(-2_500, 10, 8_000), -5_600, "what speaks for people counts more");
+        assert_eq!([990, 1_000].map(|sum| wording(sum, 10, 8_000)), [-16, 400], "what says next to nothing is theirs");
         assert_eq!(wording(5_000, 0, 8_000), 8_000);
         assert_eq!(wording(i64::MIN, 1, -5), 0);
     }
