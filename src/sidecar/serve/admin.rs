@@ -3,7 +3,7 @@
 
 use super::access::{self, Peer, bounded};
 use super::ask::{self, Question};
-use super::candidate::{self, Accepted, InForce, Submission};
+use super::candidate::{self, Accepted, InForce, Submission, Turn};
 use super::hold;
 use super::http::{body, refused};
 use super::metrics;
@@ -26,6 +26,10 @@ use std::time::{Duration, Instant};
 
 /// How long the sidecar that has the duty may take to consider rules.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Time between two looks at what becomes of them.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long a change waits for those before it.
+const TURN: Duration = Duration::from_secs(10);
 /// Longest note, and longest name of who changes something, in characters.
 const LONGEST: usize = 256;
 
@@ -105,7 +109,7 @@ async fn publish(State(shared): App, admitted: Admitted, headers: HeaderMap, sen
         Err(refusal) => return refusal,
     };
     let seen = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
-    away(shared, move |shared| {
+    in_turn(shared, move |shared, turn| {
         if let Some(seen) = seen {
             let number = candidate::in_force(&*shared.store)?.map_or(0, |rules| rules.number);
             if seen.trim_matches('"') != number.to_string() {
@@ -113,13 +117,13 @@ async fn publish(State(shared): App, admitted: Admitted, headers: HeaderMap, sen
                 return Err(No::Because(StatusCode::PRECONDITION_FAILED, reason));
             }
         }
-        submit(shared, admitted, document)
+        submit(shared, turn, admitted, document)
     })
     .await
 }
 
 async fn rollback(State(shared): App, Admitted { who, through, wish }: Admitted) -> Response {
-    away(shared, move |shared| {
+    in_turn(shared, move |shared, turn| {
         let store = &*shared.store;
         let current = candidate::in_force(store)?.map_or(0, |rules| rules.number);
         let to = wish.to.unwrap_or_else(|| current.saturating_sub(1));
@@ -128,7 +132,7 @@ async fn rollback(State(shared): App, Admitted { who, through, wish }: Admitted)
         let note = format!("rollback to {to}{}{}", if wish.note.is_empty() { "" } else { ": " }, wish.note);
         // Going back is what one does in trouble: it is compared, and not refused.
         let wish = Wish { note, force: true, ..wish };
-        submit(shared, Admitted { who, through, wish }, document.into_bytes())
+        submit(shared, turn, Admitted { who, through, wish }, document.into_bytes())
     })
     .await
 }
@@ -158,8 +162,37 @@ async fn away(shared: Arc<Shared>, work: impl FnOnce(&Shared) -> Result<Response
     }
 }
 
+/// Changes rules, one after the other: what is in force when a change is made is so still when it is considered.
+async fn in_turn(
+    shared: Arc<Shared>,
+    work: impl FnOnce(&Shared, &Turn<'_>) -> Result<Response, No> + Send + 'static,
+) -> Response {
+    let begun = Instant::now();
+    let Ok(Ok(line)) = tokio::time::timeout(TURN, Arc::clone(&shared.turns.change).acquire_owned()).await else {
+        return busy().into_response();
+    };
+    away(shared, move |shared| {
+        let _line = line;
+        loop {
+            if let Some(turn) = Turn::take(&*shared.store)? {
+                return work(shared, &turn);
+            }
+            if begun.elapsed() > TURN {
+                return Err(busy());
+            }
+            std::thread::sleep(LOOK);
+        }
+    })
+    .await
+}
+
+fn busy() -> No {
+    let reason = "other rules are on their way; nothing was submitted: look at `azeotrope status`, and try again";
+    No::Because(StatusCode::SERVICE_UNAVAILABLE, reason.to_owned())
+}
+
 /// Submits a document and waits for what becomes of it.
-fn submit(shared: &Shared, admitted: Admitted, document: Vec<u8>) -> Result<Response, No> {
+fn submit(shared: &Shared, turn: &Turn<'_>, admitted: Admitted, document: Vec<u8>) -> Result<Response, No> {
     let store = &*shared.store;
     let Admitted { who, through, wish } = admitted;
     let through = through.to_owned();
@@ -174,7 +207,7 @@ fn submit(shared: &Shared, admitted: Admitted, document: Vec<u8>) -> Result<Resp
     let note = bounded(&wish.note, LONGEST);
     let submission =
         Submission { id: rand::random(), at: now(), who, note, through, force: wish.force, document: text };
-    candidate::submit(store, &submission)?;
+    turn.submit(&submission)?;
     let accepted = wait(shared, submission.id)?;
     match &accepted.reason {
         Some(reason) => {
@@ -235,7 +268,7 @@ fn wait(shared: &Shared, id: u64) -> Result<Accepted, No> {
         if let Some(outcome) = candidate::outcome(&*shared.store)?.filter(|outcome| outcome.id == id) {
             return Ok(outcome);
         }
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(LOOK);
     }
     let reason = "submitted, but no sidecar has considered it in time; `azeotrope status` tells when it is in force";
     Err(No::Because(StatusCode::GATEWAY_TIMEOUT, reason.to_owned()))

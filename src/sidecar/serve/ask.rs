@@ -116,12 +116,14 @@ pub(super) struct Turns {
     look: Arc<Semaphore>,
     what_if: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    /// Who may change rules: the others of this sidecar wait in line.
+    pub(super) change: Arc<Semaphore>,
 }
 
 impl Default for Turns {
     fn default() -> Self {
         let one = || Arc::new(Semaphore::new(1));
-        Self { look: one(), what_if: one(), waiting: Arc::new(Semaphore::new(WAITING)) }
+        Self { look: one(), what_if: one(), waiting: Arc::new(Semaphore::new(WAITING)), change: one() }
     }
 }
 

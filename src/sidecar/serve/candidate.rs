@@ -4,6 +4,7 @@ use crate::compare::Comparison;
 use crate::store::{Outcome, Store};
 use azeotrope_engine::bundle::hash;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::time::Duration;
 
 /// What was submitted last.
 const SUBMITTED: &str = "rules.submitted";
@@ -19,6 +20,11 @@ const HISTORY: &str = "rules.history";
 const KEPT: usize = 50;
 /// The document that files last held.
 const FILE: &str = "rules.file";
+
+/// The lease of who submits.
+const TURN: &str = "rules";
+/// How long a turn stays with who is not heard of: longer than whoever has one waits for what becomes of it.
+const TURN_TTL: Duration = Duration::from_secs(30);
 
 /// When new rules are refused.
 #[derive(Clone, Copy, Debug)]
@@ -89,20 +95,48 @@ fn write(store: &dyn Store, key: &str, value: &impl Serialize) -> Outcome<()> {
     store.set(key, &serde_json::to_vec(value).unwrap_or_default())
 }
 
-/// Submits rules.
-pub(super) fn submit(store: &dyn Store, submission: &Submission) -> Outcome<()> {
-    write(store, SUBMITTED, submission)?;
-    write(store, NEWEST, &submission.id)
+/// The right to submit rules: one in a fleet has it at a time. There is one place for what is submitted, and what waits
+/// there is not written over: until it was considered nobody gets a turn.
+pub(super) struct Turn<'a> {
+    store: &'a dyn Store,
+    owner: u64,
+}
+
+impl<'a> Turn<'a> {
+    /// A turn; `None`: another has it, or what was submitted before still waits.
+    pub(super) fn take(store: &'a dyn Store) -> Outcome<Option<Self>> {
+        let owner = rand::random();
+        if submitted(store)?.is_some() || store.lease(TURN, owner, TURN_TTL)?.is_none() {
+            return Ok(None);
+        }
+        let turn = Self { store, owner };
+        // Whoever had it before may have submitted in between.
+        Ok(submitted(store)?.is_none().then_some(turn))
+    }
+
+    /// Submits rules.
+    pub(super) fn submit(&self, submission: &Submission) -> Outcome<()> {
+        write(self.store, SUBMITTED, submission)?;
+        write(self.store, NEWEST, &submission.id)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        // Where the store is away it ends by itself.
+        let _ = self.store.release(TURN, self.owner);
+    }
 }
 
 /// What was submitted and not considered yet.
 pub(super) fn submitted(store: &dyn Store) -> Outcome<Option<Submission>> {
     let newest: Option<u64> = read(store, NEWEST)?;
-    let considered = |id| move |outcome: Accepted| outcome.id == id;
-    match newest {
-        Some(id) if !outcome(store)?.is_some_and(considered(id)) => read(store, SUBMITTED),
-        _ => Ok(None),
+    let considered = outcome(store)?.map(|outcome| outcome.id);
+    if newest.is_none() || newest == considered {
+        return Ok(None);
     }
+    // A sidecar of a version without turns may have written between the two: what counts is what is there.
+    Ok(read::<Submission>(store, SUBMITTED)?.filter(|found| Some(found.id) != considered))
 }
 
 /// What became of what was considered last.
@@ -172,4 +206,48 @@ pub(super) fn file_known(store: &dyn Store, document: &[u8]) -> Outcome<bool> {
 /// Remembers what the file holds.
 pub(super) fn know_file(store: &dyn Store, document: &[u8]) -> Outcome<()> {
     store.set(FILE, &hash(document))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory::Directory;
+
+    fn submission(id: u64) -> Submission {
+        let text = String::new;
+        let (who, note, through, document) = (text(), text(), text(), "{}".to_owned());
+        Submission { id, at: id, who, note, through, force: false, document }
+    }
+
+    fn refuse(store: &dyn Store, id: u64) {
+        conclude(store, &Accepted { id, number: None, reason: None, comparison: None }).unwrap();
+    }
+
+    #[test]
+    fn what_others_without_turns_wrote_at_once_is_not_considered_for_ever() {
+        let directory = Directory::new();
+        let store = crate::store::open(None, Some(&directory.0)).unwrap();
+        let (a, b) = (submission(1), submission(2));
+        write(&*store, SUBMITTED, &a).unwrap();
+        write(&*store, SUBMITTED, &b).unwrap();
+        write(&*store, NEWEST, &b.id).unwrap();
+        write(&*store, NEWEST, &a.id).unwrap();
+        assert_eq!(submitted(&*store).unwrap().unwrap().id, 2);
+        refuse(&*store, 2);
+        assert!(submitted(&*store).unwrap().is_none());
+    }
+
+    #[test]
+    fn one_submits_at_a_time_and_what_waits_is_not_written_over() {
+        let directory = Directory::new();
+        let store = crate::store::open(None, Some(&directory.0)).unwrap();
+        let turn = Turn::take(&*store).unwrap().unwrap();
+        assert!(Turn::take(&*store).unwrap().is_none());
+        turn.submit(&submission(1)).unwrap();
+        drop(turn);
+        assert!(Turn::take(&*store).unwrap().is_none());
+        assert_eq!(submitted(&*store).unwrap().unwrap().id, 1);
+        refuse(&*store, 1);
+        assert!(Turn::take(&*store).unwrap().is_some());
+    }
 }

@@ -4,10 +4,11 @@
 //! and no kernel interface has to work on the volume. A document that two looks agree on is submitted: one that is half
 //! written is not taken for the whole.
 
-use super::candidate::{self, Submission};
+use super::candidate::{self, Submission, Turn};
 use super::shared::Shared;
 use super::{Options, metrics};
 use crate::clock::now;
+use crate::store::Outcome;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
 use std::io::Read;
 use std::path::Path;
@@ -63,7 +64,6 @@ impl Watched {
 
 /// Submits a document; whether that is done.
 fn submit(document: &[u8], path: &Path, shared: &Shared) -> bool {
-    let store = &*shared.store;
     if let Err(problems) = Rules::parse(document) {
         metrics::add(&shared.metrics.rules_refused, 1);
         for problem in problems {
@@ -76,11 +76,18 @@ fn submit(document: &[u8], path: &Path, shared: &Shared) -> bool {
     let who = format!("{} on {}", path.display(), shared.name);
     let (note, through) = (String::new(), "file".to_owned());
     let submission = Submission { id: rand::random(), at: now(), who, note, through, force: false, document: text };
-    let done = candidate::file_known(store, document).and_then(|known| match known {
-        true => Ok(()),
-        false => candidate::submit(store, &submission).and_then(|()| candidate::know_file(store, document)),
-    });
-    shared.heed(done).is_ok()
+    matches!(shared.heed(in_turn(shared, &submission)), Ok(true))
+}
+
+/// Submits what is not known; `false`: other rules are on their way, and the next look tries again.
+fn in_turn(shared: &Shared, submission: &Submission) -> Outcome<bool> {
+    let (store, document) = (&*shared.store, submission.document.as_bytes());
+    let Some(turn) = Turn::take(store)? else { return Ok(false) };
+    if !candidate::file_known(store, document)? {
+        turn.submit(submission)?;
+        candidate::know_file(store, document)?;
+    }
+    Ok(true)
 }
 
 fn load(path: &Path) -> Result<Vec<u8>, String> {
