@@ -4,12 +4,12 @@
 use super::access::{self, Peer, bounded};
 use super::ask::{self, Question};
 use super::candidate::{self, Accepted, InForce, Submission, Turn};
+use super::files;
 use super::hold;
 use super::http::{body, refused};
 use super::metrics;
 use super::shared::Shared;
 use crate::clock::now;
-use crate::file;
 use crate::store::{Audit, Unavailable};
 use axum::Router;
 use axum::body::Body;
@@ -216,7 +216,7 @@ fn submit(shared: &Shared, turn: &Turn<'_>, admitted: Admitted, document: Vec<u8
         }
         None => Ok(axum::Json(json!({
             "number": accepted.number, "comparison": accepted.comparison,
-            "warning": keep_file(shared, &submission.document),
+            "warning": files::follow(shared, &submission.document),
         }))
         .into_response()),
     }
@@ -247,19 +247,6 @@ async fn what_if(State(shared): App, sent: Body) -> Response {
         Ok(value) => axum::Json(value).into_response(),
         Err(no) => no.into_response(),
     }
-}
-
-/// The file on disk is what people read: it follows. What was written there by others since is not written over.
-fn keep_file(shared: &Shared, document: &str) -> Option<String> {
-    let path = shared.rules_file.as_ref()?;
-    let known = candidate::know_file(&*shared.store, document.as_bytes());
-    let written = file::replace(path, document);
-    let problem = match (known, written) {
-        (Ok(()), Ok(())) => return None,
-        (Err(error), _) => error.to_string(),
-        (_, Err(error)) => error.to_string(),
-    };
-    Some(format!("in force, but {} could not follow ({problem}): change it there, too", path.display()))
 }
 
 fn wait(shared: &Shared, id: u64) -> Result<Accepted, No> {

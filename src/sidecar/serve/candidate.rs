@@ -2,7 +2,6 @@
 
 use crate::compare::Comparison;
 use crate::store::{Outcome, Store};
-use azeotrope_engine::bundle::hash;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::time::Duration;
 
@@ -18,8 +17,6 @@ const IN_FORCE: &str = "rules.in-force";
 const HISTORY: &str = "rules.history";
 /// Documents that can be gone back to.
 const KEPT: usize = 50;
-/// The document that files last held.
-const FILE: &str = "rules.file";
 
 /// The lease of who submits.
 const TURN: &str = "rules";
@@ -196,16 +193,6 @@ pub(super) fn forget(store: &dyn Store, before: u64) -> Outcome<()> {
         write(store, HISTORY, &history)?;
     }
     Ok(())
-}
-
-/// Whether this is what a file held when one was last read.
-pub(super) fn file_known(store: &dyn Store, document: &[u8]) -> Outcome<bool> {
-    Ok(store.get(FILE)?.is_some_and(|known| known == hash(document)))
-}
-
-/// Remembers what the file holds.
-pub(super) fn know_file(store: &dyn Store, document: &[u8]) -> Outcome<()> {
-    store.set(FILE, &hash(document))
 }
 
 #[cfg(test)]

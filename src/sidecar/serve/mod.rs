@@ -13,7 +13,7 @@
 //! | `candidate` | rules on their way into force: checked, run in shadow, accepted or refused |
 //! | `hold` | campaigns that would act on too many accounts at once |
 //! | `retention` | how long what is known is kept |
-//! | `watch` | the rules document on disk |
+//! | `watch`, `files` | the rules document on disk; what it held |
 //! | `shared`, `metrics` | what all of these have in common |
 //! | `telemetry` | the same told over OTLP |
 
@@ -26,6 +26,7 @@ mod connections;
 mod console;
 mod dossier;
 mod duty;
+mod files;
 mod hold;
 mod http;
 mod joining;

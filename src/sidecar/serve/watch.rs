@@ -4,13 +4,13 @@
 //! and no kernel interface has to work on the volume. A document that two looks agree on is submitted: one that is half
 //! written is not taken for the whole.
 
-use super::candidate::{self, Submission, Turn};
+use super::candidate::{self, InForce, Submission, Turn};
+use super::files;
 use super::shared::Shared;
 use super::{Options, metrics};
 use crate::clock::now;
 use crate::store::Outcome;
-use azeotrope_engine::rules::{MAX_BYTES, Rules};
-use std::io::Read;
+use azeotrope_engine::rules::Rules;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -43,7 +43,7 @@ struct Watched {
 
 impl Watched {
     fn look(&mut self, path: &Path, shared: &Shared) {
-        let found = load(path);
+        let found = files::load(path).map_err(|error| format!("{}: {error}", path.display()));
         let settled = self.read.as_ref() == Some(&found);
         self.read = Some(found.clone());
         if !settled || self.dealt.as_ref() == Some(&found) {
@@ -76,24 +76,21 @@ fn submit(document: &[u8], path: &Path, shared: &Shared) -> bool {
     let who = format!("{} on {}", path.display(), shared.name);
     let (note, through) = (String::new(), "file".to_owned());
     let submission = Submission { id: rand::random(), at: now(), who, note, through, force: false, document: text };
-    matches!(shared.heed(in_turn(shared, &submission)), Ok(true))
+    matches!(shared.heed(in_turn(shared, path, &submission)), Ok(true))
 }
 
 /// Submits what is not known; `false`: other rules are on their way, and the next look tries again.
-fn in_turn(shared: &Shared, submission: &Submission) -> Outcome<bool> {
+fn in_turn(shared: &Shared, path: &Path, submission: &Submission) -> Outcome<bool> {
     let (store, document) = (&*shared.store, submission.document.as_bytes());
     let Some(turn) = Turn::take(store)? else { return Ok(false) };
-    if !candidate::file_known(store, document)? {
+    if !files::is_known(shared, path, document)? {
         turn.submit(submission)?;
-        candidate::know_file(store, document)?;
+    } else if let Some(InForce { number, who, document: newer, .. }) = candidate::in_force(store)?
+        && newer.as_bytes() != document
+    {
+        let path = path.display();
+        shared.say(&format!("{path}: as it was before; rules {number} (by {who}) are newer and stay in force"));
     }
+    files::know(shared, path, document)?;
     Ok(true)
-}
-
-fn load(path: &Path) -> Result<Vec<u8>, String> {
-    let at = path.display();
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(|error| format!("{at}: {error}"))?;
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| format!("{at}: {error}"))?;
-    Ok(bytes)
 }

@@ -1,0 +1,77 @@
+"""Rules on their way into force: many at once, files beside the interface, restarts, and the way back."""
+
+import concurrent.futures
+import json
+
+import sidecars
+from sidecars import wait
+
+RULES = {"format": 1, "version": 1}
+
+
+def document(**thresholds):
+    return json.dumps({**RULES, "thresholds": thresholds})
+
+
+def put(sidecar, text, query="", headers=()):
+    """(status, answer) of rules that are put into force."""
+    admin = [("authorization", f"Bearer {sidecars.ADMIN}"), *headers]
+    status, _, body = sidecar.ask("PUT", "/v1/rules" + query, text, admin)
+    return status, json.loads(body)
+
+
+def number(sidecar):
+    rules = sidecar.get("/v1/status")["rules"]
+    return rules["number"] if rules else 0
+
+
+def test_of_many_that_publish_at_once_none_is_lost(pair):
+    wait("somebody has the duty", lambda: pair[0].get("/v1/status")["bundle"]["version"])
+    before, texts = number(pair[0]), [document(observe=4 + n / 100) for n in range(20)]
+    with concurrent.futures.ThreadPoolExecutor(len(texts)) as pool:
+        told = list(pool.map(lambda n: put(pair[n % 2], texts[n]), range(len(texts))))
+    assert [status for status, _ in told] == [200] * len(texts), told
+    assert sorted(answer["number"] for _, answer in told) == [before + 1 + n for n in range(len(texts))]
+    assert number(pair[1]) == before + len(texts)
+
+
+def test_of_many_that_were_made_from_the_same_rules_one_comes_into_force(pair):
+    wait("somebody has the duty", lambda: pair[0].get("/v1/status")["bundle"]["version"])
+    seen = [("if-match", f'"{number(pair[0])}"')]
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        told = list(pool.map(lambda n: put(pair[n % 2], document(observe=4 + n / 10), headers=seen), range(6)))
+    assert sorted(status for status, _ in told) == [200] + [412] * 5, told
+
+
+def test_a_restart_puts_no_file_into_force_that_did_not_change(keys, redis, tmp_path):
+    paths = [tmp_path / name for name in ("one", "two")]
+    for path in paths:
+        path.mkdir()
+        (path / "rules.json").write_text(document(observe=4.1))
+    with sidecars.Sidecar(keys, redis.url, "one", options=["--rules", paths[0] / "rules.json"]) as one, \
+            sidecars.Sidecar(keys, redis.url, "two", options=["--rules", paths[1] / "rules.json"]) as two:
+        wait("the files are in force", lambda: one.get("/v1/rules")["thresholds"] == {"observe": 4.1})
+        wait("both were looked at", lambda: '"two"' in redis.cli("GET", "{azeotrope}:value:rules.files"))
+        one.command("rules", "pin", "throttle=8.5")
+        follows = json.loads((paths[0] / "rules.json").read_text())
+        assert follows == one.get("/v1/rules") and follows["keep"]["pinned"] == ["throttle"]
+        two.kill()
+        two.start()
+        wait("what is behind is told", lambda: "are newer and stay in force" in two.log())
+        assert two.get("/v1/rules")["keep"]["pinned"] == ["throttle"]
+        two.kill()
+        (paths[1] / "rules.json").write_text(document(observe=4.3))
+        two.start()
+        wait("what changed meanwhile comes", lambda: two.get("/v1/rules")["thresholds"] == {"observe": 4.3})
+
+
+def test_what_others_wrote_into_the_file_is_not_written_over(keys, tmp_path):
+    path = tmp_path / "rules.json"
+    path.write_text(document(observe=4.1))
+    with sidecars.Sidecar(keys, options=["--rules", path]) as sidecar:
+        wait("the file is in force", lambda: sidecar.get("/v1/rules")["thresholds"] == {"observe": 4.1})
+        edited = '{"format": 1, "version": 1, "thresholdz": {}, "name": "the work of hours"}'
+        path.write_text(edited)
+        wait("what is wrong is told", lambda: "did you mean `thresholds`" in sidecar.log())
+        told = sidecar.command("rules", "pin", "throttle=8.5").stdout
+        assert "could not follow" in told and path.read_text() == edited, told
