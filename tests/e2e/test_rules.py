@@ -75,3 +75,32 @@ def test_what_others_wrote_into_the_file_is_not_written_over(keys, tmp_path):
         wait("what is wrong is told", lambda: "did you mean `thresholds`" in sidecar.log())
         told = sidecar.command("rules", "pin", "throttle=8.5").stdout
         assert "could not follow" in told and path.read_text() == edited, told
+
+
+def test_going_back_twice_does_not_bring_back_what_was_gone_back_from(keys, tmp_path):
+    path = tmp_path / "rules.json"
+    with sidecars.Sidecar(keys) as sidecar:
+        for nats in (4.1, 4.2, 4.9):
+            path.write_text(document(observe=nats))
+            sidecar.command("rules", "publish", path)
+        for nats in (4.2, 4.1):
+            sidecar.command("rules", "rollback")
+            assert sidecar.get("/v1/rules")["thresholds"]["observe"] == nats
+        refused = sidecar.command("rules", "rollback", check=False)
+        assert refused.returncode == 1 and "the built-in ones" in refused.stdout, refused.stdout
+        sidecar.command("rules", "rollback", "--to", "0")
+        assert sidecar.get("/v1/rules") == RULES
+
+
+def test_rules_that_have_ended_come_into_force_only_where_that_is_forced(keys, tmp_path):
+    path = tmp_path / "rules.json"
+    path.write_text(json.dumps({**RULES, "expires": 1}))
+    with sidecars.Sidecar(keys) as sidecar:
+        refused = sidecar.command("rules", "publish", path, check=False)
+        assert refused.returncode == 1 and "they have ended (1970-01-01" in refused.stdout, refused.stdout
+        sidecar.command("rules", "publish", path, "--force")
+        path.write_text(document(observe=4.1))
+        sidecar.command("rules", "publish", path)
+        refused = sidecar.command("rules", "rollback", check=False)
+        assert refused.returncode == 1 and "rules 1: they have ended" in refused.stdout, refused.stdout
+        assert "rules 3 are in force" in sidecar.command("rules", "rollback", "--force").stdout

@@ -3,11 +3,12 @@
 
 use super::access::{self, Peer, bounded};
 use super::ask::{self, Question};
-use super::candidate::{self, Accepted, InForce, Submission, Turn};
+use super::candidate::{self, Accepted, Submission, Turn};
 use super::files;
 use super::hold;
 use super::http::{body, refused};
 use super::metrics;
+use super::ruling::ended;
 use super::shared::Shared;
 use crate::clock::now;
 use crate::store::{Audit, Unavailable};
@@ -42,7 +43,7 @@ struct Wish {
     note: String,
     who: String,
     force: bool,
-    /// The rules to go back to; none: those before the ones in force.
+    /// The rules to go back to, 0 the built-in ones; none: those before the ones in force.
     to: Option<u64>,
 }
 
@@ -117,7 +118,7 @@ async fn publish(State(shared): App, admitted: Admitted, headers: HeaderMap, sen
                 return Err(No::Because(StatusCode::PRECONDITION_FAILED, reason));
             }
         }
-        submit(shared, turn, admitted, document)
+        submit(shared, turn, admitted, document, None)
     })
     .await
 }
@@ -125,14 +126,22 @@ async fn publish(State(shared): App, admitted: Admitted, headers: HeaderMap, sen
 async fn rollback(State(shared): App, Admitted { who, through, wish }: Admitted) -> Response {
     in_turn(shared, move |shared, turn| {
         let store = &*shared.store;
-        let current = candidate::in_force(store)?.map_or(0, |rules| rules.number);
-        let to = wish.to.unwrap_or_else(|| current.saturating_sub(1));
-        let gone = || No::Because(StatusCode::NOT_FOUND, format!("rules {to} are not kept"));
-        let InForce { document, .. } = candidate::document(store, to)?.filter(|_| to < current).ok_or_else(gone)?;
+        let current = candidate::in_force(store)?.unwrap_or_default();
+        let missing = |reason: String| No::Because(StatusCode::NOT_FOUND, reason);
+        let none = || missing("no rules are kept from before; to 0 goes back to the built-in ones".to_owned());
+        let to = match wish.to {
+            Some(to) => to,
+            None => candidate::before(store, &current)?.ok_or_else(none)?,
+        };
+        let old = candidate::document(store, to)?.filter(|_| to < current.number);
+        let old = old.ok_or_else(|| missing(format!("rules {to} are not kept")))?;
+        if let Some(reason) = ended(&old.document).filter(|_| !wish.force) {
+            return Err(No::Because(StatusCode::CONFLICT, format!("rules {to}: {reason}")));
+        }
         let note = format!("rollback to {to}{}{}", if wish.note.is_empty() { "" } else { ": " }, wish.note);
         // Going back is what one does in trouble: it is compared, and not refused.
         let wish = Wish { note, force: true, ..wish };
-        submit(shared, turn, Admitted { who, through, wish }, document.into_bytes())
+        submit(shared, turn, Admitted { who, through, wish }, old.document.clone().into_bytes(), Some(old.origin()))
     })
     .await
 }
@@ -192,7 +201,13 @@ fn busy() -> No {
 }
 
 /// Submits a document and waits for what becomes of it.
-fn submit(shared: &Shared, turn: &Turn<'_>, admitted: Admitted, document: Vec<u8>) -> Result<Response, No> {
+fn submit(
+    shared: &Shared,
+    turn: &Turn<'_>,
+    admitted: Admitted,
+    document: Vec<u8>,
+    back_to: Option<u64>,
+) -> Result<Response, No> {
     let store = &*shared.store;
     let Admitted { who, through, wish } = admitted;
     let through = through.to_owned();
@@ -205,8 +220,8 @@ fn submit(shared: &Shared, turn: &Turn<'_>, admitted: Admitted, document: Vec<u8
         }
     };
     let note = bounded(&wish.note, LONGEST);
-    let submission =
-        Submission { id: rand::random(), at: now(), who, note, through, force: wish.force, document: text };
+    let (id, at, force, document) = (rand::random(), now(), wish.force, text);
+    let submission = Submission { id, at, who, note, through, force, back_to, document };
     turn.submit(&submission)?;
     let accepted = wait(shared, submission.id)?;
     match &accepted.reason {

@@ -18,6 +18,9 @@ const HISTORY: &str = "rules.history";
 /// Documents that can be gone back to.
 const KEPT: usize = 50;
 
+/// The built-in rules, written as shortly as can be: what they leave out goes with the version of filter and sidecar.
+pub(crate) const BUILT_IN: &str = r#"{"format":1,"version":1}"#;
+
 /// The lease of who submits.
 const TURN: &str = "rules";
 /// How long a turn stays with who is not heard of: longer than whoever has one waits for what becomes of it.
@@ -46,8 +49,11 @@ pub(crate) struct Submission {
     /// What it was asked through.
     #[serde(default)]
     pub(crate) through: String,
-    /// Even where it would act on many accounts at once.
+    /// Even where it would act on many accounts at once, or has ended.
     pub(crate) force: bool,
+    /// The number of the rules that it goes back to.
+    #[serde(default)]
+    pub(crate) back_to: Option<u64>,
     /// The document.
     pub(crate) document: String,
 }
@@ -76,8 +82,18 @@ pub(crate) struct InForce {
     pub(crate) who: String,
     /// Why.
     pub(crate) note: String,
+    /// The number of the rules that were gone back to.
+    #[serde(default)]
+    pub(crate) back_to: Option<u64>,
     /// The document; empty in the history.
     pub(crate) document: String,
+}
+
+impl InForce {
+    /// The number under which this document first came into force.
+    pub(super) fn origin(&self) -> u64 {
+        self.back_to.unwrap_or(self.number)
+    }
 }
 
 /// The rules that were in force, the newest first.
@@ -151,8 +167,16 @@ pub(super) fn history(store: &dyn Store) -> Outcome<History> {
     Ok(read(store, HISTORY)?.unwrap_or_default())
 }
 
-/// A document that was in force.
+/// The number of the rules to go back to from these: those before them, past all that were gone back from.
+pub(super) fn before(store: &dyn Store, rules: &InForce) -> Outcome<Option<u64>> {
+    Ok(history(store)?.iter().map(|old| old.number).find(|number| *number < rules.origin()))
+}
+
+/// A document that was in force; 0: the built-in rules.
 pub(super) fn document(store: &dyn Store, number: u64) -> Outcome<Option<InForce>> {
+    if number == 0 {
+        return Ok(Some(InForce { document: BUILT_IN.to_owned(), ..InForce::default() }));
+    }
     Ok(read::<InForce>(store, &kept(number))?.filter(|kept| kept.number == number))
 }
 
@@ -168,11 +192,11 @@ pub(super) fn conclude(store: &dyn Store, outcome: &Accepted) -> Outcome<()> {
 
 /// Puts a submission into force.
 pub(super) fn accept(store: &dyn Store, submission: &Submission) -> Outcome<InForce> {
-    let Submission { at, who, note, document, .. } = submission.clone();
+    let Submission { at, who, note, back_to, document, .. } = submission.clone();
     // It is in force already where only the outcome was not written any more.
     let number =
         in_force(store)?.map_or(1, |before| before.number + u64::from(before.at != at || before.document != document));
-    let accepted = InForce { number, at, who, note, document };
+    let accepted = InForce { number, at, who, note, back_to, document };
     write(store, &kept(number), &accepted)?;
     let mut history = history(store)?;
     history.retain(|entry| entry.number < number);
@@ -203,7 +227,7 @@ mod tests {
     fn submission(id: u64) -> Submission {
         let text = String::new;
         let (who, note, through, document) = (text(), text(), text(), "{}".to_owned());
-        Submission { id, at: id, who, note, through, force: false, document }
+        Submission { id, at: id, who, note, through, force: false, back_to: None, document }
     }
 
     fn refuse(store: &dyn Store, id: u64) {
@@ -236,5 +260,33 @@ mod tests {
         assert_eq!(submitted(&*store).unwrap().unwrap().id, 1);
         refuse(&*store, 1);
         assert!(Turn::take(&*store).unwrap().is_some());
+    }
+
+    #[test]
+    fn going_back_again_goes_further_back_and_never_to_what_was_gone_back_from() {
+        let directory = Directory::new();
+        let store = crate::store::open(None, Some(&directory.0)).unwrap();
+        let mut at = 0;
+        let mut accept = |back_to| {
+            at += 1;
+            super::accept(&*store, &Submission { back_to, ..submission(at) }).unwrap()
+        };
+        let back = |rules: &InForce| {
+            let to = before(&*store, rules).unwrap()?;
+            document(&*store, to).unwrap().map(|old| old.origin())
+        };
+        // 1 and 2 are good, 3 is bad: 4 is 2 again; 5 is bad: 6 is 2 again; 7 is 1 again, and there is nothing before.
+        accept(None);
+        let second = accept(None);
+        assert_eq!(back(&second), Some(1));
+        let bad = accept(None);
+        assert_eq!(back(&bad), Some(2));
+        let again = accept(Some(2));
+        assert_eq!(back(&again), Some(1));
+        let bad = accept(None);
+        assert_eq!(back(&bad), Some(2));
+        assert_eq!(back(&accept(Some(2))), Some(1));
+        assert_eq!(back(&accept(Some(1))), None);
+        assert_eq!(document(&*store, 0).unwrap().unwrap().document, BUILT_IN);
     }
 }

@@ -184,7 +184,7 @@ mod tests {
 
     fn submission(at: u64) -> Submission {
         let (who, note, through, document) = (String::new(), String::new(), String::new(), format!("{at}"));
-        Submission { id: at, at, who, note, through, force: false, document }
+        Submission { id: at, at, who, note, through, force: false, back_to: None, document }
     }
 
     #[test]

@@ -7,9 +7,11 @@ use super::shared::Shared;
 use crate::clock::now;
 use crate::compare::{self, Comparison};
 use crate::differences::differences;
+use crate::explain::words::moment;
 use crate::store::{Audit, Outcome, Store};
 use azeotrope_engine::campaign::Criteria;
 use azeotrope_engine::rules::{Document, Rules};
+use azeotrope_engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
@@ -46,6 +48,15 @@ pub(super) fn document(rules: &InForce, kept: &Kept) -> Document {
         (of.observe.0, of.throttle.0, of.block.0) = (observe, throttle, block);
     }
     document
+}
+
+/// Why a document is of no use any more: it has ended, and filters would observe by the built-in rules.
+pub(super) fn ended(document: &str) -> Option<String> {
+    let expires = Rules::parse(document.as_bytes()).ok()?.document.expires?;
+    let end = Timestamp(expires.saturating_mul(1_000));
+    (end.0 <= now()).then(|| {
+        format!("they have ended ({}): filters would only observe, by the built-in rules, unless forced", moment(end))
+    })
 }
 
 /// In what two documents differ: the first few knobs.
@@ -104,6 +115,9 @@ impl Duty {
     ) -> Result<Comparison, (String, Option<Box<Comparison>>)> {
         let rules = Rules::parse(submission.document.as_bytes())
             .map_err(|problems| (problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "), None))?;
+        if let Some(reason) = ended(&submission.document).filter(|_| !submission.force) {
+            return Err((reason, None));
+        }
         let mut new = self.config.clone();
         new.rules = rules;
         let comparison = compare::compare(&self.config, &new, &self.feed, &self.recent);

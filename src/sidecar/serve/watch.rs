@@ -75,7 +75,8 @@ fn submit(document: &[u8], path: &Path, shared: &Shared) -> bool {
     let Ok(text) = String::from_utf8(document.to_vec()) else { return true };
     let who = format!("{} on {}", path.display(), shared.name);
     let (note, through) = (String::new(), "file".to_owned());
-    let submission = Submission { id: rand::random(), at: now(), who, note, through, force: false, document: text };
+    let (id, at, document) = (rand::random(), now(), text);
+    let submission = Submission { id, at, who, note, through, force: false, back_to: None, document };
     matches!(shared.heed(in_turn(shared, path, &submission)), Ok(true))
 }
 

@@ -43,9 +43,10 @@ pub(super) fn put(change: &Change, seen: &str, document: &str, force: bool) -> R
     told(&change.sidecar.put("/v1/rules", &query, seen, document)?, change.format)
 }
 
-pub(super) fn rollback(to: Option<u64>, change: &Change) -> Result<Outcome, Failure> {
+pub(super) fn rollback(to: Option<u64>, change: &Change, force: bool) -> Result<Outcome, Failure> {
     let to = to.map(|to| to.to_string());
     let mut query = change.query();
+    query.push(("force", if force { "true" } else { "false" }));
     query.extend(to.as_deref().map(|to| ("to", to)));
     told(&change.sidecar.post("/v1/rules/rollback", &query)?, change.format)
 }

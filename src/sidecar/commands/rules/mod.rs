@@ -140,25 +140,29 @@ enum Command {
     /// Put rules into force through a sidecar
     ///
     /// They run in shadow over recent traffic first, and are refused where they would newly act on too many accounts at
-    /// once. Exit codes: 0: in force; 1: refused; 2: wrong usage; 3: no answer.
+    /// once, or have ended. Exit codes: 0: in force; 1: refused; 2: wrong usage; 3: no answer.
     Publish {
         /// The rules document; `-`: standard input
         file: PathBuf,
         #[command(flatten)]
         change: live::Change,
-        /// Put them into force however many accounts they act on
+        /// Put them into force however many accounts they act on, and though they have ended
         #[arg(long)]
         force: bool,
     },
     /// Go back to the rules before, through a sidecar
     ///
-    /// Exit codes: 0: in force; 1: refused; 2: wrong usage; 3: no answer.
+    /// Once more goes further back, and never to rules that were gone back from. Exit codes: 0: in force; 1: refused; 2: wrong usage; 3: no answer.
     Rollback {
-        /// To the rules of this number (`azeotrope rules history`); absent: those before the ones in force
+        /// To the rules of this number (`azeotrope rules history`; 0: the built-in ones); absent: those before the ones in
+        /// force
         #[arg(long, value_name = "NUMBER")]
         to: Option<u64>,
         #[command(flatten)]
         change: live::Change,
+        /// Go back to rules that have ended, too
+        #[arg(long)]
+        force: bool,
     },
     /// List the rules that were in force
     History {
@@ -214,7 +218,7 @@ impl Args {
                 fetch::fetch(&fetch::Order { public_key, plugin, limit, out, token_file, sidecar })
             }
             Command::Publish { file, change, force } => live::publish(&file, &change, force),
-            Command::Rollback { to, change } => live::rollback(to, &change),
+            Command::Rollback { to, change, force } => live::rollback(to, &change, force),
             Command::History { sidecar, format } => live::history(&sidecar, format),
             Command::Pin { rung, place } => edit::pin(&rung, &place),
             Command::Allow { account, organisation, network, skeleton, days, place } => {
