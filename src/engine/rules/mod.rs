@@ -277,7 +277,7 @@ pub fn check(document: &[u8]) -> Result<Kind, (Kind, Vec<Problem>)> {
         false => Kind::Configuration,
     };
     let checked = match kind {
-        Kind::Rules => read::<Document>(&node).map(drop),
+        Kind::Rules => within(document, MAX_BYTES).and_then(|()| read::<Document>(&node).map(drop)),
         Kind::Configuration => read::<Configuration>(&node).map(drop),
     };
     checked.map(|()| kind).map_err(|problems| (kind, problems))
@@ -290,9 +290,18 @@ fn read<T: Value<Limits = ()>>(node: &Node) -> Result<T, Vec<Problem>> {
 }
 
 fn tree(document: &[u8], limit: usize) -> Result<Node, Vec<Problem>> {
-    let problem = |reason| vec![Problem { path: "$".to_owned(), reason }];
-    if document.len() > limit {
-        return Err(problem(format!("{} bytes; {limit} are allowed", document.len())));
+    within(document, limit)?;
+    tree::parse(document).map_err(|error| whole(format!("no JSON: {error}")))
+}
+
+fn within(document: &[u8], limit: usize) -> Result<(), Vec<Problem>> {
+    match document.len() {
+        bytes if bytes > limit => Err(whole(format!("{bytes} bytes; {limit} are allowed"))),
+        _ => Ok(()),
     }
-    tree::parse(document).map_err(|error| problem(format!("no JSON: {error}")))
+}
+
+/// What is wrong with a document as a whole.
+fn whole(reason: String) -> Vec<Problem> {
+    vec![Problem { path: "$".to_owned(), reason }]
 }

@@ -230,6 +230,8 @@ fn campaigns_are_found_by_account_and_skeleton() {
 #[test]
 fn a_document_is_recognised_for_what_it_is() {
     assert_eq!(check(br#"{"format":1,"version":1}"#), Ok(Kind::Rules));
+    let long = format!(r#"{{"format":1,"version":1{}}}"#, " ".repeat(MAX_BYTES));
+    assert_eq!(check(long.as_bytes()).unwrap_err().0, Kind::Rules);
     assert_eq!(check(br#"{"mode":"enforce"}"#), Ok(Kind::Configuration));
     assert_eq!(check(b"{}"), Ok(Kind::Configuration));
     assert_eq!(check(br#"{"version":1}"#).unwrap_err().0, Kind::Rules);
