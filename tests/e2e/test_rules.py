@@ -104,3 +104,20 @@ def test_rules_that_have_ended_come_into_force_only_where_that_is_forced(keys, t
         refused = sidecar.command("rules", "rollback", check=False)
         assert refused.returncode == 1 and "rules 1: they have ended" in refused.stdout, refused.stdout
         assert "rules 3 are in force" in sidecar.command("rules", "rollback", "--force").stdout
+
+
+def test_small_changes_write_what_they_change_and_no_defaults(keys, tmp_path):
+    with sidecars.Sidecar(keys) as sidecar:
+        wait("it has the duty", lambda: "has the duty" in sidecar.log())
+        for days in ("0", "213503982334602"):
+            wrong = sidecar.command("rules", "allow", "--account", "00000000000000ff", "--days", days, check=False)
+            assert wrong.returncode == 2 and number(sidecar) == 0, wrong.stderr
+        sidecar.command("rules", "allow", "--account", "00000000000000ff")
+        assert sidecar.get("/v1/rules") == {**RULES, "allow": [{"account": "00000000000000ff"}]}
+        sidecar.command("rules", "pin", "throttle")
+        changed = sidecar.get("/v1/rules")
+        assert (changed["thresholds"], changed["keep"]) == ({"throttle": 7.5}, {"pinned": ["throttle"]})
+        path = tmp_path / "wrong.json"
+        path.write_text(document(observe="much"))
+        wrong = sidecar.command("rules", "what-if", path, check=False)
+        assert wrong.returncode == 2 and "expected a number" in wrong.stderr, wrong

@@ -44,7 +44,7 @@ mod traffic;
 mod watch;
 
 pub(crate) use access::{Access, CLIENT, Network, Proxy, Token};
-pub(crate) use candidate::Caution;
+pub(crate) use candidate::{BUILT_IN, Caution};
 pub(crate) use publisher::CORPORA;
 
 use crate::ecds::{self, Extension};

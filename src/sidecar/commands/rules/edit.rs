@@ -5,9 +5,14 @@ use crate::clock;
 use crate::commands::format::Format;
 use crate::commands::{Failure, Outcome, print, read};
 use crate::file;
+use crate::remote::{Answer, at};
+use crate::serve::BUILT_IN;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+
+/// Thresholds, the lowest first.
+const RUNGS: [&str; 3] = ["observe", "throttle", "block"];
 
 /// Where the rules are that are changed.
 #[derive(Debug, clap::Args)]
@@ -25,8 +30,10 @@ impl Place {
         let (text, tag) = match &self.file {
             Some(path) => (String::from_utf8_lossy(&read(path, MAX_BYTES)?).into_owned(), String::new()),
             None => {
-                let answer = self.change.sidecar.get("/v1/rules")?;
-                (answer.body, answer.tag)
+                let Answer { tag, body, .. } = self.change.sidecar.get("/v1/rules")?;
+                // What nobody wrote is not written now: the built-in rules go on going with the version.
+                let none = tag.trim_matches('"') == "0";
+                (if none { BUILT_IN.to_owned() } else { body }, tag)
             }
         };
         checked(&text)?;
@@ -39,6 +46,16 @@ impl Place {
             None => live::put(&self.change, &tag, &text, false),
         }
     }
+}
+
+/// The thresholds to write so that one stays where it is: beside those that are kept it might be out of order by itself.
+fn thresholds(place: &Place, rung: &str) -> Result<Vec<(String, Value)>, Failure> {
+    let body = place.change.sidecar.get("/v1/status")?.body;
+    let status: Value = serde_json::from_str(&body).map_err(|error| Failure::Sidecar(error.to_string()))?;
+    let is_kept = at(&status, "/thresholds/kept").as_bool() == Some(true);
+    let rungs = RUNGS.into_iter().filter(|other| is_kept || *other == rung);
+    let found = rungs.map(|rung| (rung.to_owned(), at(&status, &format!("/thresholds/{rung}")).clone()));
+    Ok(found.filter(|(_, value)| value.is_number()).collect())
 }
 
 fn checked(text: &str) -> Result<(), Failure> {
@@ -70,14 +87,19 @@ pub(super) fn pin(wish: &str, place: &Place) -> Result<Outcome, Failure> {
         Some((rung, value)) => (rung, Some(value)),
         None => (wish, None),
     };
-    if !["observe", "throttle", "block"].contains(&rung) {
+    if !RUNGS.contains(&rung) {
         return Err(Failure::Usage(format!("{rung}: one of observe, throttle, block is expected")));
     }
     let value =
         value.map(|text| text.parse::<f64>().map_err(|_| Failure::Usage(format!("{text}: no number")))).transpose()?;
+    let written = match value {
+        Some(value) => vec![(rung.to_owned(), json!(value))],
+        None if place.file.is_none() => thresholds(place, rung)?,
+        None => Vec::new(),
+    };
     place.change(|document| {
-        if let Some(value) = value {
-            *member(member(document, "thresholds", json!({}))?, rung, Value::Null)? = json!(value);
+        for (rung, value) in written {
+            *member(member(document, "thresholds", json!({}))?, &rung, Value::Null)? = value;
         }
         let pinned = member(member(document, "keep", json!({}))?, "pinned", json!([]))?;
         let pinned = pinned.as_array_mut().ok_or_else(|| Failure::Usage("`keep.pinned` is no list".to_owned()))?;

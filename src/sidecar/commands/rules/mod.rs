@@ -82,8 +82,8 @@ enum Command {
     },
     /// Say whom rules would have acted upon, over the traffic that a sidecar still knows; nothing is changed
     ///
-    /// Those that no campaign claims come first. Exit codes: 0: nobody is newly acted on; 1: somebody is; 2: wrong usage;
-    /// 3: no answer.
+    /// Those that no campaign claims come first. Exit codes: 0: nobody is newly acted on; 1: somebody is; 2: wrong usage,
+    /// or a document with problems; 3: no answer.
     WhatIf {
         /// The rules document; `-`: standard input
         file: PathBuf,
@@ -193,8 +193,8 @@ enum Command {
         /// Digest of a skeleton's key
         #[arg(long, value_name = "DIGEST")]
         skeleton: Option<String>,
-        /// Days that this holds; absent: for good
-        #[arg(long)]
+        /// Days that this holds, 3650 at most; absent: for good
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3_650))]
         days: Option<u64>,
         #[command(flatten)]
         place: edit::Place,

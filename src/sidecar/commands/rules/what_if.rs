@@ -12,6 +12,9 @@ pub(super) fn run(file: &Path, sidecar: &Sidecar, format: Format) -> Result<Outc
     let text = String::from_utf8(read(file, MAX_BYTES)?)
         .map_err(|_| Failure::Usage(format!("{}: no UTF-8", file.display())))?;
     let answer = sidecar.ask("/v1/rules/what-if", &text)?;
+    if answer.refuses(&[400]) {
+        return Err(Failure::Usage(format!("{}: {}", file.display(), reason(&answer))));
+    }
     let told = answer.telling("/comparison")?;
     format.print(|| told.clone(), || table(&told))?;
     let newly = at(&told, "/comparison/newly").as_u64().unwrap_or(0);
