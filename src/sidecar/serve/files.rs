@@ -52,6 +52,11 @@ fn is_old(files: &[Held], held: &Held) -> Option<bool> {
     (!alike.is_empty()).then(|| alike.iter().take(own + 1).any(|file| file.hash == held.hash))
 }
 
+/// Whether a file of this path held this: one that sidecars share was written by another of them, then.
+fn is_dealt_with(files: &[Held], held: &Held) -> bool {
+    files.iter().any(|file| (&file.path, &file.hash) == (&held.path, &held.hash))
+}
+
 fn remember(files: &mut Vec<Held>, held: Held) {
     files.retain(|file| !file.is_same_file(&held));
     files.insert(0, held);
@@ -98,7 +103,7 @@ fn replace(shared: &Shared, path: &Path, document: &str) -> Outcome<Option<Strin
     let files = files(&*shared.store)?;
     match load(path) {
         Ok(found) if found == document.as_bytes() => {}
-        Ok(found) if !files.contains(&Held::new(shared, path, &found)) => {
+        Ok(found) if !is_dealt_with(&files, &Held::new(shared, path, &found)) => {
             return Ok(Some("what others wrote there is not in force".to_owned()));
         }
         Err(error) if error.kind() != ErrorKind::NotFound => return Ok(Some(error.to_string())),
@@ -140,6 +145,7 @@ mod tests {
         remember(&mut files, held("a", 2));
         assert!(!is_new(&files, "a", 2) && !is_new(&files, "b", 1));
         assert!(is_new(&files, "a", 1) && is_new(&files, "b", 3));
+        assert!(is_dealt_with(&files, &held("c", 2)) && !is_dealt_with(&files, &held("a", 3)));
         // A document that comes to several is dealt with once.
         assert!(!is_new(&files, "b", 2));
         remember(&mut files, held("b", 2));
