@@ -2,7 +2,7 @@
 
 use crate::commands::format::Format;
 use crate::commands::{Failure, Outcome, read};
-use crate::remote::{Sidecar, at};
+use crate::remote::{Sidecar, at, reason};
 use crate::terminal::table::Columns;
 use azeotrope_engine::rules::MAX_BYTES;
 use serde_json::Value;
