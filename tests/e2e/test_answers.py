@@ -20,7 +20,7 @@ PATHS = {
 USAGE = {
     "chat_completions/stream.sse": "in=31, out=42, reasoning=20, cached=16, finish=tool_use",
     "responses/stream.sse": "in=75, out=1186, reasoning=1024, cached=0, finish=stop",
-    "messages/stream.sse": "in=25, out=89, cached=12, finish=tool_use",
+    "messages/stream.sse": "in=25, out=89, cached=12, kept=0, finish=tool_use",
     "gemini/stream.sse": "in=5, out=6, reasoning=7, cached=1, finish=tool_use",
     "converse/stream.jsonl": "in=9, out=64, cached=4, finish=length",
 }
