@@ -50,6 +50,20 @@ pub(super) fn content(value: &mut Reader<'_>, draft: &mut Draft, mut block: impl
     });
 }
 
+/// Takes what a document or a search result holds: a string, or blocks of which text and media are kept. It looks no deeper: whoever
+/// encloses one in another takes no stack.
+pub(super) fn enclosed(value: &mut Reader<'_>, draft: &mut Draft) {
+    content(value, draft, |value, draft| {
+        members(value, |key, value| match key {
+            "text" => {
+                draft.string(value, Role::User, Kind::Text);
+            }
+            "source" => draft.media(value),
+            _ => {}
+        });
+    });
+}
+
 /// Takes what a tool gave back: a string, or blocks of which text and media are kept.
 pub(super) fn result(value: &mut Reader<'_>, draft: &mut Draft) {
     let mark = draft.mark();
@@ -61,18 +75,8 @@ pub(super) fn result(value: &mut Reader<'_>, draft: &mut Draft) {
             "json" => draft.value(value, Role::User, Kind::Text),
             "image_url" | "image" | "video" | "file_data" | "file_id" | "input_audio" => draft.media(value),
             "source" | "document" => source(value, draft),
-            "content" => {
-                // One level below, as in documents, search results and the output of code.
-                content(value, draft, |value, draft| {
-                    members(value, |key, value| match key {
-                        "text" => {
-                            draft.string(value, Role::User, Kind::Text);
-                        }
-                        "source" => draft.media(value),
-                        _ => {}
-                    });
-                });
-            }
+            // One level below, as in documents, search results and the output of code.
+            "content" => enclosed(value, draft),
             "cache_control" => draft.cache(value),
             _ => {}
         });
@@ -111,15 +115,7 @@ pub(super) fn source(value: &mut Reader<'_>, draft: &mut Draft) {
         (true, Some(mut text), ..) => {
             draft.string(&mut text, Role::User, Kind::Text);
         }
-        (_, _, Some(mut blocks), _) => content(&mut blocks, draft, |value, draft| {
-            members(value, |key, value| match key {
-                "text" => {
-                    draft.string(value, Role::User, Kind::Text);
-                }
-                "source" => draft.media(value),
-                _ => {}
-            });
-        }),
+        (_, _, Some(mut blocks), _) => enclosed(&mut blocks, draft),
         (_, Some(mut some), ..) | (.., Some(mut some)) => draft.media(&mut some),
         _ => {}
     }

@@ -51,7 +51,7 @@ fn message(value: &mut Reader<'_>, draft: &mut Draft) {
 }
 
 fn part(value: &mut Reader<'_>, draft: &mut Draft) {
-    let (mut name, mut input, mut compaction, mut own) = (None, None, false, false);
+    let (mut name, mut input, mut kind) = (None, None, None);
     members(value, |key, value| match key {
         "text" => {
             draft.string(value, Role::User, Kind::Text);
@@ -65,15 +65,14 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
         }
         "name" => name = Some(value.clone()),
         "input" => input = Some(value.clone()),
-        "type" => {
-            let kind = value.short();
-            (compaction, own) = (kind.as_deref() == Some("compaction"), kind.as_deref() == Some("search_result"));
-        }
-        // The model's own summary of what came before.
-        "content" if compaction && draft.string(value, Role::Assistant, Kind::Text) => {}
-        "content" if !own => block::result(value, draft),
-        // What the user brings along, as a document.
-        "content" => block::content(value, draft, part),
+        "type" => kind = value.short(),
+        "content" => match kind.as_deref() {
+            // The model's own summary of what came before.
+            Some("compaction") if draft.string(value, Role::Assistant, Kind::Text) => {}
+            // What the user brings along, as a document.
+            Some("search_result") => block::enclosed(value, draft),
+            _ => block::result(value, draft),
+        },
         "source" => block::source(value, draft),
         "context" | "title" => {
             draft.string(value, Role::User, Kind::Text);

@@ -56,8 +56,9 @@ fn a_bomb_takes_no_stack() {
     let deep = "[".repeat(100_000);
     let objects = r#"{"content":[{"content":"#.repeat(50_000);
     let groups = r#"{"generationConfig":{"text":"#.repeat(50_000);
+    let results = r#"{"type":"search_result","content":["#.repeat(50_000);
     for (dialect, _) in DIALECTS {
-        for bomb in [&deep, &objects, &groups] {
+        for bomb in [&deep, &objects, &groups, &results] {
             for key in ["messages", "contents", "input", "prompt", "system", "tools", "x", "generationConfig"] {
                 let prompt = read_json(dialect, &format!("{{\"{key}\":{bomb}"));
                 assert!(prompt.truncated);
