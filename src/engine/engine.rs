@@ -119,7 +119,8 @@ impl Engine {
         budget::Estimate::of(reading, bytes, self.config.in_force(now).rules.document.budgets.assumed_tokens)
     }
 
-    /// Settles what was reserved, once the answer is over, however it ended; `taken`: what was read of it, if anybody did. Returns how many updates were lost.
+    /// Settles what was reserved, once the answer is over, however it ended; `taken`: what was read of it, if anybody did. Returns
+    /// how many updates were lost.
     pub fn charge<S: Store>(
         &self,
         store: &mut S,

@@ -52,8 +52,8 @@ impl Joiner {
             return None;
         }
         let sweeps = |campaign: &&Campaign| campaign.sweeps() && campaign.takes(member.client.target);
-        let found = self.standing().filter(|(_, campaign)| sweeps(campaign));
-        found.map(|(index, campaign)| (index, campaign.corpus(&self.population))).max_by_key(|&(_, lift)| lift)
+        let found = self.campaigns.iter().zip(0..).filter(|(campaign, _)| sweeps(campaign));
+        found.map(|(campaign, index)| (index, campaign.corpus(&self.population))).max_by_key(|&(_, lift)| lift)
     }
 
     /// Holds an account against a campaign whose key it carries: links it when that is sure, is surer of it the more

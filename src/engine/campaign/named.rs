@@ -35,9 +35,10 @@ struct Common {
 }
 
 impl Common {
-    fn add(&mut self, value: u64) {
+    fn add(&mut self, value: u64, accounts: u32) {
         if self.counts.len() < VALUES || self.counts.contains_key(&value) {
-            *self.counts.entry(value).or_default() += 1;
+            let sum = self.counts.entry(value).or_default();
+            *sum = sum.saturating_add(accounts);
         }
     }
 
@@ -45,12 +46,7 @@ impl Common {
         let mut counts: Vec<(u64, u32)> = other.counts.into_iter().collect();
         // In one order: there may not be room for all.
         counts.sort_unstable();
-        for (value, count) in counts {
-            if self.counts.len() < VALUES || self.counts.contains_key(&value) {
-                let sum = self.counts.entry(value).or_default();
-                *sum = sum.saturating_add(count);
-            }
-        }
+        counts.into_iter().for_each(|(value, accounts)| self.add(value, accounts));
     }
 
     fn lift(&self, value: u64, accounts: u32, everybody: &Frequencies) -> MilliNats {
@@ -143,10 +139,10 @@ impl Campaign {
     /// Takes an account in.
     pub fn link(&mut self, client: &Client, sweeps: bool) {
         self.accounts += 1;
-        self.targets.add(client.target);
-        self.settings.add(client.settings);
-        self.agents.add(client.agent);
-        self.networks.add(client.network);
+        self.targets.add(client.target, 1);
+        self.settings.add(client.settings, 1);
+        self.agents.add(client.agent, 1);
+        self.networks.add(client.network, 1);
         self.sweeping += u32::from(sweeps);
     }
 

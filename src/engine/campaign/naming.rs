@@ -105,9 +105,9 @@ impl Joiner {
         })
     }
 
-    /// The first campaign that is so.
+    /// The first campaign that is so. One that is part of another is nothing: it takes and runs nothing any more.
     fn index_of(&self, is: impl Fn(&Campaign) -> bool) -> Option<u32> {
-        self.standing().find(|(_, campaign)| is(campaign)).map(|(index, _)| index)
+        u32::try_from(self.campaigns.iter().position(is)?).ok()
     }
 
     /// Names the campaign that a group has given away.

@@ -19,17 +19,8 @@ pub fn request(dialect: Dialect, body: &[u8], limits: &Degrade) -> Option<Degrad
     let most = limits.max_tokens.saturating_add(thinking);
     let home = home(dialect);
     let longest = most.to_string();
-    let mut caps = Caps {
-        limits,
-        longest,
-        most,
-        home,
-        gemini: dialect == Dialect::Gemini,
-        groups: MAX_GROUPS,
-        reasoning: false,
-        inside: false,
-        limited: false,
-    };
+    let mut caps =
+        Caps { limits, longest, most, home, groups: MAX_GROUPS, reasoning: false, inside: false, limited: false };
     let (mut reader, mut edits) = (Reader::new(text), Edits::new(text));
     let tail = edits.walk(&mut reader, false, &mut |edits, key, value| caps.member(edits, key, value))?;
     if reader.truncated() {
@@ -117,7 +108,6 @@ struct Caps<'l> {
     longest: String,
     most: u32,
     home: Option<(&'static str, &'static [&'static str])>,
-    gemini: bool,
     /// How many groups deeper are looked into.
     groups: u8,
     /// Within what says how to reason.
@@ -133,7 +123,8 @@ impl Caps<'_> {
     fn member<'a>(&mut self, edits: &mut Edits<'a>, key: &str, value: &mut Reader<'a>) -> Option<Change> {
         let limits = self.limits;
         // Gemini's, at the top; a limit beside it would be a mistake.
-        self.limited |= key == "batch" && self.gemini && self.groups == MAX_GROUPS;
+        let gemini = self.home == home(Dialect::Gemini);
+        self.limited |= key == "batch" && gemini && self.groups == MAX_GROUPS;
         let meaning = match meaning(key)? {
             // OpenRouter's name for it.
             Meaning::Length if self.reasoning => Meaning::Budget,

@@ -20,8 +20,6 @@ pub struct Rewriter {
     cutter: Cutter,
     held: Vec<u8>,
     most: usize,
-    /// Bytes that there is room for.
-    room: usize,
     /// The event is too long: it passes as it comes.
     passing: bool,
     changes: Changes,
@@ -50,17 +48,16 @@ impl Rewriter {
             Framing::Events => Cutter::Events { line: 0, returned: false },
             Framing::Frames => Cutter::Frames { prelude: [0; PRELUDE], begun: 0, left: 0 },
         };
-        Self { cutter, held: Vec::new(), most, room: most, passing: false, changes: Changes::default(), untouched: 0 }
+        Self { cutter, held: Vec::new(), most, passing: false, changes: Changes::default(), untouched: 0 }
     }
 
     /// Takes the next bytes and appends to `out` what can be passed on by now.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        let most = self.most.min(self.room);
         for &byte in bytes {
             self.held.push(byte);
             if self.cutter.ends(byte) {
                 self.release(out);
-            } else if self.held.len() >= most || matches!(self.cutter, Cutter::Lost) {
+            } else if self.held.len() >= self.most || matches!(self.cutter, Cutter::Lost) {
                 self.untouched = self.untouched.saturating_add(u32::from(!self.passing));
                 self.passing = true;
             }
@@ -93,9 +90,9 @@ impl Rewriter {
         self.held.capacity()
     }
 
-    /// Holds no more than so many bytes from now on, and no more than it was told to begin with.
+    /// Holds no more than so many bytes from now on, at most [`MAX_HELD`].
     pub fn bound(&mut self, bytes: usize) {
-        self.room = bytes;
+        self.most = bytes.min(MAX_HELD);
     }
 
     fn release(&mut self, out: &mut Vec<u8>) {

@@ -205,7 +205,8 @@ impl Duty {
     pub(super) fn go_on(&mut self, told: Option<Vec<Change>>, caution: Caution) {
         let Some(told) = told else { return self.rebase() };
         self.tell_anew(&told);
-        let (all, now) = (self.joiner.feed(usize::MAX, Timestamp(now())), Timestamp(now()));
+        let now = Timestamp(now());
+        let all = self.joiner.feed(usize::MAX, now);
         let too_many = hold::too_many(caution, &self.feed, &all, self.joiner.known(), now);
         match (&self.held, too_many) {
             (None, None) => self.rebase(),
