@@ -7,7 +7,7 @@ use crate::host;
 use crate::metrics::{self, Metric};
 use crate::moment;
 use crate::pairs::{Pairs, first};
-use crate::share::Share;
+use crate::share::{ANSWERS, Share};
 use crate::store::SharedStore;
 use crate::tell;
 use azeotrope_engine::answer::{Reader, Taken};
@@ -29,7 +29,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// An answer that is awaited.
     pub(crate) fn awaited(judged: Judged) -> Self {
-        Self { judged, status: 0, reader: None, rewriter: None, share: Share::default() }
+        Self { judged, status: 0, reader: None, rewriter: None, share: Share::new(&ANSWERS) }
     }
 
     /// Its headers have come. `empty`: no body follows.

@@ -5,47 +5,40 @@
 //! more than its buffer limit refuses the request; its beginning is copied as it passes, and the last piece is not let go
 //! before the verdict.
 
-use std::cell::Cell;
-
-/// Bytes that all bodies on their way may occupy in one VM. Memory of a VM is never given back and ends at 1 GiB in Envoy
-/// (on CDN edges at 16 MiB), so clients that send slowly must not decide how much it is. Beyond it, bodies are judged on
-/// what has come.
-const MOST_COPIED: usize = if cfg!(feature = "stateful") { 64 << 20 } else { 4 << 20 };
-
-thread_local! {
-    static COPIED: Cell<usize> = const { Cell::new(0) };
-}
+use crate::share::{BODIES, Share};
 
 /// Pieces become one up to so many bytes; larger ones stay as they came, for what grows asks for twice of what it has.
 const PIECE: usize = 16 << 10;
 
 /// The beginning of a body, as far as it was copied while it passed: its pieces, none of them empty.
-#[derive(Debug, Default)]
-pub(crate) struct Copied(Vec<Vec<u8>>);
+#[derive(Debug)]
+pub(crate) struct Copied {
+    pieces: Vec<Vec<u8>>,
+    share: Share,
+}
+
+impl Default for Copied {
+    fn default() -> Self {
+        Self { pieces: Vec::new(), share: Share::new(&BODIES) }
+    }
+}
 
 impl Copied {
     fn add(&mut self, bytes: Vec<u8>) {
-        COPIED.set(COPIED.get().saturating_add(bytes.len()));
-        match self.0.last_mut() {
+        self.share.add(bytes.len());
+        match self.pieces.last_mut() {
             _ if bytes.is_empty() => {}
             Some(last) if last.len().saturating_add(bytes.len()) <= PIECE => last.extend_from_slice(&bytes),
-            _ => self.0.push(bytes),
+            _ => self.pieces.push(bytes),
         }
     }
 
     /// All in one piece.
     fn joined(&mut self) -> &[u8] {
-        if self.0.len() > 1 {
-            self.0 = vec![self.0.concat()];
+        if self.pieces.len() > 1 {
+            self.pieces = vec![self.pieces.concat()];
         }
-        self.0.first().map_or(&[], Vec::as_slice)
-    }
-}
-
-impl Drop for Copied {
-    fn drop(&mut self) {
-        let bytes = self.0.iter().map(Vec::len).sum();
-        COPIED.set(COPIED.get().saturating_sub(bytes));
+        self.pieces.first().map_or(&[], Vec::as_slice)
     }
 }
 
@@ -87,7 +80,7 @@ impl Body {
         // The end of stream may come as an empty piece of its own, after upstream has had every byte.
         let complete = ended || self.length.is_some_and(|length| self.come >= length);
         let read = size.min(self.limit.saturating_sub(before));
-        let crowded = !held && COPIED.get().saturating_add(read) > MOST_COPIED;
+        let crowded = !held && !self.copied.share.fits(read);
         let decided = complete || crowded || self.come >= self.limit;
         Step {
             read: if decided || !held { read } else { 0 },
@@ -115,6 +108,7 @@ impl Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::share::MOST;
 
     const HELD: bool = true;
     const STREAMED: bool = false;
@@ -188,16 +182,16 @@ mod tests {
                 all.extend(vec![mark; *size]);
             }
             // Few pieces, however many came.
-            assert!(body.copied.0.len() <= 1 + 2 * all.len() / PIECE);
-            assert_eq!((body.bytes(), COPIED.get()), (&all[..], all.len()));
+            assert!(body.copied.pieces.len() <= 1 + 2 * all.len() / PIECE);
+            assert_eq!((body.bytes(), BODIES.get()), (&all[..], all.len()));
             drop(body);
-            assert_eq!(COPIED.get(), 0);
+            assert_eq!(BODIES.get(), 0);
         }
     }
 
     #[test]
     fn all_copies_together_stay_within_their_bound() {
-        let piece = MOST_COPIED / 4;
+        let piece = MOST / 4;
         let mut bodies: Vec<_> = (0..4).map(|_| Body::new(usize::MAX, None)).collect();
         for body in &mut bodies {
             assert_eq!(body.arrived(piece, false, STREAMED).decide, None);

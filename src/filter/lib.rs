@@ -14,7 +14,7 @@
 //! | `stream` | the phases of one HTTP exchange |
 //! | `exchange` | one LLM call: read, judge, answer, settle |
 //! | `answer` | its answer: what it cost, which blobs it gave, what a degraded caller loses of it |
-//! | `share` | what all answers on their way occupy |
+//! | `share` | what all bodies and answers on their way occupy |
 //! | `body` | how much of a body is awaited and read |
 //! | `probe`, `hold` | whether and how long request headers are held |
 //! | `live` | what a worker runs, as the sidecar changes it |
