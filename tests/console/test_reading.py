@@ -54,6 +54,12 @@ def test_a_campaign_is_told_with_its_story_and_what_joins_it(sidecar, visit):
     assert len(told["graph"]["ties"]) >= 3 and one.page.locator(".joins .hub").count() == len(told["graph"]["ties"])
     assert one.page.locator(".joins .dot").count() == len(told["graph"]["accounts"]) > 10
     assert {tie["kind"] for tie in told["ties"]} >= {"key", "target", "settings"}
+    # What was opened stays open where the page is drawn anew.
+    one.page.get_by_text("As a table").click()
+    one.page.evaluate("document.querySelector('main h1').dataset.before = 1")
+    one.page.get_by_label("Order").select_option("requests")
+    one.page.wait_for_selector("main h1[data-before]", state="detached")
+    assert one.page.locator("main details[open]").count() == 1
     # Each account is told with what the interface says of it, and is found by its digest.
     row = told["accounts"]["items"][0]
     assert row["account"] in text

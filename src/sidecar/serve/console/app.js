@@ -48,14 +48,9 @@ async function go({ fresh = false } = {}) {
     const told = await page.load(part);
     if (mine !== turn) return;
     const now = JSON.stringify(told);
-    // Nobody's menu, selection or focus is taken away for news that can wait.
-    if (fresh || (now !== shown && !main.querySelector("details[open]") && !busy())) {
-      shown = now;
-      draw(title, page.view(told, again), fresh);
-    } else if (busy() && now !== shown) {
-      keepFocus(() => draw(title, page.view(told, again), false));
-      shown = now;
-    }
+    if (fresh) draw(title, page.view(told, again), fresh);
+    else if (now !== shown) keepPlace(() => draw(title, page.view(told, again), fresh));
+    shown = now;
   } catch (error) {
     if (mine !== turn) return;
     shown = "";
@@ -73,14 +68,17 @@ function wait() {
   document.addEventListener("visibilitychange", () => go(), { once: true });
 }
 
-const busy = () => main.contains(document.activeElement) && document.activeElement !== main;
-
-/** Draws anew and puts the focus where it was: on what has the same place. */
-function keepFocus(draws) {
-  const all = () => [...main.querySelectorAll("a, button, input, select, [tabindex]")];
+/** Draws anew. What was open stays open and the focus stays where it was: on what has the same place. */
+function keepPlace(draws) {
+  const details = () => [...main.querySelectorAll("details")];
+  const all = () => [...main.querySelectorAll("a, button, input, select, summary, [tabindex]")];
+  const open = details().map((one) => one.open);
   const number = all().indexOf(document.activeElement);
   const { value, selectionStart } = document.activeElement;
   draws();
+  details().forEach((one, place) => {
+    one.open = open[place] ?? one.open;
+  });
   const next = all()[number];
   next?.focus({ preventScroll: true });
   if (next?.type === "search") {
