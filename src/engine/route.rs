@@ -75,6 +75,9 @@ const BUILT_IN: &[(&str, Dialect, bool)] = &[
     ("{model}:generateContent", Dialect::Gemini, false),
     ("{model}:streamGenerateContent", Dialect::Gemini, true),
     ("{model}:batchGenerateContent", Dialect::Gemini, false),
+    ("v1beta/interactions", Dialect::Interactions, false),
+    ("v1/interactions", Dialect::Interactions, false),
+    ("locations/{model}/interactions", Dialect::Interactions, false),
     ("publishers/anthropic/models/{model}:rawPredict", Dialect::Messages, false),
     ("publishers/anthropic/models/{model}:streamRawPredict", Dialect::Messages, true),
 ];
@@ -116,8 +119,7 @@ impl Routes {
     /// The route of a request, or `None` where it is no LLM call. Only POST calls a model.
     #[must_use]
     pub fn find(&self, method: &[u8], path: &[u8]) -> Option<Route> {
-        let path = bare(path);
-        if !method.eq_ignore_ascii_case(b"POST") || path.len() > MAX_PATH {
+        if !method.eq_ignore_ascii_case(b"POST") || bare(path).len() > MAX_PATH {
             return None;
         }
         let path = plain(path);
@@ -139,6 +141,10 @@ impl Routes {
             // `models/x:generateContent` wherever the model stands (tuned models, endpoints): its last segment is its name.
             if pattern.hole == Some(0) {
                 model = model.rsplit('/').next().map(String::from)?;
+            }
+            // Vertex names a place there, and the model in the body.
+            if *dialect == Dialect::Interactions {
+                model.clear();
             }
             Some(Route { dialect: *dialect, model, stream: *stream })
         })
@@ -221,8 +227,9 @@ fn bare(path: &[u8]) -> &[u8] {
     path.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or(&[])
 }
 
-/// The path decoded; bytes that are no UTF-8 become U+FFFD.
-fn plain(path: &[u8]) -> String {
+/// The path without its query, decoded; bytes that are no UTF-8 become U+FFFD.
+pub(crate) fn plain(path: &[u8]) -> String {
+    let path = bare(path);
     let mut bytes = path.iter();
     let mut out = Vec::with_capacity(path.len());
     while let Some(&byte) = bytes.next() {

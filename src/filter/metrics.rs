@@ -40,6 +40,8 @@ metrics! {
     Gemini: Counter = "azeotrope.requests.gemini",
     /// Requests in Bedrock Converse.
     Converse: Counter = "azeotrope.requests.converse",
+    /// Requests in Gemini Interactions.
+    Interactions: Counter = "azeotrope.requests.interactions",
     /// Verdicts, by what is done.
     Allow: Counter = "azeotrope.verdict.allow",
     /// See [`Metric::Allow`].
@@ -185,6 +187,7 @@ pub(crate) fn requests(dialect: Dialect) -> Metric {
         Dialect::Messages => Metric::Messages,
         Dialect::Gemini => Metric::Gemini,
         Dialect::Converse => Metric::Converse,
+        Dialect::Interactions => Metric::Interactions,
     }
 }
 

@@ -33,6 +33,10 @@ case("path: a dot behind", post(path=CHAT + "."), Untouched(), "a name of its ow
 case("path: in the query", post(path="/v1/models?x=" + CHAT), Untouched(), "a query names no path")
 case("path: a fragment", raw([client.head(CHAT + "#x", [*AUTH, LENGTH]), BODY]), Refused(400),
      "a fragment is no part of a target (RFC 9112, 3.2); Envoy refuses")
+for name, value in {"Google's method": ":generateContent", "Google's path": "/v1beta/interactions", "Azure's path": "/openai/deployments/x"}.items():
+    decoys = [("x-goog-api-key", "decoy"), ("api-key", "decoy")]
+    case(f"path: {name} in the query", post(path=f"{CHAT}?x={value}/", headers=decoys), Same(),
+         "keys that another provider would look at make no new account")
 
 # Many requests in one.
 ANTHROPIC = {"model": "claude-x", "max_tokens": 4096, "messages": [{"role": "user", "content": prompt()}]}
@@ -50,3 +54,10 @@ case("batch: OpenAI, the file", post(b"--x\r\ncontent-disposition: form-data; na
                                      + LINES.encode() + b"\r\n--x--\r\n", path="/v1/files",
                                      kind=[("content-type", "multipart/form-data; boundary=x")]), Untouched(),
      "files are uploaded for many purposes and may have gigabytes; the order that makes calls of one is counted (above)")
+
+# The same prompt through the provider's other API.
+for name, said in {"a string": prompt(), "contents": [{"type": "text", "text": prompt()}],
+                   "a step": [{"type": "user_input", "content": [{"type": "text", "text": prompt()}]}],
+                   "a turn": [{"role": "user", "content": prompt()}]}.items():
+    case(f"interactions: {name}", post(json.dumps({"model": "gemini-x", "input": said}).encode(), path="/v1beta/interactions"), Same(),
+         "Gemini's Interactions are read as generateContent is")

@@ -14,6 +14,7 @@ PATHS = {
     "responses": "/v1/responses",
     "messages": "/v1/messages",
     "gemini": "/v1beta/models/gemini:streamGenerateContent?alt=sse",
+    "interactions": "/v1beta/interactions",
     "converse": "/model/anthropic.claude/converse-stream",
 }
 #: What the recorded streams say of themselves; completions does not, so its tokens are estimated.
@@ -22,6 +23,7 @@ USAGE = {
     "responses/stream.sse": "in=75, out=1186, reasoning=1024, cached=0, finish=stop",
     "messages/stream.sse": "in=25, out=89, cached=12, kept=0, finish=tool_use",
     "gemini/stream.sse": "in=5, out=6, reasoning=7, cached=1, finish=tool_use",
+    "interactions/stream.sse": "in=5, out=6, reasoning=7, cached=1, finish=tool_use",
     "converse/stream.jsonl": "in=9, out=64, cached=4, finish=length",
 }
 

@@ -11,6 +11,7 @@ import boto3
 import botocore.config
 import botocore.exceptions
 import google.genai
+import google.genai._interactions
 import google.genai.errors
 import google.genai.types
 import openai
@@ -130,6 +131,24 @@ def gemini_generate_stream(base, key, retries=0):
         return "".join(chunk.text or "" for chunk in client.models.generate_content_stream(**_GEMINI))
 
 
+_INTERACTION = {"model": "gemini-pro-4", "input": PROMPT, "system_instruction": SYSTEM,
+                "generation_config": {"max_output_tokens": 256}}
+
+
+def gemini_interactions(base, key, retries=0):
+    with _gemini(base, key, retries) as client:
+        answer = client.interactions.create(**_INTERACTION)
+    assert answer.status == "completed" and answer.usage.total_tokens > 0
+    return answer.output_text
+
+
+def gemini_interactions_stream(base, key, retries=0):
+    with _gemini(base, key, retries) as client:
+        events = list(client.interactions.create(**_INTERACTION, stream=True))
+    assert events[-1].event_type == "interaction.completed" and events[-1].interaction.usage.total_tokens > 0
+    return "".join(event.delta.text for event in events if event.event_type == "step.delta")
+
+
 # ---------------------------------------------------------------- AWS Bedrock
 
 
@@ -177,6 +196,8 @@ _ANTHROPIC = {"key_prefix": "sk-ant-api03-", "throttled": _is(anthropic.RateLimi
               "blocked": _is(anthropic.PermissionDeniedError)}
 _GOOGLE = {"key_prefix": "AIza", "throttled": _google(429, "RESOURCE_EXHAUSTED"),
            "blocked": _google(403, "PERMISSION_DENIED")}
+_INTERACTIONS = {"key_prefix": "AIza", "throttled": _is(google.genai._interactions.RateLimitError),
+                 "blocked": _is(google.genai._interactions.PermissionDeniedError)}
 _AWS = {"key_prefix": "AKIA", "throttled": _aws("ThrottlingException"), "blocked": _aws("AccessDeniedException")}
 
 CLIENTS = [
@@ -189,6 +210,8 @@ CLIENTS = [
     Client("anthropic-messages-stream", anthropic_messages_stream, **_ANTHROPIC),
     Client("gemini-generate", gemini_generate, **_GOOGLE),
     Client("gemini-generate-stream", gemini_generate_stream, **_GOOGLE),
+    Client("gemini-interactions", gemini_interactions, **_INTERACTIONS),
+    Client("gemini-interactions-stream", gemini_interactions_stream, **_INTERACTIONS),
     Client("bedrock-converse", bedrock_converse, **_AWS),
     Client("bedrock-converse-stream", bedrock_converse_stream, **_AWS),
 ]

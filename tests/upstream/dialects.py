@@ -17,6 +17,7 @@ _PATHS = [
     (re.compile(r"(?<!chat)/completions$"), "completions", None),
     (re.compile(r"/responses$"), "responses", None),
     (re.compile(r"/messages$"), "messages", None),
+    (re.compile(r"/interactions$"), "interactions", None),
     (re.compile(r"/models/(?P<model>[^/]+):generateContent$"), "gemini", False),
     (re.compile(r"/models/(?P<model>[^/]+):streamGenerateContent$"), "gemini", True),
     (re.compile(r"/models/(?P<model>[^/]+):rawPredict$"), "messages", False),
@@ -128,6 +129,17 @@ def _gemini(call, number, text, out, finish="STOP"):
     return answer
 
 
+def _interactions(call, number, text, out, status="completed"):
+    done = status == "completed"
+    answer = {"id": f"v1_{number}", "object": "interaction", "status": status, "model": call.model, "role": "model",
+              "created": "2026-09-21T00:00:00Z", "updated": "2026-09-21T00:00:00Z"}
+    if done:
+        answer["steps"] = [{"type": "model_output", "content": [{"type": "text", "text": text}]}]
+        answer["usage"] = {"total_input_tokens": call.given, "total_output_tokens": out, "total_thought_tokens": 0,
+                           "total_cached_tokens": 0, "total_tokens": call.given + out}
+    return answer
+
+
 def _converse(call, number, text, out):
     return {"output": {"message": {"role": "assistant", "content": [{"text": text}]}}, "stopReason": "end_turn",
             "usage": _converse_usage(call, out), "metrics": {"latencyMs": 1}}
@@ -138,7 +150,7 @@ def _converse_usage(call, out):
 
 
 _PLAIN = {"chat": _chat, "completions": _completions, "responses": _responses, "messages": _messages,
-          "gemini": _gemini, "converse": _converse}
+          "gemini": _gemini, "interactions": _interactions, "converse": _converse}
 
 # ---------------------------------------------------------------- streamed
 
@@ -157,6 +169,8 @@ def streamed(call, number):
     chunks = [_sse(name, event) for name, event in _EVENTS[call.dialect](call, number, pieces)]
     if call.dialect in ("chat", "completions"):
         chunks.append(b"data: [DONE]\n\n")
+    if call.dialect == "interactions":
+        chunks.append(b"event: done\ndata: [DONE]\n\n")
     return SSE, chunks
 
 
@@ -226,6 +240,19 @@ def _gemini_events(call, number, pieces):
             for n, piece in enumerate(pieces)]
 
 
+def _interactions_events(call, number, pieces):
+    whole = _interactions(call, number, "".join(pieces), len(pieces))
+    del whole["steps"]
+    events = [
+        ("interaction.created", {"interaction": _interactions(call, number, "", 0, "in_progress")}),
+        ("step.start", {"index": 0, "step": {"type": "model_output"}}),
+        *[("step.delta", {"index": 0, "delta": {"type": "text", "text": piece}}) for piece in pieces],
+        ("step.stop", {"index": 0}),
+        ("interaction.completed", {"interaction": whole}),
+    ]
+    return [(name, {**event, "event_type": name}) for name, event in events]
+
+
 def _converse_events(call, number, pieces):
     return [
         ("messageStart", {"role": "assistant"}),
@@ -237,7 +264,7 @@ def _converse_events(call, number, pieces):
 
 
 _EVENTS = {"chat": _chat_events, "completions": _completions_events, "responses": _responses_events,
-           "messages": _messages_events, "gemini": _gemini_events}
+           "messages": _messages_events, "gemini": _gemini_events, "interactions": _interactions_events}
 
 # ---------------------------------------------------------------- errors
 
@@ -260,6 +287,8 @@ def error(dialect, status):
     if dialect == "gemini":
         state = _GOOGLE.get(status, "UNKNOWN")
         return {}, json.dumps({"error": {"code": status, "message": text, "status": state}}).encode()
+    if dialect == "interactions":
+        return {}, json.dumps({"error": {"code": _GOOGLE.get(status, "UNKNOWN").lower(), "message": text}}).encode()
     if dialect in ("converse", "invoke-stream"):
         return {"x-amzn-errortype": _AWS.get(status, "ModelErrorException")}, json.dumps({"message": text}).encode()
     kind, code = _OPENAI.get(status, ("server_error" if status >= 500 else "invalid_request_error", None))

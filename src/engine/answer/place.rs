@@ -22,6 +22,8 @@ pub(crate) enum Place {
     Said,
     /// A part of Gemini's.
     Part,
+    /// A step of Gemini's Interactions, or a content of one.
+    Step,
     /// Reasoning of Converse's.
     Reasoning,
     /// A call of a tool.
@@ -95,19 +97,20 @@ fn keys(place: Place) -> &'static [(&'static [&'static str], Place, Take)] {
             (&["usage", "usageMetadata", "usage_metadata"], P::Usage, T::Nothing),
             (&["stop_reason", "stopReason", "status"], P::Nothing, T::Finish),
             // Anthropic's message_start, OpenAI's response.completed: the answer so far.
-            (&["message", "response"], P::Top, T::Nothing),
+            (&["message", "response", "interaction"], P::Top, T::Nothing),
             (&["output", "item"], P::Item, T::Nothing),
             (&["part"], P::Said, T::Nothing),
+            (&["step", "steps", "outputs"], P::Step, T::Nothing),
             (&["incomplete_details"], P::Incomplete, T::Nothing),
             (&["promptFeedback", "prompt_feedback"], P::Feedback, T::Nothing),
             (&["refusal"], P::Nothing, T::Refusal),
             (&["bytes"], P::Nothing, T::Event),
         ],
         P::Usage => &[
-            (&["prompt_tokens", "input_tokens", "inputTokens", "promptTokenCount"], P::Nothing, T::Input),
-            (&["completion_tokens", "output_tokens", "outputTokens", "candidatesTokenCount"], P::Nothing, T::Output),
-            (&["thoughtsTokenCount", "reasoning_tokens", "thinking_tokens"], P::Nothing, T::Reasoned),
-            (&["cache_read_input_tokens", "cacheReadInputTokens", "cachedContentTokenCount", "cached_tokens"], P::Nothing, T::Cached),
+            (&["prompt_tokens", "input_tokens", "inputTokens", "promptTokenCount", "total_input_tokens"], P::Nothing, T::Input),
+            (&["completion_tokens", "output_tokens", "outputTokens", "candidatesTokenCount", "total_output_tokens"], P::Nothing, T::Output),
+            (&["thoughtsTokenCount", "reasoning_tokens", "thinking_tokens", "total_thought_tokens"], P::Nothing, T::Reasoned),
+            (&["cache_read_input_tokens", "cacheReadInputTokens", "cachedContentTokenCount", "cached_tokens", "total_cached_tokens"], P::Nothing, T::Cached),
             (&["cache_creation_input_tokens", "cacheWriteInputTokens"], P::Nothing, T::Kept),
             (&["prompt_tokens_details", "input_tokens_details", "completion_tokens_details", "output_tokens_details"], P::Usage, T::Nothing),
         ],
@@ -150,6 +153,11 @@ fn keys(place: Place) -> &'static [(&'static [&'static str], Place, Take)] {
             (&["text"], P::Nothing, T::Text),
             (&["thoughtSignature", "thought_signature"], P::Nothing, T::Blob),
             (&["functionCall", "function_call"], P::Call, T::Nothing),
+        ],
+        P::Step => &[
+            (&["text"], P::Nothing, T::Text),
+            (&["signature"], P::Nothing, T::Blob),
+            (&["content", "summary"], P::Step, T::Nothing),
         ],
         P::Call => &[
             (&["function", "custom", "extra_content", "google"], P::Call, T::Nothing),

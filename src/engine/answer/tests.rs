@@ -10,6 +10,7 @@ const COMPLETIONS: &str = include_str!("../fixtures/completions/stream.sse");
 pub(crate) const RESPONSES: &str = include_str!("../fixtures/responses/stream.sse");
 pub(crate) const MESSAGES: &str = include_str!("../fixtures/messages/stream.sse");
 pub(crate) const GEMINI: &str = include_str!("../fixtures/gemini/stream.sse");
+pub(crate) const INTERACTIONS: &str = include_str!("../fixtures/interactions/stream.sse");
 const CONVERSE: &str = include_str!("../fixtures/converse/stream.jsonl");
 
 /// The documents of a stream of events, each on one line.
@@ -140,6 +141,13 @@ fn messages() {
 }
 
 #[test]
+fn interactions() {
+    let counts = [Some(5), Some(6), Some(7), Some(1)];
+    let expected = expected("v1_ChdYZ", counts, Finish::ToolUse, &["CiQB0e2Kb2Wf3mF2P0m1Tg5zq=="]);
+    assert_eq!(split_anywhere(Framing::Events, INTERACTIONS.as_bytes()), expected);
+}
+
+#[test]
 fn gemini() {
     let counts = [Some(5), Some(6), Some(7), Some(1)];
     let expected = expected("r7", counts, Finish::ToolUse, &["CiQB0e2Kb2Wf3mF2P0m1Tg5zq=="]);
@@ -180,6 +188,7 @@ fn a_whole_document_gives_what_the_pull_reader_reads() {
         Dialect::Gemini,
         Dialect::Gemini,
         Dialect::Converse,
+        Dialect::Interactions,
     ]) {
         let answer = read_answer(dialect, line.as_bytes());
         let taken = split_anywhere(Framing::Json, line.as_bytes());

@@ -100,9 +100,9 @@ impl Estimate {
 
 /// What an answer did cost; `input`: an estimate of what was read, for answers that do not tell.
 fn cost(dialect: Dialect, taken: &Taken, input: u64) -> u64 {
-    // Gemini counts thoughts beside the answer, Anthropic what came from its cache or went there beside what was read.
+    // Google counts thoughts beside the answer, Anthropic what came from its cache or went there beside what was read.
     let apart = match dialect {
-        Dialect::Gemini => [taken.reasoning_tokens, None],
+        Dialect::Gemini | Dialect::Interactions => [taken.reasoning_tokens, None],
         Dialect::Messages | Dialect::Converse => [taken.cached_tokens, taken.kept_tokens],
         _ => [None; 2],
     };

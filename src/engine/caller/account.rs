@@ -3,6 +3,7 @@
 use super::credential::Credential;
 use super::{Headers, bounded, header, query};
 use crate::digest::key::{DigestKey, Domain};
+use crate::route::plain;
 
 /// A place where an account's credential may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,17 +34,16 @@ impl Source {
         ]
     }
 
-    /// Whether it is where the provider of a path looks: what else a client sends along there nobody checks, so it could name a
-    /// new account with every request.
-    fn is_asked(&self, path: &[u8]) -> bool {
-        let has = |part: &[u8]| path.windows(part.len()).any(|window| window == part);
+    /// Whether it is where a provider looks: what else a client sends along there nobody checks, so it could name a new account
+    /// with every request.
+    fn is_asked(&self, by: Provider) -> bool {
         match self {
             Self::Claim => true,
             Self::Authorization => false,
-            Self::Query(_) => has(GEMINI),
+            Self::Query(_) => by == Provider::Google,
             Self::Header(name) => match name.as_str() {
-                "x-goog-api-key" => has(GEMINI),
-                "api-key" => has(b"/openai/deployments/"),
+                "x-goog-api-key" => by == Provider::Google,
+                "api-key" => by == Provider::Azure,
                 _ => false,
             },
         }
@@ -60,17 +60,55 @@ impl Source {
     }
 }
 
-/// What methods of Gemini end with, `generateContent` and `streamGenerateContent`.
-const GEMINI: &[u8] = b"enerateContent";
+/// Providers that look for a credential elsewhere than the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Provider {
+    Google,
+    Azure,
+    Other,
+}
+
+impl Provider {
+    /// Whose API a path is of. Its query does not count: there a client may put what it likes.
+    fn of(path: &[u8]) -> Self {
+        let path = plain(path).to_ascii_lowercase();
+        let path = path.trim_end_matches('/').as_bytes();
+        if path.ends_with(b"generatecontent") || path.ends_with(b"/interactions") {
+            Self::Google
+        } else if path.windows(AZURE.len()).any(|part| part == AZURE) {
+            Self::Azure
+        } else {
+            Self::Other
+        }
+    }
+}
+
+const AZURE: &[u8] = b"/openai/deployments/";
 
 /// The account's digest; 0 where no source has a credential. Sources where the provider looks come before the others.
 pub(super) fn digest(key: &DigestKey, sources: &[Source], headers: &Headers<'_>, claim: Option<&[u8]>) -> u64 {
-    let path = header(headers, ":path").unwrap_or_default();
-    let asked = sources.iter().filter(|source| source.is_asked(path));
-    asked.chain(sources).find_map(|source| source.find(headers, claim)).map_or(0, |credential| {
+    credential(sources, headers, claim).map_or(0, |credential| {
         let mut digester = key.digester(Domain::Account);
         digester.write(&[credential.kind()]);
         digester.write(bounded(credential.bytes()));
         digester.finish()
     })
+}
+
+fn credential<'a>(sources: &[Source], headers: &Headers<'a>, claim: Option<&'a [u8]>) -> Option<Credential<'a>> {
+    let mut found: Option<(&Source, Credential<'a>)> = None;
+    let mut provider = None;
+    for source in sources {
+        let Some(credential) = source.find(headers, claim) else { continue };
+        let Some((before, _)) = &found else {
+            found = Some((source, credential));
+            continue;
+        };
+        // Whose API it is matters only to who shows several.
+        let by = *provider.get_or_insert_with(|| Provider::of(header(headers, ":path").unwrap_or_default()));
+        if source.is_asked(by) && !before.is_asked(by) {
+            found = Some((source, credential));
+        }
+    }
+    found.map(|(_, credential)| credential)
 }

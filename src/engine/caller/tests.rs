@@ -58,14 +58,19 @@ fn what_a_provider_does_not_look_at_makes_no_new_account() {
     for decoy in ["x-api-key", "api-key", "authorization"] {
         assert_eq!(of(&[gemini, (decoy, b"Bearer decoy"), ("x-goog-api-key", b"AIza-1")]), one, "{decoy}");
     }
+    let interactions = (":path", &b"/v1beta/interaction%73?x=1"[..]);
+    assert_eq!(of(&[interactions, ("authorization", b"Bearer decoy"), ("x-goog-api-key", b"AIza-1")]), one);
     let azure = (":path", &b"/openai/deployments/d/chat/completions?api-version=2025-01-01"[..]);
     assert_eq!(of(&[azure, ("x-api-key", b"decoy"), ("api-key", b"k")]), of(&[azure, ("api-key", b"k")]));
     // Elsewhere the order is the configured one.
-    let chat = (":path", &b"/v1/chat/completions"[..]);
-    assert_eq!(
-        of(&[chat, ("x-goog-api-key", b"decoy"), ("authorization", b"Bearer k")]),
-        of(&[("authorization", b"Bearer k")])
-    );
+    for path in ["", "?x=:generateContent", "?x=/v1beta/interactions", "?/openai/deployments/", "#:generateContent"] {
+        let chat = format!("/v1/chat/completions{path}");
+        let chat = (":path", chat.as_bytes());
+        for decoy in ["x-goog-api-key", "api-key"] {
+            let found = of(&[chat, (decoy, b"decoy"), ("authorization", b"Bearer k")]);
+            assert_eq!(found, of(&[("authorization", b"Bearer k")]), "{decoy} {path}");
+        }
+    }
 }
 
 #[test]

@@ -51,8 +51,19 @@ fn object<'a>(edits: &mut Edits<'a>, value: &mut Reader<'a>, place: Place, depth
             ("thinking" | "reasoning_content" | "reasoning", Token::String) => {
                 edits.empty(value, Change::ReasoningText);
             }
-            // Mistral's.
-            ("thinking", Token::Array) => enter(edits, value, place::REASONING, depth),
+            // Mistral's, and what several have for a summary.
+            ("thinking" | "summary", Token::Array) => enter(edits, value, place::REASONING, depth),
+            // What a summary of Interactions grows by.
+            ("content", Token::Object) if place == Place::Block => {
+                let mut content = value.clone();
+                content.object();
+                while let Some(key) = content.key() {
+                    if key == "text" && content.peek() == Token::String {
+                        let from = content.place().saturating_add(1);
+                        perhaps.push((from, content.past().saturating_sub(1)));
+                    }
+                }
+            }
             _ => enter(edits, value, place::announced(place, key.as_bytes()), depth),
         }
         None
@@ -64,5 +75,5 @@ fn object<'a>(edits: &mut Edits<'a>, value: &mut Reader<'a>, place: Place, depth
 
 /// Whether an event, item, part or detail of this kind says what the model thought.
 fn is_reasoning(kind: &str) -> bool {
-    kind == "summary_text" || kind.as_bytes().windows(9).any(|part| part == b"reasoning")
+    matches!(kind, "summary_text" | "thought_summary") || kind.as_bytes().windows(9).any(|part| part == b"reasoning")
 }

@@ -41,6 +41,7 @@ fn home(dialect: Dialect) -> Option<(&'static str, &'static [&'static str])> {
         Dialect::Responses => Some(("", &["max_output_tokens"])),
         Dialect::Gemini => Some(("generationConfig", &["maxOutputTokens", "max_output_tokens"])),
         Dialect::Converse => Some(("inferenceConfig", &["maxTokens"])),
+        Dialect::Interactions => Some(("generation_config", &["max_output_tokens"])),
         // 16 unless something else is said; and must be said.
         Dialect::Completions | Dialect::Messages => None,
     }
@@ -93,7 +94,7 @@ fn meaning(key: &str) -> Option<Meaning> {
         (Meaning::Length, params::LENGTH),
         (Meaning::Reasoning, params::REASONING),
         (Meaning::Budget, params::BUDGET),
-        (Meaning::Summary, &["summary", "generate_summary"]),
+        (Meaning::Summary, &["summary", "generate_summary", "thinking_summaries"]),
         (Meaning::Thoughts, &["includeThoughts", "include_thoughts", "include_reasoning"]),
         (Meaning::Include, &["include"]),
         (Meaning::Group, params::GROUPS),

@@ -120,6 +120,18 @@ fn gemini() {
 }
 
 #[test]
+fn interactions() {
+    check(
+        Dialect::Interactions,
+        r#"{"input":"x","generation_config":{"thinking_level":"high","thinking_summaries":"auto","temperature":1}}"#,
+        r#"{"input":"x","generation_config":{"thinking_level":"high","temperature":1,"max_output_tokens":100}}"#,
+        &["max-tokens", "reasoning-text"],
+    );
+    let expected = r#"{"input":"x","generation_config":{"max_output_tokens":100}}"#;
+    check(Dialect::Interactions, r#"{"input":"x"}"#, expected, &["max-tokens"]);
+}
+
+#[test]
 fn groups_without_end_are_not_followed() {
     for key in ["generationConfig", "thinking", "inferenceConfig", "reasoning"] {
         let deep = format!("{}1{}", format!("{{\"{key}\":").repeat(100_000), "}".repeat(100_000));

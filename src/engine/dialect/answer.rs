@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, each, members, name};
 use super::{Dialect, Language};
-use super::{chat_completions, completions, converse, gemini, messages, responses};
+use super::{chat_completions, completions, converse, gemini, interactions, messages, responses};
 use crate::json::{Reader, source};
 
 /// Why the model stopped. Where an answer says more than one thing, the greater one stands.
@@ -43,7 +43,7 @@ impl Finish {
 pub struct Answer {
     /// Tokens read, cached ones included where the dialect counts them in.
     pub input_tokens: Option<u64>,
-    /// Tokens written; with those of reasoning, but for Gemini, which counts them apart.
+    /// Tokens written; with those of reasoning, but for Google's, which count them apart.
     pub output_tokens: Option<u64>,
     /// Tokens of reasoning, where the dialect tells.
     pub reasoning_tokens: Option<u64>,
@@ -89,6 +89,7 @@ pub fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
         Dialect::Messages => messages::Messages::answer,
         Dialect::Gemini => gemini::Gemini::answer,
         Dialect::Converse => converse::Converse::answer,
+        Dialect::Interactions => interactions::Interactions::answer,
     };
     let document = source(body);
     let mut reader = Reader::over(&document);
@@ -110,12 +111,14 @@ pub fn read_answer(dialect: Dialect, body: &[u8]) -> Answer {
 /// Takes an answer's token counts, by every name the dialects have for them.
 pub(super) fn usage(value: &mut Reader<'_>, answer: &mut Answer) {
     members(value, |key, value| match key {
-        "prompt_tokens" | "input_tokens" | "inputTokens" | "promptTokenCount" => set(&mut answer.input_tokens, value),
-        "completion_tokens" | "output_tokens" | "outputTokens" | "candidatesTokenCount" => {
+        "prompt_tokens" | "input_tokens" | "inputTokens" | "promptTokenCount" | "total_input_tokens" => {
+            set(&mut answer.input_tokens, value);
+        }
+        "completion_tokens" | "output_tokens" | "outputTokens" | "candidatesTokenCount" | "total_output_tokens" => {
             set(&mut answer.output_tokens, value);
         }
-        "thoughtsTokenCount" => set(&mut answer.reasoning_tokens, value),
-        "cache_read_input_tokens" | "cacheReadInputTokens" | "cachedContentTokenCount" => {
+        "thoughtsTokenCount" | "total_thought_tokens" => set(&mut answer.reasoning_tokens, value),
+        "cache_read_input_tokens" | "cacheReadInputTokens" | "cachedContentTokenCount" | "total_cached_tokens" => {
             set(&mut answer.cached_tokens, value);
         }
         "prompt_tokens_details" | "input_tokens_details" | "completion_tokens_details" | "output_tokens_details" => {
@@ -139,8 +142,19 @@ fn set(field: &mut Option<u64>, value: &mut Reader<'_>) {
 pub(crate) fn finish(word: &str) -> Finish {
     const WORDS: &[(Finish, &[&str])] = &[
         (Finish::Stop, &["stop", "end_turn", "stop_sequence", "STOP", "completed", "eos"]),
-        (Finish::ToolUse, &["tool_calls", "function_call", "tool_use", "pause_turn"]),
-        (Finish::Length, &["length", "max_tokens", "max_output_tokens", "model_context_window_exceeded", "MAX_TOKENS"]),
+        (Finish::ToolUse, &["tool_calls", "function_call", "tool_use", "pause_turn", "requires_action"]),
+        (
+            Finish::Length,
+            &[
+                "length",
+                "max_tokens",
+                "max_output_tokens",
+                "model_context_window_exceeded",
+                "MAX_TOKENS",
+                "incomplete",
+                "budget_exceeded",
+            ],
+        ),
         (
             Finish::Filter,
             &[

@@ -50,6 +50,17 @@ pub(super) fn content(value: &mut Reader<'_>, draft: &mut Draft, mut block: impl
     });
 }
 
+/// Takes the summary of what the model thought, in texts.
+pub(super) fn summary(value: &mut Reader<'_>, draft: &mut Draft) {
+    content(value, draft, |value, draft| {
+        members(value, |key, value| {
+            if key == "text" {
+                draft.string(value, Role::Assistant, Kind::Thinking);
+            }
+        });
+    });
+}
+
 /// Takes what a document or a search result holds: a string, or blocks of which text and media are kept. It looks no deeper: whoever
 /// encloses one in another takes no stack.
 pub(super) fn enclosed(value: &mut Reader<'_>, draft: &mut Draft) {

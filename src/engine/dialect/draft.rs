@@ -175,6 +175,12 @@ pub(super) fn name(value: &mut Reader<'_>, out: &mut String) {
 
 /// Takes every item of an array, or the value itself where it is none.
 pub(super) fn each<'a>(value: &mut Reader<'a>, mut take: impl FnMut(&mut Reader<'a>)) {
+    each_of(value, &mut take);
+}
+
+// Once in the module, not once a caller.
+#[inline(never)]
+fn each_of<'a>(value: &mut Reader<'a>, take: &mut dyn FnMut(&mut Reader<'a>)) {
     if value.array() {
         while value.item() {
             take(value);
@@ -195,6 +201,12 @@ pub(super) fn turns(value: &mut Reader<'_>, draft: &mut Draft, message: impl Fn(
 
 /// Takes every member of an object; what is none is left alone.
 pub(super) fn members<'a>(value: &mut Reader<'a>, mut take: impl FnMut(&str, &mut Reader<'a>)) {
+    members_of(value, &mut take);
+}
+
+// Once in the module, not once a caller.
+#[inline(never)]
+fn members_of<'a>(value: &mut Reader<'a>, take: &mut dyn FnMut(&str, &mut Reader<'a>)) {
     if value.object() {
         while let Some(key) = value.key() {
             take(&key, value);

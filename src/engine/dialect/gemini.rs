@@ -126,7 +126,7 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
 
 /// Takes what a function gave back: an object by the schema, of which Google asks that `output` or `error` holds it.
 /// A single string in one is taken out of it; anything else stays raw JSON.
-fn response(value: &mut Reader<'_>, draft: &mut Draft) {
+pub(super) fn response(value: &mut Reader<'_>, draft: &mut Draft) {
     let (mut probe, mut fields, mut inner) = (value.clone(), 0u32, None);
     members(&mut probe, |key, value| {
         fields = fields.saturating_add(1);

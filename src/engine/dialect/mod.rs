@@ -15,6 +15,7 @@ mod completions;
 mod converse;
 mod draft;
 mod gemini;
+mod interactions;
 mod messages;
 pub(crate) mod params;
 mod responses;
@@ -45,12 +46,21 @@ pub enum Dialect {
     Gemini,
     /// Bedrock Converse and ConverseStream.
     Converse,
+    /// Gemini Interactions: `POST /v1beta/interactions`.
+    Interactions,
 }
 
 impl Dialect {
     /// All dialects, by number.
-    pub const ALL: [Self; 6] =
-        [Self::ChatCompletions, Self::Completions, Self::Responses, Self::Messages, Self::Gemini, Self::Converse];
+    pub const ALL: [Self; 7] = [
+        Self::ChatCompletions,
+        Self::Completions,
+        Self::Responses,
+        Self::Messages,
+        Self::Gemini,
+        Self::Converse,
+        Self::Interactions,
+    ];
 }
 
 /// Who speaks in a [`Part`].
@@ -158,7 +168,7 @@ pub struct Prompt<'a> {
     pub parts: Vec<Part>,
     /// Parameters.
     pub params: Params,
-    /// An earlier answer that this request continues (`previous_response_id`), as found.
+    /// An earlier answer that this request continues (`previous_response_id`, `previous_interaction_id`), as found.
     pub previous: String,
     /// How many messages the list had as far as it was read.
     pub turns: u16,
@@ -244,11 +254,12 @@ pub fn read<'a>(route: &Route, body: &'a [u8]) -> Prompt<'a> {
         Dialect::Messages => messages::Messages::request,
         Dialect::Gemini => gemini::Gemini::request,
         Dialect::Converse => converse::Converse::request,
+        Dialect::Interactions => interactions::Interactions::request,
     };
     let document = source(body);
     let mut reader = Reader::over(&document);
     // Servers written in Go do not mind. The others' keys have capitals in them, and who reads those does.
-    if !matches!(route.dialect, Dialect::Gemini | Dialect::Converse) {
+    if !matches!(route.dialect, Dialect::Gemini | Dialect::Converse | Dialect::Interactions) {
         reader.fold_keys();
     }
     let mut draft = Draft::default();

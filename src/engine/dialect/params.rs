@@ -1,7 +1,7 @@
 //! Parameters, by every name the dialects have for them.
 
 use super::Params;
-use super::draft::members;
+use super::draft::{each, members};
 use crate::json::{Reader, Token};
 
 /// How deep parameters may be grouped (`generationConfig.thinkingConfig`, `additionalModelRequestFields.thinking`).
@@ -80,7 +80,7 @@ fn grouped(key: &str, value: &mut Reader<'_>, params: &mut Params, groups: u8) {
         "responseSchema" | "response_schema" | "responseJsonSchema" | "response_json_schema" => {
             params.structured |= filled(value);
         }
-        "reasoning_effort" | "effort" => effort(value, params),
+        "reasoning_effort" | "effort" | "thinking_level" => effort(value, params),
         key if REASONING.contains(&key) => thinking(value, params),
         key if groups > 0 && GROUPS.contains(&key) => {
             members(value, |key, value| grouped(key, value, params, groups.saturating_sub(1)));
@@ -91,12 +91,17 @@ fn grouped(key: &str, value: &mut Reader<'_>, params: &mut Params, groups: u8) {
 
 /// Takes an answer's format: anything but plain text is structured.
 fn format(value: &mut Reader<'_>, params: &mut Params) {
-    members(value, |key, value| {
-        if key == "type"
-            && let Some(kind) = value.short()
-        {
-            params.structured = kind != "text";
-        }
+    each(value, |value| {
+        members(value, |key, value| match key {
+            "type" => {
+                if let Some(kind) = value.short() {
+                    params.structured |= kind != "text";
+                }
+            }
+            // Gemini Interactions: a text of another type.
+            "mime_type" => params.structured |= value.short().is_some_and(|mime| mime != "text/plain"),
+            _ => {}
+        });
     });
 }
 

@@ -87,15 +87,7 @@ fn item(value: &mut Reader<'_>, draft: &mut Draft) {
     members(value, |key, value| match key {
         "role" => speaker = value.short().map(|name| role(&name)).or(speaker),
         "content" => block::content(value, draft, part),
-        "summary" => {
-            block::content(value, draft, |value, draft| {
-                members(value, |key, value| {
-                    if key == "text" {
-                        draft.string(value, Role::Assistant, Kind::Thinking);
-                    }
-                });
-            });
-        }
+        "summary" => block::summary(value, draft),
         "encrypted_content" => {
             draft.string(value, Role::Assistant, Kind::Blob);
         }

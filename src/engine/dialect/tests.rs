@@ -3,13 +3,14 @@ use super::*;
 mod answers;
 mod hostile;
 
-const DIALECTS: [(Dialect, &str); 6] = [
+const DIALECTS: [(Dialect, &str); 7] = [
     (Dialect::ChatCompletions, "chat_completions"),
     (Dialect::Completions, "completions"),
     (Dialect::Responses, "responses"),
     (Dialect::Messages, "messages"),
     (Dialect::Gemini, "gemini"),
     (Dialect::Converse, "converse"),
+    (Dialect::Interactions, "interactions"),
 ];
 
 macro_rules! fixtures {
@@ -37,6 +38,8 @@ fixtures! {
     Gemini "gemini" "fields";
     Converse "converse" "conversation";
     Converse "converse" "fields";
+    Interactions "interactions" "conversation";
+    Interactions "interactions" "fields";
 }
 
 fn route(dialect: Dialect) -> Route {

@@ -49,6 +49,8 @@ fn every_api_is_known_by_its_path() {
         ),
         ("/v1beta/tunedModels/mine:generateContent".into(), Dialect::Gemini, "mine", false),
         ("/v1beta/models/gemini:batchGenerateContent".into(), Dialect::Gemini, "gemini", false),
+        ("/v1beta/interactions".into(), Dialect::Interactions, "", false),
+        ("/v1beta1/projects/p/locations/global/interactions".into(), Dialect::Interactions, "", false),
         ("/v1/messages/batches".into(), Dialect::Messages, "", false),
         ("/v1/batches".into(), Dialect::Completions, "", false),
         (

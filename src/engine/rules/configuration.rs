@@ -188,6 +188,8 @@ pub enum PathDialect {
     Gemini,
     /// Bedrock Converse.
     Converse,
+    /// Gemini Interactions.
+    Interactions,
     /// No LLM call.
     None,
 }
@@ -199,6 +201,7 @@ choice!(PathDialect {
     Messages = "anthropic-messages",
     Gemini = "gemini",
     Converse = "bedrock-converse",
+    Interactions = "gemini-interactions",
     None = "none",
 });
 
@@ -213,6 +216,7 @@ impl PathDialect {
             Self::Messages => Dialect::Messages,
             Self::Gemini => Dialect::Gemini,
             Self::Converse => Dialect::Converse,
+            Self::Interactions => Dialect::Interactions,
             Self::None => return None,
         })
     }

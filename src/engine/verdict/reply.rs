@@ -73,6 +73,7 @@ impl Refusal {
             Dialect::ChatCompletions | Dialect::Completions | Dialect::Responses => self.openai(&message),
             Dialect::Messages => self.anthropic(&message, !route.model.is_empty()),
             Dialect::Gemini => self.gemini(&message),
+            Dialect::Interactions => self.interactions(&message),
             Dialect::Converse => ["{\"message\":", &message, "}"].concat(),
         }
     }
@@ -92,6 +93,12 @@ impl Refusal {
         let copy = if carried { [",\"message\":", message].concat() } else { String::new() };
         let error = ["{\"type\":\"", kind, "\",\"message\":", message, "}"].concat();
         ["{\"type\":\"error\",\"error\":", &error, &copy, "}"].concat()
+    }
+
+    /// Its code is a word where generateContent's is a number.
+    fn interactions(&self, message: &str) -> String {
+        let code = if self.blocked { "permission_denied" } else { "resource_exhausted" };
+        ["{\"error\":{\"code\":\"", code, "\",\"message\":", message, "}}"].concat()
     }
 
     fn gemini(&self, message: &str) -> String {
@@ -193,6 +200,9 @@ mod tests {
         assert_eq!(body["error"]["code"], 429);
         assert_eq!(body["error"]["status"], "RESOURCE_EXHAUSTED");
         assert_eq!(body["error"]["details"][0]["retryDelay"], "30s");
+        let (_, body, _) = reply(Dialect::Interactions, "", Action::Throttle, 30);
+        assert_eq!(body["error"]["code"], "resource_exhausted");
+        assert!(body["error"]["message"].is_string());
         let (_, body, _) = reply(Dialect::Gemini, "gemini", Action::Block, 30);
         assert_eq!((&body["error"]["code"], &body["error"]["details"]), (&json!(403), &Json::Null));
     }

@@ -37,12 +37,13 @@ macro_rules! dialect {
 }
 
 /// All of them.
-pub(crate) const DIALECTS: [Dialect; 6] = [
+pub(crate) const DIALECTS: [Dialect; 7] = [
     dialect!("chat_completions", "/v1/chat/completions"),
     dialect!("completions", "/v1/completions"),
     dialect!("responses", "/v1/responses"),
     dialect!("messages", "/v1/messages"),
     dialect!("gemini", "/v1beta/models/gemini-3:streamGenerateContent"),
+    dialect!("interactions", "/v1beta/interactions"),
     dialect!("converse", "/model/some.model/converse", "application/json", CONVERSE),
 ];
 

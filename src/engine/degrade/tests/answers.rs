@@ -1,7 +1,7 @@
 //! Answers lose the text of reasoning and nothing else.
 
 use super::*;
-use crate::answer::tests::{CHAT, GEMINI, MESSAGES, RESPONSES, converse, frame, invoked};
+use crate::answer::tests::{CHAT, GEMINI, INTERACTIONS, MESSAGES, RESPONSES, converse, frame, invoked};
 use crate::answer::{Framing, Reader, Taken};
 use crate::digest::key::DigestKey;
 
@@ -51,6 +51,7 @@ fn streams_of_events_lose_only_reasoning() {
         (RESPONSES, &["**Looking"]),
         (MESSAGES, &["Let me see: 27 · 453"]),
         (GEMINI, &["**Thinking** of it"]),
+        (INTERACTIONS, &["**Thinking** of it"]),
     ] {
         for breaks in ["\n", "\r\n", "\r"] {
             let events = events.replace('\n', breaks);

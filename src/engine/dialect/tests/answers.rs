@@ -66,6 +66,17 @@ fn gemini() {
 }
 
 #[test]
+fn interactions() {
+    let body = r#"{"id":"v1_1","status":"requires_action","steps":[{"type":"thought","signature":"B1","summary":[{"type":"text","text":"…"}]},
+        {"type":"function_call","id":"c1","name":"f","arguments":{"signature":"no blob"}}],
+        "usage":{"total_input_tokens":5,"total_output_tokens":6,"total_thought_tokens":7,"total_cached_tokens":1}}"#;
+    let expected = (vec!["B1".into()], [Some(5), Some(6), Some(7), Some(1)], Finish::ToolUse, "v1_1".into());
+    assert_eq!(read_all(Dialect::Interactions, body), expected);
+    assert_eq!(read_all(Dialect::Interactions, &body.replace("steps", "outputs")), expected);
+    assert_eq!(read_all(Dialect::Interactions, r#"{"status":"incomplete"}"#).2, Finish::Length);
+}
+
+#[test]
 fn converse() {
     let body = r#"{"output":{"message":{"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"…","signature":"B1"}}},
         {"text":"Hi"}]}},"stopReason":"guardrail_intervened","usage":{"inputTokens":1,"outputTokens":2,"cacheReadInputTokens":3}}"#;
