@@ -11,6 +11,16 @@ import h2.connection
 import h2.events
 
 CHAT = "/v1/chat/completions"
+#: A path of each dialect, by the folder of its fixtures; streamed where the path says so.
+PATHS = {
+    "chat_completions": CHAT,
+    "completions": "/v1/completions",
+    "responses": "/v1/responses",
+    "messages": "/v1/messages",
+    "gemini": "/v1beta/models/gemini:streamGenerateContent?alt=sse",
+    "interactions": "/v1beta/interactions",
+    "converse": "/model/anthropic.claude/converse-stream",
+}
 TIMEOUT = 20
 
 

@@ -8,15 +8,6 @@ import envoy
 import pytest
 import server
 
-PATHS = {
-    "chat_completions": client.CHAT,
-    "completions": "/v1/completions",
-    "responses": "/v1/responses",
-    "messages": "/v1/messages",
-    "gemini": "/v1beta/models/gemini:streamGenerateContent?alt=sse",
-    "interactions": "/v1beta/interactions",
-    "converse": "/model/anthropic.claude/converse-stream",
-}
 #: What the recorded streams say of themselves; completions does not, so its tokens are estimated.
 USAGE = {
     "chat_completions/stream.sse": "in=31, out=42, reasoning=20, cached=16, finish=tool_use",
@@ -32,7 +23,7 @@ def ask(port, replay, headers=(), key="sk-e2e-answers-0123456789", **more):
     dialect = replay.partition("/")[0]
     body = client.chat("Tell me about rivers", **more)
     headers = [("authorization", f"Bearer {key}"), ("x-stand-in-replay", replay), *headers]
-    return client.post(port, PATHS[dialect], body, headers)
+    return client.post(port, client.PATHS[dialect], body, headers)
 
 
 @pytest.mark.parametrize("piece", [1, 7, 4096])

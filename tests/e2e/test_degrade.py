@@ -72,10 +72,7 @@ def test_however_it_is_sent_upstream_gets_one_whole_request(degrading, upstream,
                                     "chat_completions/stream.sse", "converse/stream.jsonl"])
 @pytest.mark.parametrize("piece", [1, 50, 65536])
 def test_an_answer_loses_the_text_of_reasoning_and_nothing_else(degrading, replay, piece):
-    paths = {"messages": "/v1/messages", "responses": "/v1/responses", "chat_completions": client.CHAT,
-             "gemini": "/v1beta/models/gemini:streamGenerateContent?alt=sse", "converse": "/model/claude/converse-stream",
-             "interactions": "/v1beta/interactions"}
-    path, recorded = paths[replay.partition("/")[0]], server.replayed(replay)[1]
+    path, recorded = client.PATHS[replay.partition("/")[0]], server.replayed(replay)[1]
     headers = [("x-stand-in-replay", replay), ("x-stand-in-piece", str(piece))]
     degraded = client.post(degrading.port, path, client.chat(), [*DEGRADED, *headers])
     assert "reasoning-text" in degraded.headers["x-azeotrope-degraded"]

@@ -3,7 +3,7 @@
 //! Strings are emptied and nothing else: every block, event, index and signature stays where the SDKs expect it, and what
 //! a client sends back in the next turn is still accepted.
 
-use super::edits::Edits;
+use super::edits::{Edits, inside};
 use super::{Change, Changes};
 use crate::answer::place::{self, Place, Step};
 use crate::json::{Reader, Token};
@@ -44,10 +44,7 @@ fn object<'a>(edits: &mut Edits<'a>, value: &mut Reader<'a>, place: Place, depth
         match (key, value.peek()) {
             ("type", Token::String) => marked |= value.short().is_some_and(|kind| is_reasoning(&kind)),
             ("thought", Token::True) => marked = true,
-            ("text" | "delta" | "summary", Token::String) => {
-                let from = value.place().saturating_add(1);
-                perhaps.push((from, value.past().saturating_sub(1)));
-            }
+            ("text" | "delta" | "summary", Token::String) => perhaps.push(inside(value)),
             ("thinking" | "reasoning_content" | "reasoning", Token::String) => {
                 edits.empty(value, Change::ReasoningText);
             }
@@ -55,14 +52,12 @@ fn object<'a>(edits: &mut Edits<'a>, value: &mut Reader<'a>, place: Place, depth
             ("thinking" | "summary", Token::Array) => enter(edits, value, place::REASONING, depth),
             // What a summary of Interactions grows by.
             ("content", Token::Object) if place == Place::Block => {
-                let mut content = value.clone();
-                content.object();
-                while let Some(key) = content.key() {
-                    if key == "text" && content.peek() == Token::String {
-                        let from = content.place().saturating_add(1);
-                        perhaps.push((from, content.past().saturating_sub(1)));
+                edits.walk(value, false, &mut |_, key, value| {
+                    if key == "text" && value.peek() == Token::String {
+                        perhaps.push(inside(value));
                     }
-                }
+                    None
+                });
             }
             _ => enter(edits, value, place::announced(place, key.as_bytes()), depth),
         }

@@ -37,9 +37,7 @@ impl<'a> Edits<'a> {
     /// Empties a string, where the value is one.
     pub(super) fn empty(&mut self, value: &mut Reader<'a>, change: Change) {
         if value.peek() == Token::String {
-            let from = value.place().saturating_add(1);
-            value.skip();
-            self.empty_span((from, value.past().saturating_sub(1)), change);
+            self.empty_span(inside(value), change);
         }
     }
 
@@ -110,4 +108,10 @@ impl<'a> Edits<'a> {
         out.extend_from_slice(self.text.get(at..).unwrap_or("").as_bytes());
         Some((out, self.changes))
     }
+}
+
+/// Takes a string, and tells what stands between its quotes.
+pub(super) fn inside(value: &mut Reader<'_>) -> (usize, usize) {
+    let from = value.place().saturating_add(1);
+    (from, value.past().saturating_sub(1))
 }
