@@ -53,8 +53,9 @@ def test_a_restart_puts_no_file_into_force_that_did_not_change(keys, redis, tmp_
         wait("the files are in force", lambda: one.get("/v1/rules")["thresholds"] == {"observe": 4.1})
         wait("both were looked at", lambda: '"two"' in redis.cli("GET", "{azeotrope}:value:rules.files"))
         one.command("rules", "pin", "throttle=8.5")
-        follows = json.loads((paths[0] / "rules.json").read_text())
-        assert follows == one.get("/v1/rules") and follows["keep"]["pinned"] == ["throttle"]
+        # Who was asked has the rules in force before its file follows.
+        wait("its file follows", lambda: json.loads((paths[0] / "rules.json").read_text()) == one.get("/v1/rules"))
+        assert json.loads((paths[0] / "rules.json").read_text())["keep"]["pinned"] == ["throttle"]
         two.kill()
         two.start()
         wait("what is behind is told", lambda: "are newer and stay in force" in two.log())
