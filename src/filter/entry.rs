@@ -24,11 +24,11 @@ pub(crate) enum Action {
 }
 
 thread_local! {
-    static ROOTS: RefCell<HashMap<u32, Root>> = RefCell::default();
-    static STREAMS: RefCell<Streams> = RefCell::default();
+    static ROOTS: RefCell<Contexts<Root>> = RefCell::default();
+    static STREAMS: RefCell<Contexts<Stream>> = RefCell::default();
 }
 
-type Streams = HashMap<u32, Stream, BuildHasherDefault<Number>>;
+type Contexts<T> = HashMap<u32, T, BuildHasherDefault<Number>>;
 
 /// The hash of a context's number, which is looked up with every callback: the host counts them up, so nobody chooses one.
 #[derive(Default)]
@@ -55,7 +55,7 @@ fn root<T>(context: u32, run: impl FnOnce(&mut Root) -> T) -> Option<T> {
 
 /// Has a stream's context do something.
 fn stream(context: u32, run: impl FnOnce(&mut Stream) -> Action) -> Action {
-    let of = |streams: &RefCell<Streams>| {
+    let of = |streams: &RefCell<Contexts<Stream>>| {
         streams.try_borrow_mut().ok().and_then(|mut streams| streams.get_mut(&context).map(run))
     };
     STREAMS.with(of).unwrap_or(Action::Continue)

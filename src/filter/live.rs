@@ -20,7 +20,6 @@ use azeotrope_engine::store::{Get, Key, Store, Version};
 use azeotrope_engine::time::Timestamp;
 use azeotrope_engine::verdict::Verdict;
 use std::cell::{Cell, RefCell};
-use std::hash::{BuildHasher, Hasher};
 use std::rc::Rc;
 
 /// The sidecar, as this worker knows it.
@@ -204,10 +203,9 @@ impl Drop for Live {
     }
 }
 
-/// A number that no other worker has.
+/// A number that no other worker has; of a host without randomness, the time.
 fn random() -> u64 {
-    // The one source of randomness that the standard library has; the host fills it.
-    std::hash::RandomState::new().build_hasher().finish()
+    getrandom::u64().unwrap_or_else(|_| host::now().0)
 }
 
 /// The number that the workers of this process have in common.
