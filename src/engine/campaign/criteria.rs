@@ -14,11 +14,19 @@ pub const LINK: MilliNats = 6_000;
 /// campaign and a few words that anybody uses is not of it.
 pub const SPEAKS: MilliNats = 1_500;
 
+/// What a key must be worth to be telling, in thousandths of a nat.
+pub const TELLING: MilliNats = 3_000;
+
+/// How far below a block a link without a telling key stays, in thousandths of a nat.
+const UNTOLD: MilliNats = 500;
+
 /// Thresholds and switches; evidence in thousandths of a nat, times in milliseconds.
 #[derive(Clone, Debug)]
 pub struct Criteria {
     /// Evidence from which a group names a campaign.
     pub name: MilliNats,
+    /// What a link without a telling key is worth at most: what a client looks like blocks nobody.
+    pub untold: MilliNats,
     /// Unrelated parties a group needs to name one.
     pub parties: u32,
     /// Bound of what a group's focus is worth.
@@ -49,6 +57,7 @@ impl Criteria {
         Self {
             // What names a campaign is what would throttle: the prior of a group, and then the threshold.
             name: families.cohort_synchrony.prior.0.saturating_add(document.thresholds.throttle.0),
+            untold: document.thresholds.block.0.saturating_sub(UNTOLD),
             parties: families.cohort_synchrony.parties_from,
             focus: families.cohort_synchrony.focus_most.0,
             turns: families.cohort_synchrony.turns_most.0,

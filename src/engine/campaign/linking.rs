@@ -1,7 +1,7 @@
 //! From a campaign to its accounts: naive Bayes over what they share.
 
 use super::account::{Link, Terms};
-use super::criteria::{LINK, SPEAKS};
+use super::criteria::{LINK, SPEAKS, TELLING};
 use super::feed::{Change, Linked};
 use super::gathering::Gathering;
 use super::group::Member;
@@ -18,8 +18,6 @@ const WORDING: MilliNats = 4_000;
 /// What each further request with a telling key adds, and how many of them count.
 const AGAIN: MilliNats = 1_000;
 const MATCHES: i32 = 5;
-/// What a key must be worth to be telling.
-const TELLING: MilliNats = 3_000;
 /// How long proxies are told of a link or a key; told again when half of it is over and it is still used.
 const TOLD: u64 = 7 * DAY;
 /// How much surer a link has to become to be told again.
@@ -72,7 +70,7 @@ impl Joiner {
         // Of who takes turns with others it does not matter that what they ask reads like a person's.
         let wording = if turns { wording.max(0) } else { wording };
         let telling = lift >= TELLING;
-        let terms = Terms {
+        let mut terms = Terms {
             prior: campaign.prior(&self.population),
             client: if self.criteria.counts(Family::CohortSynchrony) {
                 like(&member.client).max(like(&known.client))
@@ -84,6 +82,9 @@ impl Joiner {
             wording: wording.clamp(-WORDING, WORDING),
         };
         known.matches = known.matches.saturating_add(i32::from(telling));
+        if known.matches == 0 {
+            terms.client -= (terms.score() - self.criteria.untold).max(0);
+        }
         known.most = known.most.max(terms.score());
         if terms.score() >= LINK {
             let family = campaign.story.family;

@@ -28,7 +28,7 @@ pub mod rhythm;
 mod rotation;
 pub mod union;
 
-pub use criteria::{Criteria, LINK};
+pub use criteria::{Criteria, LINK, TELLING};
 pub use feed::{Change, Feed};
 pub use joiner::{Joiner, Limits};
 

@@ -3,7 +3,7 @@
 use super::{Action, Backing, Reason, Verdict, carried_out, ladder};
 use crate::caller::Caller;
 use crate::campaign::feed::GivenAway;
-use crate::campaign::{Feed, LINK};
+use crate::campaign::{Feed, LINK, TELLING};
 use crate::digest::Reading;
 use crate::evidence::Evidence;
 use crate::nats::MilliNats;
@@ -101,7 +101,7 @@ fn orders(rules: &Rules, caller: &Caller, reading: &Reading, now: Timestamp, ver
 pub struct Member {
     /// The campaign's name.
     pub campaign: String,
-    /// Whether the sidecar, or the rules, confirmed the campaign: a block needs that.
+    /// Whether the sidecar, or the rules, confirmed the campaign, and a key that gives its accounts away tells: a block needs that.
     pub confirmed: bool,
     /// How sure that is, in thousandths of a nat.
     pub score: MilliNats,
@@ -161,7 +161,9 @@ fn membership(
             }
         };
     let campaign = feed.name(index)?.to_owned();
-    let confirmed = feed.confirms(index) || rules.confirms(&campaign, now);
+    // What a client looks like, beside words that others use as well, blocks nobody.
+    let telling = !matches!(by, Known::GivenAway(given) if given.key < TELLING);
+    let confirmed = telling && (feed.confirms(index) || rules.confirms(&campaign, now));
     // That a conversation changed hands among accounts that are only alike backs no block.
     let counts = |family: &Family| enabled(*family) && (confirmed || family.nature() != Nature::Deterministic);
     let speaking = families.iter().filter(counts);
@@ -178,6 +180,7 @@ mod tests {
     use super::*;
     use crate::campaign::Change;
     use crate::campaign::feed::Profile;
+    use crate::digest::skeleton::Place;
     use crate::store::MemoryStore;
 
     /// The rung for an account that is linked as surely as can be, to a campaign whose accounts are alike.
@@ -199,5 +202,21 @@ mod tests {
         assert_eq!(linked(true, &document("")), Action::Block);
         assert_eq!(linked(false, &document(r#"{"id":"c-1","confirmed":true}"#)), Action::Block);
         assert_eq!(linked(false, &document(r#"{"id":"c-2","confirmed":true}"#)), Action::Throttle);
+    }
+
+    #[test]
+    fn whom_a_weak_key_gives_away_among_clients_that_look_alike_is_not_blocked() {
+        let (mut feed, until) = (Feed::default(), Timestamp(u64::MAX));
+        let profile = Profile { name: "c-1".into(), confirmed: true, base: 9_000, ..Profile::default() };
+        feed.apply(&Change::Profile { campaign: 0, profile });
+        feed.apply(&Change::Key { key: 7, campaign: 0, lift: TELLING, until });
+        feed.apply(&Change::Key { key: 8, campaign: 0, lift: TELLING - 1, until });
+        let rung = |key| {
+            let mut reading = Reading::default();
+            reading.skeleton.keys.push((Place::Head, key));
+            let (config, caller) = (Config::default(), Caller { account: 5, ..Caller::default() });
+            assess(&config, &MemoryStore::default(), &feed, &caller, &reading, Timestamp(1_000)).rung
+        };
+        assert_eq!([7, 8].map(rung), [Action::Block, Action::Throttle]);
     }
 }

@@ -87,7 +87,12 @@ fn linked(member: &Member, account: Option<&Account>) -> (&'static str, Vec<Term
 fn sum(terms: &Terms) -> Vec<Term> {
     vec![
         term("prior", terms.prior, "before any evidence: how common the campaign's accounts are among all"),
-        term("client", terms.client, "what it takes, its settings, client program and network, against everybody's"),
+        term(
+            "client",
+            terms.client,
+            "what it takes, its settings, client program and network, against everybody's (without a telling key at most so much that \
+             it blocks nobody)",
+        ),
         term(
             "key",
             terms.key,

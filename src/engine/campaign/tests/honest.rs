@@ -1,6 +1,7 @@
 //! Who shares something and is no campaign.
 
 use super::*;
+use crate::campaign::criteria::LINK;
 use crate::campaign::feed::Feed;
 use crate::campaign::named::Campaign;
 
@@ -183,4 +184,33 @@ fn a_weak_key_in_one_of_many_requests_is_chance_and_in_the_first_it_is_none() {
     asks(&mut world, 900, TEMPLATE, 1_000);
     asks(&mut world, 901, TEMPLATE, 4_000);
     assert_eq!((world.linked(900..901), world.linked(901..902)), (0, 1));
+}
+
+#[test]
+fn who_looks_like_its_accounts_and_uses_words_of_theirs_is_never_blocked_by_that() {
+    let weak = mix(900);
+    let sends = |world: &mut World, caller: &Caller, with: bool, reading: Reading| {
+        let mut reading = reading;
+        reading.skeleton.keys.extend(with.then_some((Place::UserPart, weak)));
+        world.send(caller, &reading);
+    };
+    let mut world = World::new();
+    for n in 0..400 {
+        let content = world.fresh();
+        sends(&mut world, &bot(n), n % 4 == 0, harvest(TEMPLATE, content));
+    }
+    for n in 0..1_000 {
+        let content = world.fresh();
+        sends(&mut world, &account(n), n % 20 == 0, request(0, n % 4, content));
+    }
+    assert_eq!(world.named(), 1);
+    // Their model, their program, set as theirs are; one of their networks, too.
+    let alike = Caller { network: bot(3).network, ..bot(7_000) };
+    for _ in 0..3 {
+        let content = world.fresh();
+        sends(&mut world, &alike, true, Reading { settings: 99, ..request(0, 1, content) });
+    }
+    let account = world.joiner.account(alike.account).unwrap();
+    let (score, block) = (account.link.map_or(0, |link| link.score), Document::default().thresholds.block.0);
+    assert!(account.matches == 0 && (LINK..block).contains(&score), "{account:?}");
 }
