@@ -13,8 +13,13 @@ use azeotrope_text::buckets::Buckets;
 
 /// Places of shape features.
 pub const SHAPES: usize = 64;
-/// Bytes of a model: a weight each, and the four numbers of its scale.
-pub const BYTES: usize = WORDS + SHAPES + 16;
+/// Version of the features: which bucket a word falls into and what a shape's place means. Weights mean nothing to features of
+/// another version, so a model says which it was trained on.
+pub const FEATURES: i32 = 2;
+/// Bytes before a model's weights: the version of its features, and the four numbers of its scale.
+const HEADER: usize = 20;
+/// Bytes of a model: its header, and a weight each.
+pub const BYTES: usize = HEADER + WORDS + SHAPES;
 
 /// The features of one request.
 #[derive(Clone, Debug, Default)]
@@ -140,10 +145,10 @@ impl Model {
         i32::try_from(score.clamp(-i64::from(self.bound), i64::from(self.bound))).unwrap_or(0)
     }
 
-    /// The model as bytes: the numbers of its scale, little-endian, then the weights.
+    /// The model as bytes: the version of its features and the numbers of its scale, little-endian, then the weights.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let numbers = [self.word_scale, self.shape_scale, self.bias, self.bound];
+        let numbers = [FEATURES, self.word_scale, self.shape_scale, self.bias, self.bound];
         let weights = self.words.iter().chain(&self.shapes).map(|weight| weight.cast_unsigned());
         numbers.iter().flat_map(|number| number.to_le_bytes()).chain(weights).collect()
     }
@@ -153,7 +158,7 @@ impl Model {
     /// # Errors
     /// What is wrong with the bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, &'static str> {
-        let (numbers, weights) = bytes.split_at_checked(16).ok_or("shorter than its header")?;
+        let (numbers, weights) = bytes.split_at_checked(HEADER).ok_or("shorter than its header")?;
         let (words, shapes) = weights.split_at_checked(WORDS).ok_or("too few word weights")?;
         if shapes.len() != SHAPES {
             return Err("not as many shape weights as there are features");
@@ -161,7 +166,10 @@ impl Model {
         let number = |at: usize| {
             numbers.get(at..).and_then(|rest| rest.first_chunk::<4>()).map_or(0, |bytes| i32::from_le_bytes(*bytes))
         };
-        let bound = number(12);
+        if number(0) != FEATURES {
+            return Err("trained on features of another version: it has to be trained anew");
+        }
+        let bound = number(16);
         if !(0..=100_000).contains(&bound) {
             return Err("its bound is outside 0 to 100,000 thousandths of a nat");
         }
@@ -169,9 +177,9 @@ impl Model {
         Ok(Self {
             words: signed(words),
             shapes: signed(shapes),
-            word_scale: number(0),
-            shape_scale: number(4),
-            bias: number(8),
+            word_scale: number(4),
+            shape_scale: number(8),
+            bias: number(12),
             bound,
         })
     }
@@ -184,7 +192,7 @@ mod tests {
 
     fn features(text: &str) -> Features {
         let mut features = Features::default();
-        features.buckets().read(&Words::new(text).collect::<Vec<_>>(), |_| ());
+        features.buckets().read(&Words::new(text).collect::<Vec<_>>());
         features
     }
 
@@ -221,5 +229,8 @@ mod tests {
         assert_eq!(Model::from_bytes(&model.to_bytes()), Ok(model.clone()));
         assert!(Model::from_bytes(&model.to_bytes()[..100]).is_err());
         assert!(Model::from_bytes(&[]).is_err());
+        let mut of_others = model.to_bytes();
+        of_others[0] += 1;
+        assert!(Model::from_bytes(&of_others).is_err_and(|wrong| wrong.contains("another version")));
     }
 }

@@ -237,7 +237,7 @@ impl Value for Weights {
     type Limits = ();
 
     fn read(node: &Node, (): &(), reader: &mut Reader) -> Option<Self> {
-        formed(node, "base64 of a model that `azeotrope train` wrote", reader, Self::parse)
+        formed(node, "base64 of a model that `azeotrope train` of this version wrote", reader, Self::parse)
     }
 
     fn schema((): &()) -> Json {

@@ -5,7 +5,7 @@
 //! of its bins, whatever the payload. Each value serves as a key of its own (bands of one row): a campaign's template
 //! then gathers under a few keys, however long the payload around it.
 
-use crate::words::{Word, mix};
+use crate::words::Word;
 
 /// Bins of a signature.
 pub const BINS: usize = 8;
@@ -16,30 +16,40 @@ pub const SHINGLE: usize = 4;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Signature(pub [u64; BINS]);
 
-/// Base of the polynomial that a shingle's words are hashed by.
-const BASE: u64 = 0x1000_0000_01b3;
+/// Bits that the hash of a shingle turns by from word to word.
+const TURN: u32 = 13;
 
 /// Collects a signature.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct MinHash {
     bins: [u64; BINS],
 }
 
+impl Default for MinHash {
+    fn default() -> Self {
+        Self { bins: [u64::MAX; BINS] }
+    }
+}
+
 impl MinHash {
-    /// Takes the shingles of words in a row.
+    /// Takes the shingles of words in a row. Words are hashes already, so a shingle's is theirs, each turned by its place: simple
+    /// tabulation, which is good enough for minima (Pătraşcu and Thorup, J. ACM 2012). It rolls on from word to word.
     #[inline]
     pub fn read(&mut self, words: &[Word]) {
-        for shingle in words.windows(SHINGLE) {
-            self.keep(mix(shingle.iter().fold(0, |hash: u64, &word| hash.wrapping_mul(BASE).wrapping_add(word))));
+        let Some((first, rest)) = words.split_at_checked(SHINGLE - 1) else { return };
+        let mut hash = first.iter().fold(0, |hash: u64, word| hash.rotate_left(TURN) ^ word);
+        for (&oldest, newest) in words.iter().zip(rest) {
+            hash = hash.rotate_left(TURN) ^ newest;
+            self.keep(hash);
+            hash ^= oldest.rotate_left(TURN * (SHINGLE as u32 - 1));
         }
     }
 
     #[inline]
     fn keep(&mut self, hash: u64) {
-        let hash = hash.max(1);
         // The bin comes from the low bits, the order from all of them: inside a bin the low bits are equal.
         if let Some(bin) = self.bins.get_mut(hash as usize % BINS)
-            && (*bin == 0 || hash < *bin)
+            && hash < *bin
         {
             *bin = hash;
         }
@@ -48,7 +58,7 @@ impl MinHash {
     /// The signature.
     #[must_use]
     pub fn finish(self) -> Signature {
-        Signature(self.bins)
+        Signature(self.bins.map(|bin| if bin == u64::MAX { 0 } else { bin.max(1) }))
     }
 }
 

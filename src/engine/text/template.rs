@@ -64,9 +64,8 @@ impl Text {
 
     /// Takes words for their order, and as features.
     fn follow(&mut self, words: &[Word], features: &mut Buckets) {
-        let mut order = self.order;
-        features.read(words, |mixed| order = order.wrapping_mul(0x1000_0000_01b3) ^ mixed);
-        self.order = order;
+        self.order = words.iter().fold(self.order, |order, &word| order.wrapping_mul(0x1000_0000_01b3) ^ word);
+        features.read(words);
     }
 
     /// Words read.

@@ -22,10 +22,18 @@ const LONGEST_WORD: usize = 48;
 
 const SEED: u64 = 0x51_7c_c1_b7_27_22_0a_95;
 
-/// One step of the word hash (FxHash's rotate-xor-multiply: a word is short and the hash is not exposed).
+/// One step of the word hash (FxHash's rotate-xor-multiply: a word is short and the hash is not exposed), by a block of letters.
 #[inline]
-fn step(hash: u64, unit: u64) -> u64 {
-    (hash.rotate_left(5) ^ unit).wrapping_mul(SEED)
+fn step(hash: u64, block: u64) -> u64 {
+    (hash.rotate_left(5) ^ block).wrapping_mul(SEED)
+}
+
+/// The word whose letters have this hash: every bit of it hangs on all of them, so that whoever wants fewer bits, or those of several
+/// words, need not mix again. 0 for none.
+#[inline]
+fn finish(hash: u64) -> Word {
+    let folded = (hash ^ (hash >> 32)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    folded ^ (folded >> 32)
 }
 
 /// Mixes a hash so that all its bits depend on all its input (the finaliser of MurmurHash3, public domain).
@@ -70,12 +78,12 @@ impl<'a> Words<'a> {
                     let end = start + letters;
                     // It goes on in other letters, or is long: it is read again.
                     let plain = letters <= LONGEST_WORD && bytes.get(end).is_some_and(u8::is_ascii);
-                    let mut hash = short(block, letters.min(blocks::BYTES));
-                    if letters > blocks::BYTES {
-                        hash = go_on(hash, bytes.get(start + blocks::BYTES..end).unwrap_or(&[]));
-                    }
-                    if plain && hash != 0 {
-                        *place = hash;
+                    if plain {
+                        let mut hash = step(0, blocks::aligned(blocks::lower(block), letters.min(blocks::BYTES)));
+                        if letters > blocks::BYTES {
+                            hash = go_on(hash, bytes.get(start + blocks::BYTES..end).unwrap_or(&[]));
+                        }
+                        *place = finish(hash);
                         count += 1;
                         self.at = end;
                         continue;
@@ -107,21 +115,19 @@ impl<'a> Words<'a> {
     }
 
     fn word(&mut self) -> Option<Word> {
-        let (mut hash, start, mut letters) = (0, self.at, 0);
+        let (mut letters, start) = (Letters::default(), self.at);
         loop {
             let rest = self.rest();
             let count = rest.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-            hash = go_on(hash, rest.get(..count).unwrap_or(&[]));
+            rest.iter().take(count).for_each(|letter| letters.push(char::from(letter | 0x20)));
             self.at += count;
-            letters += count;
             if rest.get(count).is_none_or(u8::is_ascii) {
                 break;
             }
             let Some(character) = self.text.get(self.at..).and_then(|rest| rest.chars().next()) else { break };
             match class(character) {
                 Class::Letter(folded) => {
-                    hash = step(hash, u64::from(u32::from(folded)));
-                    letters += 1;
+                    letters.push(folded);
                     self.at += character.len_utf8();
                 }
                 Class::Nothing => self.at += character.len_utf8(),
@@ -141,11 +147,34 @@ impl<'a> Words<'a> {
                 }
             }
         }
-        // By letters, not bytes: a word drawn otherwise takes several times as many.
-        match letters {
+        letters.finish()
+    }
+}
+
+/// The letters of a word, one by one, in the blocks that [`Words::fill`] reads.
+#[derive(Default)]
+struct Letters {
+    hash: u64,
+    block: u64,
+    /// By letters, not bytes: a word drawn otherwise takes several times as many.
+    count: usize,
+}
+
+impl Letters {
+    fn push(&mut self, letter: char) {
+        self.block = (self.block ^ u64::from(u32::from(letter))).rotate_right(8);
+        self.count += 1;
+        if self.count.is_multiple_of(blocks::BYTES) {
+            self.hash = step(self.hash, std::mem::take(&mut self.block));
+        }
+    }
+
+    fn finish(self) -> Option<Word> {
+        match self.count {
+            0 => None,
             n if n > LONGEST_WORD => Some(LONG),
-            _ if hash == 0 => None,
-            _ => Some(hash),
+            n if n.is_multiple_of(blocks::BYTES) => Some(finish(self.hash)),
+            _ => Some(finish(step(self.hash, self.block))),
         }
     }
 }
@@ -170,20 +199,13 @@ impl Iterator for Words<'_> {
     }
 }
 
-/// The hash of the letters that a block begins with. Moved up to its end they have zeros before them, of which the hash stays 0:
-/// every word takes the same steps.
-#[inline]
-fn short(block: u64, letters: usize) -> u64 {
-    blocks::aligned(blocks::lower(block), letters)
-        .to_le_bytes()
-        .into_iter()
-        .fold(0, |hash, letter| step(hash, u64::from(letter)))
-}
-
-/// Goes on with the hash of a word, by more letters.
+/// Goes on with the hash of a word whose first block is taken, by the letters behind it.
 #[inline(never)]
 fn go_on(hash: u64, letters: &[u8]) -> u64 {
-    letters.iter().fold(hash, |hash, letter| step(hash, u64::from(letter | 0x20)))
+    let (blocks, rest) = letters.as_chunks();
+    let hash = blocks.iter().fold(hash, |hash, block| step(hash, blocks::lower(u64::from_le_bytes(*block))));
+    let last = rest.iter().fold(0, |block: u64, letter| (block ^ u64::from(letter | 0x20)).rotate_right(8));
+    if rest.is_empty() { hash } else { step(hash, last) }
 }
 
 #[cfg(test)]
