@@ -92,11 +92,14 @@ impl Account {
         MilliNats::try_from(beyond).unwrap_or(0)
     }
 
-    /// Requests that carried a telling key of a campaign, where that is what the account does.
+    /// Requests that carried a telling key of a campaign, or, where that `sweeps`, a prompt out of a public set, where that is
+    /// what the account does.
     #[must_use]
-    pub fn kept_at(&self) -> i32 {
-        let often = u32::try_from(self.matches).unwrap_or(0).saturating_mul(TELLING) >= self.requests;
-        if often { self.matches } else { 0 }
+    pub fn kept_at(&self, sweeps: bool) -> i32 {
+        let swept = if sweeps { i32::try_from(self.corpus).unwrap_or(i32::MAX) } else { 0 };
+        let kept = self.matches.max(swept);
+        let often = u32::try_from(kept).unwrap_or(0).saturating_mul(TELLING) >= self.requests;
+        if often { kept } else { 0 }
     }
 
     /// What a weak key in its present request loses: so many requests it took to come upon one, which is the likelier to be
@@ -208,7 +211,9 @@ mod tests {
 
     #[test]
     fn a_key_now_and_then_is_chance_and_one_in_most_requests_is_none() {
-        assert_eq!(Account { matches: 5, ..asking(20, 0) }.kept_at(), 5);
-        assert_eq!(Account { matches: 5, ..asking(21, 0) }.kept_at(), 0);
+        assert_eq!(Account { matches: 5, ..asking(20, 0) }.kept_at(false), 5);
+        assert_eq!(Account { matches: 5, ..asking(21, 0) }.kept_at(false), 0);
+        let swept = |corpus| [false, true].map(|sweeps| Account { corpus, ..asking(20, 0) }.kept_at(sweeps));
+        assert_eq!([4, 5].map(swept), [[0, 0], [0, 5]]);
     }
 }

@@ -18,6 +18,8 @@ const WORDING: MilliNats = 4_000;
 /// What each further request with a telling key adds, and how many of them count.
 const AGAIN: MilliNats = 1_000;
 const MATCHES: i32 = 5;
+/// What a client must look like a campaign's that sweeps public sets for each further prompt out of one to count.
+const ALIKE: MilliNats = 1_000;
 /// How long proxies are told of a link or a key; told again when half of it is over and it is still used.
 const TOLD: u64 = 7 * DAY;
 /// How much surer a link has to become to be told again.
@@ -70,6 +72,8 @@ impl Joiner {
         // Of who takes turns with others it does not matter that what they ask reads like a person's.
         let wording = if turns { wording.max(0) } else { wording };
         let telling = lift >= TELLING;
+        // Who evaluates a model takes public prompts as well, one after the other; but with a client of his own.
+        let sweeps = campaign.sweeps() && like(&member.client) >= ALIKE;
         let mut terms = Terms {
             prior: campaign.prior(&self.population),
             client: if self.criteria.counts(Family::CohortSynchrony) {
@@ -78,11 +82,11 @@ impl Joiner {
                 0
             },
             key: if telling { lift } else { lift.saturating_sub(known.chance()).max(0) },
-            again: AGAIN * known.kept_at().min(MATCHES),
+            again: AGAIN * known.kept_at(sweeps).min(MATCHES),
             wording: wording.clamp(-WORDING, WORDING),
         };
         known.matches = known.matches.saturating_add(i32::from(telling));
-        if known.matches == 0 {
+        if known.matches == 0 && terms.again == 0 {
             terms.client -= (terms.score() - self.criteria.untold).max(0);
         }
         known.most = known.most.max(terms.score());

@@ -219,6 +219,26 @@ fn a_sweep_of_a_public_set_is_named_though_its_questions_are_worded_as_people_wo
 }
 
 #[test]
+fn who_keeps_taking_public_prompts_is_of_the_sweep_though_most_of_all_accounts_do() {
+    let mut world = World::new();
+    let takes = |world: &mut World, caller: &Caller, settings| {
+        let content = world.fresh();
+        let corpus = mix(content) % 10 < 7;
+        world.send(caller, &Reading { corpus, wording: 100, settings, ..request(0, 1, content) });
+    };
+    let evaluator = account(7_000);
+    for _ in 0..12 {
+        // Their programs and settings are people's, too. Who evaluates a model has others.
+        (0..2_000).for_each(|n| takes(&mut world, &Caller { agent: n % 3 + 1, ..bot(n) }, n % 3));
+        takes(&mut world, &Caller { agent: 12, ..evaluator }, 80);
+    }
+    assert!(world.linked(0..2_000) >= 1_900, "{}", world.linked(0..2_000));
+    let known = world.joiner.account(evaluator.account).unwrap();
+    assert!(known.corpus >= 4 && known.link.is_none(), "{known:?}");
+    assert!((0..1_000).all(|n| world.joiner.account(account(n).account).is_some_and(|of| of.link.is_none())));
+}
+
+#[test]
 fn a_release_pivot_is_flagged_within_15_minutes() {
     let mut world = World::new();
     world.harvests(0..60, TEMPLATE);

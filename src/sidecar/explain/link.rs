@@ -99,7 +99,11 @@ fn sum(terms: &Terms) -> Vec<Term> {
             "a key it shares with the campaign: how much commoner it is there than elsewhere; where that says little, less what \
              it loses to chance among all its requests",
         ),
-        term("again", terms.again, "further requests with telling keys"),
+        term(
+            "again",
+            terms.again,
+            "further requests with telling keys, or out of public prompt sets where the campaign sweeps them",
+        ),
         term("wording", terms.wording, "its wording, by the content model (bounded: never decides alone)"),
     ]
 }
