@@ -5,7 +5,7 @@ use crate::budget::{self, Grant};
 use crate::caller::Caller;
 use crate::campaign::Feed;
 use crate::degrade::{self, Degraded, Rewriter};
-use crate::dialect::Finish;
+use crate::dialect::{Dialect, Finish};
 use crate::rules::{Config, Problem};
 use crate::store::Store;
 use crate::time::Timestamp;
@@ -46,12 +46,18 @@ impl Engine {
         self.config.routes.find(method, path)
     }
 
-    /// Who sends, as keyed digests. `headers` in the order received, names in lower case, values as raw bytes; `peer` is
+    /// Who sends, as keyed digests. `dialect`: that of the [`Engine::route`]; `headers` in the order received, names in lower case, values as raw bytes; `peer` is
     /// the address of the connection's other end (`1.2.3.4:5678`, `[::1]:80` or without a port).
     #[must_use]
-    pub fn caller<B: AsRef<[u8]>>(&self, headers: &[(B, B)], peer: &[u8], claim: Option<&[u8]>) -> Caller {
+    pub fn caller<B: AsRef<[u8]>>(
+        &self,
+        dialect: Option<Dialect>,
+        headers: &[(B, B)],
+        peer: &[u8],
+        claim: Option<&[u8]>,
+    ) -> Caller {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
-        self.config.callers.identify(&headers, peer, claim)
+        self.config.callers.identify(dialect, &headers, peer, claim)
     }
 
     /// Reads as much of a (decompressed) body as the shell kept. `whole`: the body ended within it.

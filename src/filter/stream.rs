@@ -144,7 +144,7 @@ impl Stream {
         let route = engine.route(first(&headers, ":method")?, first(&headers, ":path")?)?;
         let claim = engine.config().claim.as_deref().and_then(host::claim);
         let peer = if engine.config().callers.needs_peer(&headers) { host::peer() } else { Vec::new() };
-        let caller = engine.caller(&headers, &peer, claim.as_deref());
+        let caller = engine.caller(Some(route.dialect), &headers, &peer, claim.as_deref());
         let encoding = encoding(&headers);
         let length = first(&headers, "content-length").and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
         let signed = first(&headers, "authorization").is_some_and(|value| value.starts_with(b"AWS4-"));

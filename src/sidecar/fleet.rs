@@ -60,7 +60,8 @@ impl<'a> Fleet<'a> {
 
     /// The account of an exchange.
     pub(crate) fn account(&self, exchange: &Exchange<'_>) -> u64 {
-        self.engine.caller(&exchange.headers(), b"", None).account
+        let route = self.engine.route(exchange.method.as_bytes(), exchange.path.as_bytes());
+        self.engine.caller(route.map(|route| route.dialect), &exchange.headers(), b"", None).account
     }
 
     /// The second tier, where there is one.
@@ -87,7 +88,7 @@ impl<'a> Fleet<'a> {
     fn read(&self, exchange: &Exchange<'_>) -> Option<(Route, Caller, Reading)> {
         let engine = self.engine;
         let route = engine.route(exchange.method.as_bytes(), exchange.path.as_bytes())?;
-        let caller = engine.caller(&exchange.headers(), b"", None);
+        let caller = engine.caller(Some(route.dialect), &exchange.headers(), b"", None);
         let body = exchange.body();
         let inspected = body.get(..engine.config().inspect_bytes).unwrap_or(body);
         let reading = engine.read(&route, inspected, inspected.len() == body.len());

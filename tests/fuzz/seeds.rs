@@ -102,7 +102,7 @@ fn observed() -> Seeds {
         Joiner::new(Limits { accounts: 8, singles: 8, groups: 8, ledger: 8, campaigns: 2 }, Criteria::default());
     for number in 0..4_u8 {
         let headers = [(b"authorization".to_vec(), vec![b'k', number])];
-        let caller: Caller = engine.caller(&headers, format!("10.{number}.0.1").as_bytes(), None);
+        let caller: Caller = engine.caller(Some(route.dialect), &headers, format!("10.{number}.0.1").as_bytes(), None);
         let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"Rate this answer: {number}"}}]}}"#);
         let reading: Reading = engine.read(&route, body.as_bytes(), true);
         let now = Timestamp(u64::from(number));

@@ -2,6 +2,7 @@
 
 use super::credential::Credential;
 use super::{Headers, bounded, header, query};
+use crate::dialect::Dialect;
 use crate::digest::key::{DigestKey, Domain};
 use crate::route::plain;
 
@@ -69,25 +70,30 @@ enum Provider {
 }
 
 impl Provider {
-    /// Whose API a path is of. Its query does not count: there a client may put what it likes.
-    fn of(path: &[u8]) -> Self {
-        let path = plain(path).to_ascii_lowercase();
-        let path = path.trim_end_matches('/').as_bytes();
-        if path.ends_with(b"generatecontent") || path.ends_with(b"/interactions") {
-            Self::Google
-        } else if path.windows(AZURE.len()).any(|part| part == AZURE) {
-            Self::Azure
-        } else {
-            Self::Other
+    /// Whose API a call is of: its dialect says so, and Azure's path. A query does not count: there a client may put what it likes.
+    fn of(dialect: Option<Dialect>, path: &[u8]) -> Self {
+        match dialect {
+            Some(Dialect::Gemini | Dialect::Interactions) => Self::Google,
+            _ if is_azures(path) => Self::Azure,
+            _ => Self::Other,
         }
     }
 }
 
-const AZURE: &[u8] = b"/openai/deployments/";
+fn is_azures(path: &[u8]) -> bool {
+    const DEPLOYMENTS: &[u8] = b"/openai/deployments/";
+    plain(path).as_bytes().windows(DEPLOYMENTS.len()).any(|part| part.eq_ignore_ascii_case(DEPLOYMENTS))
+}
 
 /// The account's digest; 0 where no source has a credential. Sources where the provider looks come before the others.
-pub(super) fn digest(key: &DigestKey, sources: &[Source], headers: &Headers<'_>, claim: Option<&[u8]>) -> u64 {
-    credential(sources, headers, claim).map_or(0, |credential| {
+pub(super) fn digest(
+    key: &DigestKey,
+    sources: &[Source],
+    dialect: Option<Dialect>,
+    headers: &Headers<'_>,
+    claim: Option<&[u8]>,
+) -> u64 {
+    credential(sources, dialect, headers, claim).map_or(0, |credential| {
         let mut digester = key.digester(Domain::Account);
         digester.write(&[credential.kind()]);
         digester.write(bounded(credential.bytes()));
@@ -95,7 +101,12 @@ pub(super) fn digest(key: &DigestKey, sources: &[Source], headers: &Headers<'_>,
     })
 }
 
-fn credential<'a>(sources: &[Source], headers: &Headers<'a>, claim: Option<&'a [u8]>) -> Option<Credential<'a>> {
+fn credential<'a>(
+    sources: &[Source],
+    dialect: Option<Dialect>,
+    headers: &Headers<'a>,
+    claim: Option<&'a [u8]>,
+) -> Option<Credential<'a>> {
     let mut found: Option<(&Source, Credential<'a>)> = None;
     let mut provider = None;
     for source in sources {
@@ -105,7 +116,7 @@ fn credential<'a>(sources: &[Source], headers: &Headers<'a>, claim: Option<&'a [
             continue;
         };
         // Whose API it is matters only to who shows several.
-        let by = *provider.get_or_insert_with(|| Provider::of(header(headers, ":path").unwrap_or_default()));
+        let by = *provider.get_or_insert_with(|| Provider::of(dialect, header(headers, ":path").unwrap_or_default()));
         if source.is_asked(by) && !before.is_asked(by) {
             found = Some((source, credential));
         }

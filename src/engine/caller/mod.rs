@@ -11,6 +11,7 @@ mod query;
 
 pub use account::Source;
 
+use crate::dialect::Dialect;
 use crate::digest::key::{DigestKey, Domain, Keys};
 
 /// Header fields as a shell has them: names in lower case, values as raw bytes, pseudo-headers (`:path`) among them.
@@ -97,23 +98,38 @@ impl Callers {
         address::forwarded(headers, self.trusted_hops).is_none()
     }
 
-    /// The sender of a request. `peer`: the address of the connection's other end, with or without a port, where
+    /// The sender of a request. `dialect`: what it speaks, where that is known, for providers look for credentials in different
+    /// places; `peer`: the address of the connection's other end, with or without a port, where
     /// [that counts](Self::needs_peer); `claim`: the claim of a verified token that names the account, where the shell was
     /// configured to fetch one.
     #[must_use]
-    pub fn identify(&self, headers: &Headers<'_>, peer: &[u8], claim: Option<&[u8]>) -> Caller {
-        let mut caller = self.identify_under(&self.keys.current, headers, peer, claim);
+    pub fn identify(
+        &self,
+        dialect: Option<Dialect>,
+        headers: &Headers<'_>,
+        peer: &[u8],
+        claim: Option<&[u8]>,
+    ) -> Caller {
+        let under = |key| self.identify_under(key, dialect, headers, peer, claim);
+        let mut caller = under(&self.keys.current);
         if let Some(key) = &self.keys.previous {
-            let Caller { account, organisation, network, agent, .. } = self.identify_under(key, headers, peer, claim);
+            let Caller { account, organisation, network, agent, .. } = under(key);
             caller.before = Before { account, organisation, network, agent };
         }
         caller
     }
 
-    fn identify_under(&self, key: &DigestKey, headers: &Headers<'_>, peer: &[u8], claim: Option<&[u8]>) -> Caller {
+    fn identify_under(
+        &self,
+        key: &DigestKey,
+        dialect: Option<Dialect>,
+        headers: &Headers<'_>,
+        peer: &[u8],
+        claim: Option<&[u8]>,
+    ) -> Caller {
         let named = |domain, name: &str| key.digest(domain, bounded(header(headers, name).unwrap_or_default()));
         Caller {
-            account: account::digest(key, &self.accounts, headers, claim),
+            account: account::digest(key, &self.accounts, dialect, headers, claim),
             organisation: self.organisation.as_deref().map_or(0, |name| named(Domain::Organisation, name)),
             network: address::client(headers, peer, self.trusted_hops)
                 .map_or(0, |address| address::digest(key, address)),

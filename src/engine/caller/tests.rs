@@ -1,4 +1,5 @@
 use super::*;
+use crate::route::Routes;
 use ::base64::Engine as _;
 
 fn headers<'a>(fields: &[(&'a str, &'a [u8])]) -> Vec<(&'a [u8], &'a [u8])> {
@@ -6,12 +7,17 @@ fn headers<'a>(fields: &[(&'a str, &'a [u8])]) -> Vec<(&'a [u8], &'a [u8])> {
 }
 
 fn account(fields: &[(&str, &[u8])], claim: Option<&[u8]>) -> u64 {
-    Callers::default().identify(&headers(fields), b"", claim).account
+    let path = fields.iter().find(|(name, _)| *name == ":path").map_or(&b""[..], |(_, path)| path);
+    speaking(Routes::default().find(b"POST", path).map(|route| route.dialect), fields, claim)
+}
+
+fn speaking(dialect: Option<Dialect>, fields: &[(&str, &[u8])], claim: Option<&[u8]>) -> u64 {
+    Callers::default().identify(dialect, &headers(fields), b"", claim).account
 }
 
 #[test]
 fn a_request_without_credential_address_or_agent_is_nobody() {
-    assert_eq!(Callers::default().identify(&[], b"", None), Caller::default());
+    assert_eq!(Callers::default().identify(None, &[], b"", None), Caller::default());
     assert_eq!(account(&[("authorization", b" "), ("x-api-key", b"")], Some(b"")), 0);
 }
 
@@ -44,7 +50,7 @@ fn a_verified_claim_comes_first_and_survives_a_new_token() {
 fn sources_are_asked_in_the_configured_order() {
     let callers =
         Callers { accounts: vec![Source::Header("x-user".into()), Source::Authorization], ..Callers::default() };
-    let of = |fields: &[(&str, &[u8])]| callers.identify(&headers(fields), b"", Some(b"claim")).account;
+    let of = |fields: &[(&str, &[u8])]| callers.identify(None, &headers(fields), b"", Some(b"claim")).account;
     assert_eq!(of(&[("authorization", b"Bearer a"), ("x-user", b"u")]), of(&[("x-user", b"u")]));
     assert_eq!(of(&[("authorization", b"Bearer a"), ("x-user", b" ")]), of(&[("authorization", b"Bearer a")]));
     assert_eq!(of(&[("x-api-key", b"a")]), 0);
@@ -62,6 +68,9 @@ fn what_a_provider_does_not_look_at_makes_no_new_account() {
     assert_eq!(of(&[interactions, ("authorization", b"Bearer decoy"), ("x-goog-api-key", b"AIza-1")]), one);
     let azure = (":path", &b"/openai/deployments/d/chat/completions?api-version=2025-01-01"[..]);
     assert_eq!(of(&[azure, ("x-api-key", b"decoy"), ("api-key", b"k")]), of(&[azure, ("api-key", b"k")]));
+    // A path of the gateway's own, of which its configuration says what it speaks.
+    let own = [(":path", &b"/ai/ask"[..]), ("authorization", b"Bearer decoy"), ("x-goog-api-key", b"AIza-1")];
+    assert_eq!([Dialect::Gemini, Dialect::Interactions].map(|dialect| speaking(Some(dialect), &own, None)), [one; 2]);
     // Elsewhere the order is the configured one.
     for path in ["", "?x=:generateContent", "?x=/v1beta/interactions", "?/openai/deployments/", "#:generateContent"] {
         let chat = format!("/v1/chat/completions{path}");
@@ -98,15 +107,15 @@ fn of_duplicate_headers_the_first_that_is_not_blank_counts() {
 #[test]
 fn an_organisation_is_only_taken_from_a_configured_header() {
     let fields = headers(&[("x-org", b"acme")]);
-    assert_eq!(Callers::default().identify(&fields, b"", None).organisation, 0);
+    assert_eq!(Callers::default().identify(None, &fields, b"", None).organisation, 0);
     let callers = Callers { organisation: Some("X-Org".into()), ..Callers::default() };
-    assert_ne!(callers.identify(&fields, b"", None).organisation, 0);
+    assert_ne!(callers.identify(None, &fields, b"", None).organisation, 0);
 }
 
 #[test]
 fn bytes_that_are_no_text_are_an_account_and_an_agent_like_any_other() {
     let fields = headers(&[("x-api-key", b"\xff\x00\xfe"), ("user-agent", b"\x80")]);
-    let caller = Callers::default().identify(&fields, b"\xff", None);
+    let caller = Callers::default().identify(None, &fields, b"\xff", None);
     assert!(caller.account != 0 && caller.agent != 0 && caller.network == 0);
 }
 
@@ -134,8 +143,8 @@ fn the_previous_key_recognises_who_was_counted_before_a_rotation() {
     let before = Callers { keys: Keys { current: key(b"1"), previous: None }, ..Callers::default() };
     let after = Callers { keys: Keys { current: key(b"2"), previous: Some(key(b"1")) }, ..Callers::default() };
     let fields = headers(&[("x-api-key", b"k"), ("user-agent", b"curl")]);
-    let known = before.identify(&fields, b"192.0.2.1", None);
-    let rotated = after.identify(&fields, b"192.0.2.1", None);
+    let known = before.identify(None, &fields, b"192.0.2.1", None);
+    let rotated = after.identify(None, &fields, b"192.0.2.1", None);
     assert_eq!((rotated.before.account, rotated.before.network), (known.account, known.network));
     assert_ne!(rotated.account, known.account);
     assert_eq!(known.before, Before::default());
@@ -170,8 +179,8 @@ mod properties {
             let callers =
                 Callers { trusted_hops: trusted_hops % 5, organisation: Some("x-org".into()), ..Callers::default() };
             let fields: Vec<_> = fields.iter().map(|(name, value)| (&**name, &**value)).collect();
-            let caller = callers.identify(&fields, &peer, claim.as_deref());
-            prop_assert_eq!(caller, callers.identify(&fields, &peer, claim.as_deref()));
+            let caller = callers.identify(None, &fields, &peer, claim.as_deref());
+            prop_assert_eq!(caller, callers.identify(None, &fields, &peer, claim.as_deref()));
         }
     }
 }
@@ -179,7 +188,7 @@ mod properties {
 #[test]
 fn releases_of_a_client_program_have_its_name_in_common() {
     let agent =
-        |value: &str| Callers::default().identify(&headers(&[("user-agent", value.as_bytes())]), b"", None).agent;
+        |value: &str| Callers::default().identify(None, &headers(&[("user-agent", value.as_bytes())]), b"", None).agent;
     let (one, other) = (agent("acme/python 1.2.0"), agent("acme/python 1.3.0"));
     assert!(one != other && product(one) == product(other));
     assert!([agent("acme/js 1.2.0"), agent("acme")].iter().all(|&of| product(of) != product(one)));

@@ -272,13 +272,13 @@ mod properties {
 fn an_exception_outlives_the_rotation_of_the_digest_key() {
     let headers = [(&b"x-api-key"[..], &b"secret-of-a-customer"[..])];
     let old = Config::parse(br#"{"digest_key":{"current":"the key of last month"}}"#).unwrap();
-    let account = old.callers.identify(&headers, b"", None).account;
+    let account = old.callers.identify(None, &headers, b"", None).account;
     let rotated = format!(
         r#"{{"digest_key":{{"current":"the key of this month","previous":"the key of last month"}},
             "rules":{{"format":1,"version":2,"allow":[{{"account":"{account:016x}"}}]}}}}"#
     );
     let config = Config::parse(rotated.as_bytes()).unwrap();
-    let caller = config.callers.identify(&headers, b"", None);
+    let caller = config.callers.identify(None, &headers, b"", None);
     assert_ne!(caller.account, account);
     assert!(config.rules.lists.allows_caller(&caller, Timestamp(0)));
 }

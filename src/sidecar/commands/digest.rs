@@ -74,12 +74,14 @@ impl Who {
     fn named(self) -> Option<Named> {
         let named = |kind, given: Option<String>, identify| given.map(|given| Named { kind, given, identify });
         named("account", self.account, |callers, token| with_header(callers, token).account)
-            .or_else(|| named("account", self.claim, |callers, claim| callers.identify(&[], b"", Some(claim)).account))
+            .or_else(|| {
+                named("account", self.claim, |callers, claim| callers.identify(None, &[], b"", Some(claim)).account)
+            })
             .or_else(|| named("account", self.access_key, |callers, id| with_access_key(callers, id).account))
             .or_else(|| {
                 named("organisation", self.organisation, |callers, name| with_header(callers, name).organisation)
             })
-            .or_else(|| named("network", self.network, |callers, peer| callers.identify(&[], peer, None).network))
+            .or_else(|| named("network", self.network, |callers, peer| callers.identify(None, &[], peer, None).network))
     }
 }
 
@@ -87,12 +89,12 @@ impl Who {
 const HEADER: &str = "x-name";
 
 fn with_header(callers: &Callers, value: &[u8]) -> Caller {
-    callers.identify(&[(HEADER.as_bytes(), value)], b"", None)
+    callers.identify(None, &[(HEADER.as_bytes(), value)], b"", None)
 }
 
 fn with_access_key(callers: &Callers, id: &[u8]) -> Caller {
     let value = [b"AWS4-HMAC-SHA256 Credential=", id].concat();
-    callers.identify(&[(b"authorization", &value)], b"", None)
+    callers.identify(None, &[(b"authorization", &value)], b"", None)
 }
 
 impl Args {

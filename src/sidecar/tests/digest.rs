@@ -14,7 +14,7 @@ const KEY: &str = "000102030405060708090a0b0c0d0e0f";
 fn caller(header: &str, value: &str) -> Caller {
     let configuration = format!(r#"{{"digest_key":{{"current":"{KEY}"}},"organisation":{{"header":"x-org-id"}}}}"#);
     let engine = Engine::new(configuration.as_bytes()).unwrap();
-    engine.caller::<Vec<u8>>(&[(header.into(), value.into())], b"192.0.2.7:5000", None)
+    engine.caller::<Vec<u8>>(None, &[(header.into(), value.into())], b"192.0.2.7:5000", None)
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn prints_what_the_engine_makes_of_a_request() {
     assert_eq!(print("--network", "192.0.2.200"), line(caller("x", "y").network));
     let claim = DigestKey::new(KEY.as_bytes());
     let callers = Callers { keys: Keys { current: claim, previous: None }, ..Callers::default() };
-    assert_eq!(print("--claim", "sub-1"), line(callers.identify(&[], b"", Some(b"sub-1")).account));
+    assert_eq!(print("--claim", "sub-1"), line(callers.identify(None, &[], b"", Some(b"sub-1")).account));
 }
 
 #[test]

@@ -66,6 +66,10 @@ pub struct Bench<'a> {
     at: u64,
 }
 
+fn identified(engine: &Engine, route: &Route, account: usize) -> Caller {
+    engine.caller(Some(route.dialect), &headers(account), b"192.0.2.1:4000", None)
+}
+
 fn headers(account: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
     let headers = [
         (":authority", "api.example.com".to_owned()),
@@ -95,7 +99,7 @@ impl<'a> Bench<'a> {
     pub fn new(bodies: &[&'a str]) -> Result<Self, Box<dyn Error>> {
         let engine = Engine::new(b"{}").map_err(|problems| format!("{problems:?}"))?;
         let route = engine.route(b"POST", b"/v1/chat/completions").ok_or("no route")?;
-        let callers = (0..bodies.len()).map(|n| engine.caller(&headers(n), b"192.0.2.1:4000", None)).collect();
+        let callers = (0..bodies.len()).map(|n| identified(&engine, &route, n)).collect();
         let digests = bodies.iter().map(|body| digests(&route, body)).collect();
         let readings = bodies.iter().map(|body| engine.read(&route, body.as_bytes(), true)).collect();
         let (feed, store, at) = (Feed::default(), MemoryStore::default(), 1_800_000_000_000);
@@ -132,7 +136,9 @@ impl<'a> Bench<'a> {
             return;
         };
         match stage {
-            Stage::Caller => drop(black_box(self.engine.caller(&headers(body), b"192.0.2.1:4000", None))),
+            Stage::Caller => {
+                black_box(identified(&self.engine, &self.route, body));
+            }
             Stage::Parse => drop(black_box(dialect::read(&self.route, text.as_bytes()))),
             Stage::Digests => drop(black_box(digests(&self.engine))),
             Stage::Read => drop(black_box(self.engine.read(&self.route, text.as_bytes(), true))),
@@ -142,7 +148,7 @@ impl<'a> Bench<'a> {
             }
             Stage::Page => self.page((body as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)),
             Stage::Request => {
-                let caller = self.engine.caller(&headers(body), b"192.0.2.1:4000", None);
+                let caller = identified(&self.engine, &self.route, body);
                 let reading = self.engine.read(&self.route, text.as_bytes(), true);
                 let verdict = self.engine.judge(&self.store, &self.feed, &caller, &reading, now);
                 black_box(verdict.label(now));

@@ -89,7 +89,8 @@ impl Exchange {
         let find = |wanted: &[u8]| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_slice());
         let engine = &self.shared.engine;
         if let Some(route) = engine.route(find(b":method").unwrap_or_default(), find(b":path").unwrap_or_default()) {
-            self.stage = Stage::Called(route, engine.caller(&headers, b"127.0.0.1:1", None));
+            let caller = engine.caller(Some(route.dialect), &headers, b"127.0.0.1:1", None);
+            self.stage = Stage::Called(route, caller);
         }
         Said::RequestHeaders(HeadersResponse::default())
     }

@@ -43,7 +43,7 @@ fn judges(engine: &Engine, witness: &mut Witness) {
     let headers = [(b"authorization".to_vec(), b"Bearer sk-1".to_vec()), (b":path".to_vec(), b"/v1/messages".to_vec())];
     let body = br#"{"model":"m","messages":[{"role":"user","content":"Say why, step by step."}],"max_tokens":9}"#;
     for now in [0, 1_790_000_000_000, u64::MAX].map(Timestamp) {
-        let caller = engine.caller(&headers, b"192.0.2.1:5", Some(b"claim"));
+        let caller = engine.caller(None, &headers, b"192.0.2.1:5", Some(b"claim"));
         let reading = engine.read(&super::route(Dialect::Messages), body, true);
         let mut verdict = engine.judge(&store, &Feed::default(), &caller, &reading, now);
         let grant = engine.reserve(&mut store, &caller, &reading, 90, &mut verdict, now);

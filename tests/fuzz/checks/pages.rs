@@ -56,7 +56,7 @@ pub(crate) fn pages(input: &[u8], witness: &mut Witness) {
     let engine = enforcing();
     let route = route(Dialect::Messages);
     let headers = [(b"authorization".to_vec(), b"Bearer sk-1".to_vec())];
-    let caller = engine.caller(&headers, b"192.0.2.1:5", None);
+    let caller = engine.caller(Some(route.dialect), &headers, b"192.0.2.1:5", None);
     let reading = engine.read(&route, BODY, true);
     let mut store = Damaged { input: &[], store: MemoryStore::default(), first: RefCell::default() };
     for round in 0..6_u64 {

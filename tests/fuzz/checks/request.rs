@@ -88,7 +88,7 @@ fn one(engine: &Engine, store: &mut MemoryStore, how: u8, body: &[u8], now: Time
     let route = route(Dialect::ALL.get(usize::from(how % 6)).copied().unwrap_or(Dialect::Messages));
     let account = format!("Bearer sk-{}", how & 7);
     let headers = [(b"authorization".to_vec(), account.into_bytes())];
-    let caller = engine.caller(&headers, format!("10.{}.0.1:80", how & 3).as_bytes(), None);
+    let caller = engine.caller(Some(route.dialect), &headers, format!("10.{}.0.1:80", how & 3).as_bytes(), None);
     let reading = engine.read(&route, body, true);
     let mut verdict = engine.judge(store, &Feed::default(), &caller, &reading, now);
     let grant = engine.reserve(store, &caller, &reading, body.len() as u64, &mut verdict, now);

@@ -134,7 +134,7 @@ fn some_traffic() -> Batch {
     let mut queue = Queue::new(1 << 16);
     for number in 0..12_u8 {
         let headers = [(b"authorization".to_vec(), format!("Bearer sk-{number}").into_bytes())];
-        let caller = engine.caller(&headers, format!("10.{number}.0.1:80").as_bytes(), None);
+        let caller = engine.caller(None, &headers, format!("10.{number}.0.1:80").as_bytes(), None);
         let body = format!(
             r#"{{"model":"m","messages":[{{"role":"user","content":"Explain step by step and rate the answer: {number}"}}]}}"#
         );

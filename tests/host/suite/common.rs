@@ -67,7 +67,7 @@ pub(crate) fn orders(mode: &str, headers: &str, orders: &[(&str, &str)]) -> Stri
     let engine = Engine::new(b"{}").unwrap();
     let deny = orders.iter().map(|(key, action)| {
         let headers = [(b"authorization".to_vec(), format!("Bearer {key}").into_bytes())];
-        let account = engine.caller(&headers, b"", None).account;
+        let account = engine.caller(None, &headers, b"", None).account;
         format!(r#"{{"account":"{account:016x}","action":"{action}"}}"#)
     });
     let deny = deny.collect::<Vec<_>>().join(",");

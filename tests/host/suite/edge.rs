@@ -135,7 +135,7 @@ fn with_feed(accounts: u64, templates: &[u64], expires: u64) -> String {
     let engine = Engine::new(b"{}").unwrap();
     let digest = |n: u64| {
         let headers = [(b"authorization".to_vec(), format!("Bearer sk-{n}").into_bytes())];
-        engine.caller(&headers, b"", None).account
+        engine.caller(None, &headers, b"", None).account
     };
     let account = |n| Change::Account { account: digest(n), campaign: 0, score: linked.score, families, until };
     let template = |&key: &u64| Change::Key { key, campaign: 0, lift: linked.score, until };

@@ -111,7 +111,8 @@ fn what_many_open_streams_leave_is_bounded_by_what_is_copied_of_them() {
 #[test]
 fn what_open_answers_leave_is_bounded_by_what_all_may_occupy() {
     let case =
-        DigestName::new(Callers::default().identify(&[(b"authorization", b"Bearer sk-1")], b"", None).account).unwrap();
+        DigestName::new(Callers::default().identify(None, &[(b"authorization", b"Bearer sk-1")], b"", None).account)
+            .unwrap();
     let degraded = format!(
         r#"{{"mode":"enforce","headers":"held","rules":{{"format":1,"version":1,"deny":[{{"account":"{case}","action":"degrade"}}]}}}}"#
     );

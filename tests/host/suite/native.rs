@@ -52,7 +52,7 @@ fn the_module_and_the_engine_judge_alike_to_the_byte() {
         let outcome = worker.exchange(&request).unwrap();
         let now = Timestamp(process.now() / 1_000_000);
         let route = engine.route(b"POST", b"/v1/chat/completions").unwrap();
-        let caller = engine.caller(&request.headers, &request.peer, None);
+        let caller = engine.caller(Some(route.dialect), &request.headers, &request.peer, None);
         let reading = engine.read(&route, &request.chunks.concat(), true);
         let verdict = engine.judge(&store, running.feed(), &caller, &reading, now);
         assert_eq!(outcome.label(), verdict.label(now), "exchange {n}");
