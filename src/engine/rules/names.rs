@@ -4,7 +4,7 @@ use super::reader::{Reader, Value, quoted};
 use super::tree::Node;
 use crate::base64;
 use crate::bundle::PublicKey;
-use crate::evidence::content::{BYTES, Model};
+use crate::evidence::content::{BYTES, FEATURES, Model};
 use serde_json::{Value as Json, json};
 use std::fmt;
 
@@ -242,7 +242,12 @@ impl Value for Weights {
 
     fn schema((): &()) -> Json {
         let length = base64_length(BYTES);
-        json!({ "type": "string", "contentEncoding": "base64", "minLength": length, "maxLength": length })
+        // Five characters are whole bytes of the version, and a part of the last of them, which is 0.
+        let version = base64::encode(&FEATURES.to_le_bytes());
+        let pattern = format!("^{}", version.get(..5).unwrap_or_default());
+        json!({
+            "type": "string", "contentEncoding": "base64", "minLength": length, "maxLength": length, "pattern": pattern
+        })
     }
 
     fn show(&self) -> Json {
