@@ -42,7 +42,11 @@ for name, value in {"Google's method": ":generateContent", "Google's path": "/v1
 ANTHROPIC = {"model": "claude-x", "max_tokens": 4096, "messages": [{"role": "user", "content": prompt()}]}
 BATCH = {"requests": [{"custom_id": str(n), "params": ANTHROPIC} for n in range(3)]}
 case("batch: Anthropic", post(json.dumps(BATCH).encode(), path="/v1/messages/batches"), Same(truncated=True),
-     "the first request stands for all, and the label says that it is only the beginning")
+     "one of its requests stands for all, and the label says that not all were read")
+HARMLESS = {"custom_id": "0", "params": {**ANTHROPIC, "messages": [{"role": "user", "content": "hello"}]}}
+case("batch: Anthropic, a harmless one first", post(json.dumps({"requests": [HARMLESS, *BATCH["requests"] * 10]}).encode(),
+                                                    path="/v1/messages/batches"), Same(truncated=True),
+     "which one stands for all is drawn by the digest key: who sends them does not know")
 GOOGLE = {"request": {"contents": [{"role": "user", "parts": [{"text": prompt()}]}]}}
 case("batch: Gemini", post(json.dumps({"batch": {"input_config": {"requests": {"requests": [GOOGLE] * 2}}}}).encode(),
                            path="/v1beta/models/gemini-x:batchGenerateContent"), Same(truncated=True), "as above")

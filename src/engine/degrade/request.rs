@@ -2,36 +2,57 @@
 
 use super::edits::{Edits, Tail};
 use super::{Change, Degraded};
-use crate::dialect::{Dialect, params};
+use crate::dialect::{Dialect, batch, params};
 use crate::json::{Reader, Token};
 use crate::rules::Degrade;
 
 /// How deep parameters may be grouped (`additionalModelRequestFields.thinking.budget_tokens`).
 const MAX_GROUPS: u8 = 3;
 
-/// The request that asks for no more than `limits` allow. `None` where it does not anyhow, or where `body` is no whole
-/// JSON object in UTF-8: such a body is passed on as it is.
+/// The request that asks for no more than `limits` allow, or the batch of which each does. `None` where it does not anyhow, or
+/// where `body` is no whole JSON object in UTF-8: such a body is passed on as it is.
 #[must_use]
 pub fn request(dialect: Dialect, body: &[u8], limits: &Degrade) -> Option<Degraded> {
     let text = std::str::from_utf8(body).ok()?;
+    let (mut reader, mut edits) = (Reader::new(text), Edits::new(text));
+    let batched = matches!(dialect, Dialect::Messages | Dialect::Gemini);
+    limit(&mut edits, &mut reader, dialect, limits, batched)?;
+    if reader.truncated() {
+        return None;
+    }
+    edits.finish().map(|(body, changes)| Degraded { body, changes })
+}
+
+/// Limits one request; `batched`: or those of a batch in it. `None`, taking nothing, where the value is no object.
+fn limit<'a>(
+    edits: &mut Edits<'a>,
+    value: &mut Reader<'a>,
+    dialect: Dialect,
+    limits: &Degrade,
+    batched: bool,
+) -> Option<()> {
     let thinking =
-        u32::try_from(budget(&mut Reader::new(text), MAX_GROUPS)).unwrap_or(u32::MAX).min(limits.thinking_tokens);
+        u32::try_from(budget(&mut value.clone(), MAX_GROUPS)).unwrap_or(u32::MAX).min(limits.thinking_tokens);
     let most = limits.max_tokens.saturating_add(thinking);
     let home = home(dialect);
     let longest = most.to_string();
     let mut caps =
         Caps { limits, longest, most, home, groups: MAX_GROUPS, reasoning: false, inside: false, limited: false };
-    let (mut reader, mut edits) = (Reader::new(text), Edits::new(text));
-    let tail = edits.walk(&mut reader, false, &mut |edits, key, value| caps.member(edits, key, value))?;
-    if reader.truncated() {
-        return None;
-    }
+    let tail = edits.walk(value, false, &mut |edits, key, value| {
+        if !(batched && batch::is(key)) {
+            return caps.member(edits, key, value);
+        }
+        // A limit beside them would be a mistake.
+        caps.limited = true;
+        batch::requests(value, &mut |value| _ = limit(edits, value, dialect, limits, false));
+        None
+    })?;
     if let (Some((group, _)), false) = (home, caps.limited) {
         let limit = caps.written();
         let member = if group.is_empty() { limit } else { ["\"", group, "\":{", &limit, "}"].concat() };
         edits.append(tail, &member, Change::MaxTokens);
     }
-    edits.finish().map(|(body, changes)| Degraded { body, changes })
+    Some(())
 }
 
 /// Where a dialect's limit stands that need not be there: the group, or none, and its names, of which the first is written.
@@ -123,9 +144,6 @@ impl Caps<'_> {
     /// Changes a member. `None` to keep it, else the name of its removal.
     fn member<'a>(&mut self, edits: &mut Edits<'a>, key: &str, value: &mut Reader<'a>) -> Option<Change> {
         let limits = self.limits;
-        // Gemini's, at the top; a limit beside it would be a mistake.
-        let gemini = self.home == home(Dialect::Gemini);
-        self.limited |= key == "batch" && gemini && self.groups == MAX_GROUPS;
         let meaning = match meaning(key)? {
             // OpenRouter's name for it.
             Meaning::Length if self.reasoning => Meaning::Budget,

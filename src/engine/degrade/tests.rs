@@ -45,6 +45,32 @@ fn chat_completions_keep_bytes_order_and_unknown_fields() {
 }
 
 #[test]
+fn every_request_of_a_batch_is_limited() {
+    check(
+        Dialect::Messages,
+        r#"{"requests":[{"custom_id":"1","params":{"max_tokens":9}},{"params":{"max_tokens":900,"x":[1]},"custom_id":"2"}, 7]}"#,
+        r#"{"requests":[{"custom_id":"1","params":{"max_tokens":9}},{"params":{"max_tokens":100,"x":[1]},"custom_id":"2"}, 7]}"#,
+        &["max-tokens"],
+    );
+    // Each by its own budget for reasoning.
+    check(
+        Dialect::Messages,
+        r#"{"requests":[{"params":{"max_tokens":9000,"thinking":{"budget_tokens":3000}}},{"params":{"max_tokens":9000}}]}"#,
+        r#"{"requests":[{"params":{"max_tokens":2100,"thinking":{"budget_tokens":2000}}},{"params":{"max_tokens":100}}]}"#,
+        &["max-tokens", "thinking-budget"],
+    );
+    check(
+        Dialect::Gemini,
+        r#"{"batch":{"inputConfig":{"requests":{"requests":[{"request":{"contents":[]}},{"request":{"generationConfig":{"maxOutputTokens":900}}}]}}}}"#,
+        r#"{"batch":{"inputConfig":{"requests":{"requests":[{"request":{"contents":[],"generationConfig":{"maxOutputTokens":100}}},{"request":{"generationConfig":{"maxOutputTokens":100}}}]}}}}"#,
+        &["max-tokens"],
+    );
+    // A batch in a batch is none.
+    let nested = r#"{"requests":[{"params":{"requests":[{"params":{"max_tokens":900}}]}}]}"#;
+    check(Dialect::Messages, nested, nested, &[]);
+}
+
+#[test]
 fn a_limit_in_a_foreign_place_is_none() {
     let written = r#"{"maxTokens":1,"inferenceConfig":{"maxTokens":1}}"#;
     let expected = r#"{"maxTokens":1,"inferenceConfig":{"maxTokens":1},"max_completion_tokens":100}"#;

@@ -36,13 +36,6 @@ impl Draft {
         true
     }
 
-    /// Whether nothing was read so far: of a batch the first request stands for all, which makes it a beginning.
-    pub(super) fn first(&mut self) -> bool {
-        let first = self.prompt.parts.is_empty();
-        self.prompt.truncated |= !first;
-        first
-    }
-
     /// What follows stands outside the list of messages.
     pub(super) fn outside(&mut self) {
         self.turn = 0;

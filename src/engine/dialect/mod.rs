@@ -9,6 +9,7 @@
 //! nothing and a block of a type yet unknown gives what is familiar in it.
 
 mod answer;
+pub(crate) mod batch;
 mod block;
 mod chat_completions;
 mod completions;
@@ -226,27 +227,32 @@ trait Language {
 /// Takes one top-level field of a request.
 type Take = fn(&str, &mut Reader<'_>, &mut Draft);
 
-/// How deep a batch's requests are: `batch.inputConfig.requests.requests[].request` in Gemini, in Messages
-/// `requests[].params`.
-const BATCH_DEPTH: u8 = 3;
-
-/// Reads the first request of a batch.
-fn batch(value: &mut Reader<'_>, draft: &mut Draft, take: Take, depth: u8) {
-    draft::each(value, |value| {
-        draft::members(value, |key, value| match key {
-            "request" | "params" if draft.first() => draft::members(value, |key, value| take(key, value, draft)),
-            "inputConfig" | "input_config" | "requests" if depth > 0 => {
-                batch(value, draft, take, depth.saturating_sub(1))
-            }
-            _ => {}
-        });
+/// Reads one request of a batch, which stands for all: who draws it knows how many there are.
+fn drawn(value: &mut Reader<'_>, draft: &mut Draft, take: Take, draw: &dyn Fn(u32) -> u32) {
+    let mut count = 0_u32;
+    batch::requests(&mut value.clone(), &mut |_| count = count.saturating_add(1));
+    let wanted = draw(count);
+    let mut place = 0_u32;
+    batch::requests(value, &mut |value| {
+        if place == wanted {
+            draft::members(value, |key, value| take(key, value, draft));
+        }
+        place = place.saturating_add(1);
     });
+    draft.prompt.truncated |= count > 1;
 }
 
-/// Reads the body of a request. Never fails: what cannot be read is left out, and [`Prompt::truncated`] says when it is
-/// the rest of the document.
+/// Reads the body of a request; of a batch the first of them. Never fails: what cannot be read is left out, and
+/// [`Prompt::truncated`] says when it is the rest of the document.
 #[must_use]
 pub fn read<'a>(route: &Route, body: &'a [u8]) -> Prompt<'a> {
+    read_drawing(route, body, &|_| 0)
+}
+
+/// The same; of a batch of so many requests it reads that of the number that is drawn, from 0. Were it always the first, a harmless
+/// one there would hide all others.
+#[must_use]
+pub fn read_drawing<'a>(route: &Route, body: &'a [u8], draw: &dyn Fn(u32) -> u32) -> Prompt<'a> {
     let take: Take = match route.dialect {
         Dialect::ChatCompletions => chat_completions::ChatCompletions::request,
         Dialect::Completions => completions::Completions::request,
@@ -268,10 +274,14 @@ pub fn read<'a>(route: &Route, body: &'a [u8]) -> Prompt<'a> {
         reader.fail();
     }
     while let Some(key) = reader.key() {
-        match &*key {
-            "requests" | "batch" => batch(&mut reader, &mut draft, take, BATCH_DEPTH),
-            key => take(key, &mut reader, &mut draft),
+        // One that comes twice is read once: both would be one request together.
+        if batch::is(&key) {
+            if draft.prompt.parts.is_empty() {
+                drawn(&mut reader, &mut draft, take, draw);
+            }
+            continue;
         }
+        take(&key, &mut reader, &mut draft);
     }
     let mut prompt = draft.prompt;
     prompt.truncated |= reader.truncated();

@@ -119,6 +119,25 @@ fn a_batch_is_read_as_its_first_request() {
 }
 
 #[test]
+fn the_request_of_a_batch_that_is_drawn_stands_for_all() {
+    let one =
+        |n: usize| format!(r#"{{"custom_id":"{n}","params":{{"messages":[{{"role":"user","content":"p{n}"}}]}}}}"#);
+    let body = format!(r#"{{"requests":[{}]}}"#, (0..7).map(one).collect::<Vec<_>>().join(","));
+    let route = Route { dialect: Dialect::Messages, model: String::new(), stream: false };
+    let seen = |drawn: u32| {
+        let draw = move |requests| {
+            assert_eq!(requests, 7);
+            drawn
+        };
+        let prompt = read_drawing(&route, body.as_bytes(), &draw);
+        assert!(prompt.truncated);
+        prompt.parts.iter().map(|part| prompt.text(part.span).into_owned()).collect::<Vec<_>>()
+    };
+    assert!((0..7).all(|drawn| seen(drawn) == [format!("p{drawn}")]));
+    assert!(seen(7).is_empty());
+}
+
+#[test]
 fn keys_in_another_case_are_read_where_servers_would() {
     let body = r#"{"MODEL":"m","Messages":[{"Role":"system","CONTENT":"s"},{"role":"user","Content":[{"TEXT":"u"}]}]}"#;
     let plain = body.to_ascii_lowercase();

@@ -42,6 +42,8 @@ pub enum Domain {
     Settings = 14,
     /// A campaign's name.
     Campaign = 15,
+    /// Which request of a batch is read.
+    Batch = 16,
 }
 
 /// Bytes, with the domain's, that are digested at once.

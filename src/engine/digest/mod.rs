@@ -71,14 +71,19 @@ impl Reading {
     /// Reads and digests a body.
     #[must_use]
     pub fn of(route: &Route, body: &[u8], whole: bool, config: &Config) -> Self {
-        let prompt = dialect::read(route, body);
+        let keys = &config.callers.keys;
+        // Keyed, so that who sends a batch does not know which request of it will be read.
+        let draw = |requests: u32| {
+            let drawn = keys.current.tagged(Domain::Batch, 0, body.len() as u64);
+            drawn.checked_rem(u64::from(requests)).unwrap_or(0) as u32
+        };
+        let prompt = dialect::read_drawing(route, body, &draw);
         let under = |key| {
             let mut reading = Self::of_prompt(&prompt, key, config);
             reading.dialect = Some(route.dialect);
             reading.truncated |= !whole;
             reading
         };
-        let keys = &config.callers.keys;
         let before = keys.previous.as_ref().map(|key| Box::new(under(key)));
         Self { before, ..under(&keys.current) }
     }
@@ -184,5 +189,28 @@ pub(crate) fn spelled(piece: &[u8], digester: &mut Digester) {
             return;
         }
         digester.write(room.get(..count).unwrap_or(&[]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_harmless_request_hides_the_others_of_its_batch_wherever_it_stands_no_more_than_its_share() {
+        let route = Route { dialect: Dialect::Messages, model: String::new(), stream: false };
+        let request = |text: &str| format!(r#"{{"params":{{"messages":[{{"role":"user","content":"{text}"}}]}}}}"#);
+        let config = Config::default();
+        let read = |harmless: usize, padding: usize| {
+            let of = |n| request(&(if n == harmless { "hello ".repeat(9 + padding) } else { "take this ".repeat(9) }));
+            let body = format!(r#"{{"requests":[{}]}}"#, (0..8).map(of).collect::<Vec<_>>().join(","));
+            Reading::of(&route, body.as_bytes(), true, &config).skeleton.key(skeleton::Place::Head)
+        };
+        let taking = read(99, 0);
+        assert!(taking.is_some());
+        for harmless in 0..8 {
+            let hidden = (0..200).filter(|padding| read(harmless, *padding) != taking).count();
+            assert!((10..45).contains(&hidden), "{harmless}: {hidden} of 200");
+        }
     }
 }
