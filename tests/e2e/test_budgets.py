@@ -92,3 +92,13 @@ def test_a_header_that_a_provider_does_not_look_at_gives_no_new_budget(start):
     decoys = [[("x-goog-api-key", "AIza-one"), ("x-api-key", f"decoy-{n}")] for n in range(8)]
     answers = [client.post(proxy.port, path, client.chat(), headers).status for headers in decoys]
     assert answers == [200] * 5 + [429] * 3
+
+
+def test_a_batch_costs_as_many_requests_as_it_holds(start):
+    proxy = start(plugin=configured(account={"requests": 5, "window_seconds": 3600}))
+    one = {"custom_id": "1", "params": json.loads(client.chat("short"))}
+    batch = json.dumps({"requests": [one] * 4}).encode()
+    answers = [client.post(proxy.port, "/v1/messages/batches", batch, KEY) for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 429]
+    assert answers[0].headers["anthropic-ratelimit-requests-remaining"] == "1"
+    assert client.post(proxy.port, "/v1/messages", client.chat("short"), KEY).status == 200

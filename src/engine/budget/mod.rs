@@ -64,9 +64,18 @@ pub struct Grant {
     held: Vec<Held>,
 }
 
+/// What is taken from a budget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Cost {
+    requests: u64,
+    tokens: u64,
+}
+
 /// What a request may cost at most, in tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Estimate {
+    /// Requests: of a batch all that it holds.
+    pub requests: u64,
     /// For reading it.
     pub input: u64,
     /// For all its answers.
@@ -84,9 +93,10 @@ impl Estimate {
             true => [shape.user, shape.system, shape.context].into_iter().map(u64::from).sum(),
             false => bytes,
         };
-        let answers = u64::from(shape.params.n.unwrap_or(1).max(1));
+        let requests = reading.batch.map_or(1, |batch| batch.requests_in(bytes));
+        let answers = u64::from(shape.params.n.unwrap_or(1).max(1)).saturating_mul(requests);
         let answer = u64::from(shape.params.max_tokens.unwrap_or(assumed));
-        Self { input: bytes.div_ceil(BYTES_OF_A_TOKEN), output: answer.saturating_mul(answers) }
+        Self { requests, input: bytes.div_ceil(BYTES_OF_A_TOKEN), output: answer.saturating_mul(answers) }
     }
 }
 
@@ -95,6 +105,10 @@ impl Estimate {
     #[must_use]
     pub fn tokens(self) -> u64 {
         self.input.saturating_add(self.output)
+    }
+
+    fn cost(self) -> Cost {
+        Cost { requests: self.requests, tokens: self.tokens() }
     }
 }
 
@@ -138,13 +152,12 @@ pub fn reserve<S: Store>(
     let mut asked = asked.into_iter().filter_map(|(budget, key)| Some((budget.as_ref()?, key))).peekable();
     asked.peek()?;
     let table = Tables::of(&config.state).budgets;
-    let tokens = estimate.tokens();
     let mut grant = Grant { estimate, ..Grant::default() };
     let mut wait = 0;
     for (budget, key) in asked.filter(|(_, key)| *key != 0) {
         let put = |slot: &mut [u8]| {
             let mut slot = window::Slot::at(slot, budget, now);
-            (slot.reserve(budget, tokens), slot.left(budget))
+            (slot.reserve(budget, estimate.cost()), slot.left(budget))
         };
         match table.update(store, key, now, |_| (), |slot| put(slot.bytes_mut())) {
             Ok((granted, left)) => {
@@ -159,7 +172,7 @@ pub fn reserve<S: Store>(
     }
     if wait > 0 {
         // What others have left is not for this one.
-        grant.lost = grant.lost.saturating_add(release(&table, store, &grant, (0, 0), now));
+        grant.lost = grant.lost.saturating_add(release(&table, store, &grant, Cost::default(), now));
         grant.held.clear();
         verdict.reasons.push(Reason::OverBudget.code());
         verdict.retry_after = wait;
@@ -180,17 +193,21 @@ pub fn settle<S: Store>(
     (dialect, status, taken): (Dialect, u16, Option<&Taken>),
     now: Timestamp,
 ) -> u32 {
+    let estimate = grant.estimate;
     let used = match (status, taken) {
-        (401 | 403, _) => (0, 0),
-        (200..300, Some(taken)) => (1, cost(dialect, taken, grant.estimate.input)),
-        (200..300, None) => (1, grant.estimate.tokens()),
-        _ => (1, 0),
+        (401 | 403, _) => Cost::default(),
+        // The answers of a batch are fetched later, from elsewhere.
+        (200..300, Some(taken)) if estimate.requests == 1 => {
+            Cost { requests: 1, tokens: cost(dialect, taken, estimate.input) }
+        }
+        (200..300, _) => estimate.cost(),
+        _ => Cost { requests: 1, tokens: 0 },
     };
     release(&Tables::of(&config.state).budgets, store, grant, used, now)
 }
 
-/// Puts `used` requests and tokens in the place of what is held.
-fn release<S: Store>(table: &Table, store: &mut S, grant: &Grant, used: (u64, u64), now: Timestamp) -> u32 {
+/// Puts what was used in the place of what is held.
+fn release<S: Store>(table: &Table, store: &mut S, grant: &Grant, used: Cost, now: Timestamp) -> u32 {
     let mut lost = 0_u32;
     for Held { key, budget, window } in &grant.held {
         let settled = table.update(
@@ -200,7 +217,7 @@ fn release<S: Store>(table: &Table, store: &mut S, grant: &Grant, used: (u64, u6
             |_| (),
             |slot| {
                 // Nothing is held in a slot that another took over meanwhile.
-                let reserved = if slot.fresh() { (0, 0) } else { (1, grant.estimate.tokens()) };
+                let reserved = if slot.fresh() { Cost::default() } else { grant.estimate.cost() };
                 window::Slot::at(slot.bytes_mut(), budget, now).settle(*window, reserved, used);
             },
         );

@@ -1,5 +1,6 @@
 use super::*;
 use crate::dialect::Params;
+use crate::dialect::batch::Batch;
 use crate::digest::shape::Shape;
 use crate::rules::Mode;
 use crate::store::{Get, Key, MemoryStore, SwapError};
@@ -22,7 +23,7 @@ pub(super) fn config(budgets: &str) -> Config {
 }
 
 pub(super) fn tokens(output: u64) -> Estimate {
-    Estimate { input: 0, output }
+    Estimate { requests: 1, input: 0, output }
 }
 
 /// Puts a request to its budgets: the grant, where it was let through.
@@ -183,10 +184,35 @@ fn a_clock_that_steps_back_forgets_nothing_of_this_window_or_the_last() {
 fn a_request_is_estimated_by_its_length_and_by_what_it_allows() {
     let params = Params { max_tokens: Some(100), n: Some(3), ..Params::default() };
     let mut reading = Reading { shape: Shape { user: 8, params, ..Shape::default() }, ..Reading::default() };
-    assert_eq!(Estimate::of(&reading, 401, 7), Estimate { input: 101, output: 300 });
+    assert_eq!(Estimate::of(&reading, 401, 7), Estimate { requests: 1, input: 101, output: 300 });
     reading.shape.media = true;
     reading.shape.params = Params::default();
-    assert_eq!(Estimate::of(&reading, 1_000_000, 7), Estimate { input: 2, output: 7 });
+    assert_eq!(Estimate::of(&reading, 1_000_000, 7), Estimate { requests: 1, input: 2, output: 7 });
+}
+
+#[test]
+fn a_batch_costs_what_all_its_requests_do_and_its_order_tells_nothing_of_that() {
+    let params = Params { max_tokens: Some(100), ..Params::default() };
+    let shape = Shape { params, ..Shape::default() };
+    let of = |requests, read| {
+        let reading = Reading { shape, batch: Some(Batch { requests, bytes: read }), ..Reading::default() };
+        Estimate::of(&reading, 4_000, 7)
+    };
+    // All of it was read; a tenth; nothing that could be made out.
+    for (requests, read, all) in [(20, 4_000, 20), (2, 400, 20), (0, 4_000, 1), (3, 0, 3)] {
+        assert_eq!(
+            of(requests, read),
+            Estimate { requests: all, input: 1_000, output: 100 * all },
+            "{requests} in {read}"
+        );
+    }
+    let budgets = r#"{"account":{"requests":30,"tokens":100000}}"#;
+    let (config, mut store) = (config(budgets), MemoryStore::default());
+    let mut verdict = Verdict::default();
+    let grant = reserve(&config, &mut store, &ALICE, &mut verdict, of(20, 4_000), NOW).unwrap();
+    settled(&config, &mut store, &grant, 1, NOW);
+    let left = ask(&config, &mut store, &ALICE, 1, NOW).unwrap().remaining;
+    assert_eq!([left.requests, left.tokens].map(|left| left.unwrap().remaining), [9, 100_000 - 3_000 - 1]);
 }
 
 #[test]

@@ -13,7 +13,7 @@
 //! | 12 | 8 | tokens of this window |
 //! | 20 | 8 | tokens of the one before |
 
-use super::Window;
+use super::{Cost, Window};
 use crate::rules::Budget;
 use crate::sketch::fields::Fields;
 use crate::time::{SECOND, Timestamp};
@@ -69,29 +69,30 @@ impl<'s> Slot<'s> {
         Self { fields, moment, requests, tokens }
     }
 
-    /// Grants a request that may cost `tokens`, and says in which window; `Err` tells in how many seconds it will fit.
+    /// Grants what may cost so much, and says in which window; `Err` tells in how many seconds it will fit.
     ///
     /// What would never fit does when nothing else is used: a limit is not there to turn anybody away for good.
-    pub(super) fn reserve(&mut self, budget: &Budget, tokens: u64) -> Result<u32, u32> {
+    pub(super) fn reserve(&mut self, budget: &Budget, cost: Cost) -> Result<u32, u32> {
         let fits = |used: Used, limit: Option<u64>, cost: u64| {
             limit.map_or(0, |limit| used.wait(self.moment, limit, cost.min(limit)))
         };
-        let wait = fits(self.requests, budget.requests.map(u64::from), 1).max(fits(self.tokens, budget.tokens, tokens));
+        let requests = fits(self.requests, budget.requests.map(u64::from), cost.requests);
+        let wait = requests.max(fits(self.tokens, budget.tokens, cost.tokens));
         if wait > 0 {
             return Err(u32::try_from(wait.div_ceil(SECOND)).unwrap_or(u32::MAX));
         }
-        self.requests.add(1);
-        self.tokens.add(tokens);
+        self.requests.add(cost.requests);
+        self.tokens.add(cost.tokens);
         self.write();
         Ok(self.moment.index)
     }
 
     /// Puts what was used in the place of what was reserved in a window. Where that does not count any more, what was used beyond it
     /// counts now: an answer may take longer than two windows.
-    pub(super) fn settle(&mut self, window: u32, reserved: (u64, u64), used: (u64, u64)) {
+    pub(super) fn settle(&mut self, window: u32, reserved: Cost, used: Cost) {
         let age = self.moment.index.checked_sub(window).and_then(|age| usize::try_from(age).ok());
         for (counted, reserved, used) in
-            [(&mut self.requests, reserved.0, used.0), (&mut self.tokens, reserved.1, used.1)]
+            [(&mut self.requests, reserved.requests, used.requests), (&mut self.tokens, reserved.tokens, used.tokens)]
         {
             match age.and_then(|age| counted.0.get_mut(age)) {
                 Some(place) => *place = place.saturating_sub(reserved).saturating_add(used),

@@ -7,6 +7,24 @@ use crate::json::Reader;
 /// `requests[].params`.
 const DEPTH: u8 = 3;
 
+/// Requests of a batch that were seen, and the bytes of the body that they were seen in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// How many.
+    pub requests: u32,
+    /// Bytes.
+    pub bytes: u32,
+}
+
+impl Batch {
+    /// How many there are likely to be in the whole body, which has `bytes`; at least one.
+    #[must_use]
+    pub fn requests_in(self, bytes: u64) -> u64 {
+        let seen = u64::from(self.requests).max(1);
+        bytes.saturating_mul(seen).checked_div(u64::from(self.bytes)).unwrap_or(seen).max(seen)
+    }
+}
+
 /// Whether a field of this name at the top of a body holds a batch, in whatever case.
 pub(crate) fn is(key: &str) -> bool {
     ["requests", "batch"].iter().any(|name| name.eq_ignore_ascii_case(key))

@@ -111,6 +111,11 @@ impl Draft {
         name(value, &mut self.prompt.previous);
     }
 
+    /// Takes the name of a template that the provider keeps.
+    pub(super) fn stored(&mut self, value: &mut Reader<'_>) {
+        name(value, &mut self.prompt.stored);
+    }
+
     /// How many parts there are: a place to give to [`Draft::speaker`].
     pub(super) fn mark(&self) -> usize {
         self.prompt.parts.len()

@@ -18,6 +18,10 @@ impl Language for Gemini {
                 draft.outside();
                 each(value, |value| tools(value, draft));
             }
+            "cachedContent" | "cached_content" => {
+                draft.cache(value);
+                draft.stored(value);
+            }
             _ => params::read(key, value, &mut draft.prompt.params),
         }
     }

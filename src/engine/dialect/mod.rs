@@ -9,7 +9,7 @@
 //! nothing and a block of a type yet unknown gives what is familiar in it.
 
 mod answer;
-pub(crate) mod batch;
+pub mod batch;
 mod block;
 mod chat_completions;
 mod completions;
@@ -171,8 +171,12 @@ pub struct Prompt<'a> {
     pub params: Params,
     /// An earlier answer that this request continues (`previous_response_id`, `previous_interaction_id`), as found.
     pub previous: String,
+    /// A template that the provider keeps (OpenAI's and Bedrock's stored prompts, Gemini's cached content), by its name.
+    pub stored: String,
     /// How many messages the list had as far as it was read.
     pub turns: u16,
+    /// Of a batch: how many requests were seen.
+    pub batch: Option<u32>,
     /// The document ended early, was no JSON from some point on, or a limit cut it: what is here is its beginning.
     pub truncated: bool,
 }
@@ -227,6 +231,9 @@ trait Language {
 /// Takes one top-level field of a request.
 type Take = fn(&str, &mut Reader<'_>, &mut Draft);
 
+/// In the ARN of a prompt of Bedrock's prompt management, which stands in the model's place.
+const STORED_AT_BEDROCK: &str = ":prompt/";
+
 /// Reads one request of a batch, which stands for all: who draws it knows how many there are.
 fn drawn(value: &mut Reader<'_>, draft: &mut Draft, take: Take, draw: &dyn Fn(u32) -> u32) {
     let mut count = 0_u32;
@@ -240,6 +247,7 @@ fn drawn(value: &mut Reader<'_>, draft: &mut Draft, take: Take, draw: &dyn Fn(u3
         place = place.saturating_add(1);
     });
     draft.prompt.truncated |= count > 1;
+    draft.prompt.batch = Some(count);
 }
 
 /// Reads the body of a request; of a batch the first of them. Never fails: what cannot be read is left out, and
@@ -290,6 +298,9 @@ pub fn read_drawing<'a>(route: &Route, body: &'a [u8], draw: &dyn Fn(u32) -> u32
     if !route.model.is_empty() {
         prompt.model.clear();
         prompt.model.push_str(draft::clip(&route.model));
+    }
+    if route.dialect == Dialect::Converse && prompt.model.contains(STORED_AT_BEDROCK) {
+        prompt.stored.clone_from(&prompt.model);
     }
     prompt.params.stream |= route.stream;
     prompt

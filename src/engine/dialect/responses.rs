@@ -14,11 +14,11 @@ impl Language for Responses {
             "previous_response_id" => draft.previous(value),
             "input" => input(value, draft),
             "instructions" => draft.instructions(|draft| block::content(value, draft, item)),
-            // The values of a stored prompt's placeholders: the caller's own words.
-            "prompt" => members(value, |key, value| {
-                if key == "variables" {
-                    members(value, |_, value| block::content(value, draft, part));
-                }
+            "prompt" => members(value, |key, value| match key {
+                "id" => draft.stored(value),
+                // The values of a stored prompt's placeholders: the caller's own words.
+                "variables" => members(value, |_, value| block::content(value, draft, part)),
+                _ => {}
             }),
             "tools" => {
                 draft.outside();

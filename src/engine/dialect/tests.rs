@@ -48,16 +48,29 @@ fn route(dialect: Dialect) -> Route {
 
 /// A prompt that outlives its body.
 fn read_json(dialect: Dialect, body: &str) -> Prompt<'static> {
-    let Prompt { document, model, parts, params, previous, turns, truncated } = read(&route(dialect), body.as_bytes());
-    Prompt { document: Cow::Owned(document.into_owned()), model, parts, params, previous, turns, truncated }
+    let Prompt { document, model, parts, params, previous, stored, turns, batch, truncated } =
+        read(&route(dialect), body.as_bytes());
+    Prompt {
+        document: Cow::Owned(document.into_owned()),
+        model,
+        parts,
+        params,
+        previous,
+        stored,
+        turns,
+        batch,
+        truncated,
+    }
 }
 
 /// A prompt as the fixtures describe it: its fields, then a line a part.
 fn describe(prompt: &Prompt) -> String {
     let Prompt { model, previous, turns, truncated, params, .. } = prompt;
+    let stored = if prompt.stored.is_empty() { String::new() } else { format!(" stored {:?}", prompt.stored) };
     let params = format!("{params:?}");
     let params = params.trim_start_matches("Params { ").trim_end_matches(" }");
-    let mut out = format!("model {model:?} previous {previous:?} turns {turns} truncated {truncated}\n{params}\n");
+    let mut out =
+        format!("model {model:?} previous {previous:?} turns {turns} truncated {truncated}{stored}\n{params}\n");
     for part in &prompt.parts {
         let Part { turn, role, kind, span } = *part;
         out += &format!("{turn} {role:?} {kind:?} {:?}\n", prompt.text(span));
@@ -94,6 +107,21 @@ fn one_conversation_gives_the_same_parts_in_every_dialect() {
     assert_eq!(first.0.len(), 13);
     for (name, other) in conversations {
         assert_eq!(first, other, "{name}");
+    }
+}
+
+#[test]
+fn a_prompt_that_the_provider_keeps_is_known_by_its_name() {
+    let arn = "arn:aws:bedrock:us-east-1:1:prompt/P1:3";
+    let at = |model: &str| Route { dialect: Dialect::Converse, model: model.into(), stream: false };
+    for (route, body, stored) in [
+        (route(Dialect::Responses), r#"{"prompt":{"variables":{"text":"x"},"id":"pmpt_1","version":"2"}}"#, "pmpt_1"),
+        (route(Dialect::Gemini), r#"{"cachedContent":"cachedContents/c1"}"#, "cachedContents/c1"),
+        (route(Dialect::Gemini), r#"{"cached_content":null}"#, ""),
+        (at(arn), r#"{"promptVariables":{"text":{"text":"x"}}}"#, arn),
+        (at("anthropic.claude"), "{}", ""),
+    ] {
+        assert_eq!(read(&route, body.as_bytes()).stored, stored, "{body}");
     }
 }
 

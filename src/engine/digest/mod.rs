@@ -18,6 +18,7 @@ pub mod skeleton;
 use azeotrope_text::letters;
 pub use azeotrope_text::{hash, minhash, wording as content, words};
 
+use crate::dialect::batch::Batch;
 use crate::dialect::{self, Dialect, Kind, Part, Prompt, Role};
 use crate::evidence::content::Features;
 use crate::{route::Route, rules::Config};
@@ -41,6 +42,8 @@ pub struct Reading {
     pub unread: bool,
     /// Only its beginning was read.
     pub truncated: bool,
+    /// It is a batch; stays where the request was read.
+    pub batch: Option<Batch>,
     /// The model asked for, keyed.
     pub model: u64,
     /// The line of models it is of (its name without digits: what a release does not change), keyed.
@@ -82,6 +85,8 @@ impl Reading {
             let mut reading = Self::of_prompt(&prompt, key, config);
             reading.dialect = Some(route.dialect);
             reading.truncated |= !whole;
+            let bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
+            reading.batch = prompt.batch.map(|requests| Batch { requests, bytes });
             reading
         };
         let before = keys.previous.as_ref().map(|key| Box::new(under(key)));
@@ -106,6 +111,7 @@ impl Reading {
             dialect: None,
             unread: prompt.parts.is_empty(),
             truncated: prompt.truncated,
+            batch: None,
             model: digests.digest(Domain::Model, prompt.model.as_bytes()),
             line: line(&prompt.model, digests),
             settings: settings::settings(&prompt.params, digests),
@@ -195,6 +201,26 @@ pub(crate) fn spelled(piece: &[u8], digester: &mut Digester) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_template_that_the_provider_keeps_is_a_key_whatever_stands_beside_it() {
+        let route = Route { dialect: Dialect::Responses, model: String::new(), stream: false };
+        let keys = |body: &str| Reading::of(&route, body.as_bytes(), true, &Config::default()).skeleton.keys;
+        let of = |id: &str, more: &str| {
+            keys(&format!(
+                r#"{{"prompt":{{"id":"{id}","variables":{{"text":"{}"}}}}{more}}}"#,
+                "many words ".repeat(90)
+            ))
+        };
+        let words: String =
+            (0..400).map(|n| format!("w{} ", "abcdefghij".repeat(1 + n % 3).split_at(n % 7).1)).collect();
+        let instructions = format!(r#","instructions":"{words}""#);
+        let (one, other) = (of("pmpt_1", ""), of("pmpt_2", ""));
+        assert_eq!((one[0].0, one[1..] == other[1..]), (skeleton::Place::System, true));
+        assert_ne!(one[0], other[0]);
+        let beside = of("pmpt_1", &instructions);
+        assert!(beside.contains(&one[0]) && beside.len() <= skeleton::KEYS, "{}", beside.len());
+    }
 
     #[test]
     fn a_harmless_request_hides_the_others_of_its_batch_wherever_it_stands_no_more_than_its_share() {

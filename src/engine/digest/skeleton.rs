@@ -1,9 +1,9 @@
 //! The skeleton of a request: what stays when a pipeline fills its template with the next payload.
 //!
-//! Kept: the system prompt and the tool schemas as a whole, the first and the last words of the last user turn, and
-//! MinHash values of both texts, all over masked words ([`super::words`]). Lost: payload, numbers, and everything beyond the
-//! first and last [`EDGE`] bytes of a text; of a text in many parts, the parts that have [`HALF`] bytes of others before and
-//! behind them. Each value is a key under which accounts gather; one that survives is enough.
+//! Kept: the system prompt and the tool schemas as a whole, the name of a prompt that the provider keeps, the first and the last words
+//! of the last user turn, and MinHash values of both texts, all over masked words ([`super::words`]). Lost: payload, numbers, and
+//! everything beyond the first and last [`EDGE`] bytes of a text; of a text in many parts, the parts that have [`HALF`] bytes of
+//! others before and behind them. Each value is a key under which accounts gather; one that survives is enough.
 
 use super::hash::sampled;
 use super::key::{DigestKey, Domain};
@@ -30,7 +30,7 @@ pub const SYSTEM_WORDS: usize = 8;
 /// What a key was made from. The same words in another place give another key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
-    /// The whole masked system prompt.
+    /// The whole masked system prompt, or the name of a prompt that the provider keeps.
     System,
     /// Part of the system prompt.
     SystemPart,
@@ -73,6 +73,9 @@ impl Skeleton {
                 skeleton.keys.push((place, digests.tagged(Domain::Skeleton, place as u8, hash)));
             }
         };
+        if !prompt.stored.is_empty() {
+            add(Place::System, sampled(prompt.stored.as_bytes()));
+        }
         let mut system = Text::default();
         for part in ends(prompt, |part| part.role == Role::System && part.kind == Kind::Text) {
             Piece::of(prompt, part, EDGE).read(&mut system, features);
@@ -89,6 +92,7 @@ impl Skeleton {
             add(Place::Tail, user.tail());
         }
         user.signature().0.into_iter().for_each(|bin| add(Place::UserPart, bin));
+        skeleton.keys.truncate(KEYS);
         skeleton
     }
 }

@@ -152,11 +152,12 @@ mod properties {
         }
 
         #[test]
-        fn any_slot_is_survived(mut slot in prop::collection::vec(any::<u8>(), 0..40), now: u64, cost: u64, window: u32) {
+        fn any_slot_is_survived(mut slot in prop::collection::vec(any::<u8>(), 0..40), now: u64, requests: u64, tokens: u64, window: u32) {
             let budget = Budget { requests: Some(5), tokens: Some(u64::MAX), window_seconds: 7 };
             let mut slot = window::Slot::at(&mut slot, &budget, Timestamp(now));
-            let _ = slot.reserve(&budget, cost);
-            slot.settle(window, (1, cost), (1, u64::MAX));
+            let cost = |requests, tokens| Cost { requests, tokens };
+            let _ = slot.reserve(&budget, cost(requests, tokens));
+            slot.settle(window, cost(requests, tokens), cost(1, u64::MAX));
             let _ = slot.left(&budget);
         }
     }
