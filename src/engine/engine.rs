@@ -159,8 +159,8 @@ impl Engine {
         answer::Reader::new(answer::Framing::of(content_type), self.config.callers.keys.current)
     }
 
-    /// Takes note of the reasoning blobs that the answer gave to the caller: [`crate::digest::blob_digest`] of each, as
-    /// [`answer::Taken`] has them; the first [`crate::digest::BLOBS`] count. Returns how many updates were lost.
+    /// Takes note of what the answer gave to the caller, as [`crate::digest::given`] has it; the first [`crate::digest::BLOBS`] count.
+    /// Returns how many updates were lost.
     pub fn given<S: Store>(&self, store: &mut S, caller: &Caller, blobs: &[u64], now: Timestamp) -> u32 {
         crate::evidence::given(&self.config, self.config.in_force(now).rules, store, caller, blobs, now)
     }

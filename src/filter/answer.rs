@@ -14,6 +14,7 @@ use azeotrope_engine::answer::{Reader, Taken};
 use azeotrope_engine::codec::Passing;
 use azeotrope_engine::degrade::{Change, Changes, Rewriter};
 use azeotrope_engine::dialect::Finish;
+use azeotrope_engine::digest::given;
 
 /// An answer on its way.
 #[derive(Debug)]
@@ -108,12 +109,14 @@ impl Answer {
         let taken = read.as_ref().unwrap_or(&unread);
         let Judged { engine, route, caller, reading, grant, at, .. } = &self.judged;
         let refused = matches!(taken.finish, Finish::Refusal | Finish::Filter);
-        let noted = refused || !taken.blobs.is_empty() || grant.is_some();
+        let key = &engine.config().callers.keys.current;
+        let given = given(route.dialect, &taken.id, taken.blobs.iter().copied(), key);
+        let noted = refused || !given.is_empty() || grant.is_some();
         let (mut store, now) = (SharedStore::default(), if noted { moment::now() } else { *at });
         let mut lost = engine.ended(&mut store, caller, reading, taken.finish, now);
-        if !taken.blobs.is_empty() {
-            lost = engine.given(&mut store, caller, &taken.blobs, now).saturating_add(lost);
-            self.judged.live.given(caller, &taken.blobs, now);
+        if !given.is_empty() {
+            lost = engine.given(&mut store, caller, &given, now).saturating_add(lost);
+            self.judged.live.given(caller, &given, now);
         }
         if let Some(grant) = grant {
             lost = engine.charge(&mut store, grant, route, self.status, read.as_ref(), now).saturating_add(lost);

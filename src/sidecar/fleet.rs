@@ -4,7 +4,7 @@ use crate::trace::Exchange;
 use azeotrope_engine::caller::Caller;
 use azeotrope_engine::campaign::{Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::dialect::{Answer, read_answer};
-use azeotrope_engine::digest::{Reading, blob_digest};
+use azeotrope_engine::digest::{Reading, blob_digest, given};
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::evidence::view::View;
 use azeotrope_engine::observation;
@@ -116,8 +116,8 @@ impl<'a> Fleet<'a> {
         engine.settle(&mut proxy.store, &caller, &reading, response.status, now);
         let refused = observation::refused(response.status);
         let answer = if refused { Answer::default() } else { read_answer(route.dialect, response.body()) };
-        let digested = |blob| blob_digest(blob, &engine.config().callers.keys.current);
-        let blobs: Vec<u64> = answer.blobs().map(digested).collect();
+        let key = &engine.config().callers.keys.current;
+        let blobs = given(route.dialect, &answer.id, answer.blobs().map(|blob| blob_digest(blob, key)), key);
         engine.given(&mut proxy.store, &caller, &blobs, now);
         engine.ended(&mut proxy.store, &caller, &reading, answer.finish, now);
         if let Some(sidecar) = &mut self.sidecar {

@@ -28,7 +28,7 @@ pub enum Domain {
     Blob = 7,
     /// A skeleton, or a band of one.
     Skeleton = 8,
-    /// A conversation's or response's identifier.
+    /// The id of an answer.
     Conversation = 9,
     /// A system prompt.
     System = 10,

@@ -5,7 +5,7 @@
 //! | [`skeleton`] | the template: system prompt, tools, masked wording of the last user turn | payload, numbers, the middle of long texts and of many |
 //! | [`content`] | what is asked, to the letter | layout, case, punctuation |
 //! | [`conversation`] | which conversation is continued | system prompt, reasoning, blobs, short changes amid long texts |
-//! | blobs | which reasoning blob is sent back | all of it |
+//! | blobs | which reasoning blob, or id of an answer, is sent back | all of it |
 //! | [`settings`] | how the client program is set | nothing else of it |
 //! | [`shape`] | sizes and switches | words |
 
@@ -60,7 +60,7 @@ pub struct Reading {
     pub corpus: bool,
     /// The conversation, keyed.
     pub conversation: Conversation,
-    /// Reasoning blobs sent back, keyed, at most [`BLOBS`].
+    /// The id of the answer that it goes on from, and reasoning blobs sent back, keyed, at most [`BLOBS`].
     pub blobs: Vec<u64>,
     /// Sizes and switches; they stay where the request was read.
     pub shape: Shape,
@@ -164,7 +164,22 @@ fn asked<'p>(prompt: &'p Prompt<'_>, last: u16) -> Vec<Piece<'p>> {
 fn blobs(prompt: &Prompt<'_>, digests: &DigestKey) -> Vec<u64> {
     let found =
         prompt.parts.iter().filter(|part| part.kind == Kind::Blob && part.span.bytes() as usize >= SHORTEST_BLOB);
-    found.take(BLOBS).map(|blob| blob_digest(&prompt.text(blob.span), digests)).collect()
+    let found = found.map(|blob| blob_digest(&prompt.text(blob.span), digests));
+    answer_digest(&prompt.previous, digests).into_iter().chain(found).take(BLOBS).collect()
+}
+
+/// What an answer gave its caller that nobody else can send back, at most [`BLOBS`]: its id, where a request can go on from that, and
+/// the digests of its blobs.
+#[must_use]
+pub fn given(dialect: Dialect, id: &str, blobs: impl IntoIterator<Item = u64>, digests: &DigestKey) -> Vec<u64> {
+    let continued = matches!(dialect, Dialect::Responses | Dialect::Interactions);
+    let id = if continued { answer_digest(id, digests) } else { None };
+    id.into_iter().chain(blobs).take(BLOBS).collect()
+}
+
+/// The keyed digest of an answer's id; `None` where that is so short that it may be anybody's.
+fn answer_digest(id: &str, digests: &DigestKey) -> Option<u64> {
+    (id.len() >= SHORTEST_BLOB).then(|| digests.digest(Domain::Conversation, id.as_bytes()))
 }
 
 /// The keyed digest of a reasoning blob, as requests carry it and responses give it.

@@ -43,7 +43,7 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// A reasoning blob came back under another account or conversation.
+    /// A reasoning blob, or the id of an answer to go on from, came back under another account.
     BlobProvenance = "blob_provenance" of BlobProvenance;
     /// A conversation went on under an unrelated account.
     PrefixContinuity = "prefix_continuity" of PrefixContinuity;

@@ -132,7 +132,7 @@ fn parts(joiner: &Joiner, index: u32) -> Vec<String> {
 /// What a family sees go from hand to hand.
 fn passed_on(family: Family) -> &'static str {
     match family {
-        Family::BlobProvenance => "reasoning blobs that others had been given",
+        Family::BlobProvenance => "reasoning blobs, or answers to go on from, that others had been given",
         Family::PrefixContinuity => "conversations that others had begun",
         _ => "bodies that others had been refused",
     }

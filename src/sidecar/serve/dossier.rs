@@ -248,7 +248,7 @@ pub(super) mod tests {
         );
         let words = found["campaign"]["words"].to_string();
         assert!(
-            words.contains(&format!("{}, named ", names[1])) && words.contains("reasoning blobs that others"),
+            words.contains(&format!("{}, named ", names[1])) && words.contains("that others had been given"),
             "{words}"
         );
         assert_eq!(Told::all(&joiner, &Criteria::default()).len(), 1);

@@ -194,6 +194,26 @@ fn a_compacted_context_is_its_owners_and_a_stolen_one_is_seen() {
 }
 
 #[test]
+fn who_goes_on_from_an_answer_that_was_given_to_another_is_told() {
+    let mut proxy = proxy();
+    let key = DigestKey::default();
+    let id = "resp_68a1f7b2c0d48191a3e5f7091b2d4f60";
+    let answered = crate::digest::given(Dialect::Responses, id, [77], &key);
+    assert_eq!(answered.len(), 2);
+    proxy.give(&caller(1), answered[0], 0);
+    for (path, field) in [("/v1/responses", "previous_response_id"), ("/v1beta/interactions", "previous_interaction_id")] {
+        let next = json!({ "model": "m", field: id, "input": "And the second one, who paid for that?" });
+        let reading = sent(path, &next, &proxy.config);
+        assert_eq!(reading.blobs, answered[..1], "{path}");
+        assert!(proxy.reasons(&caller(1), &reading, 1).is_empty());
+        assert_eq!(proxy.reasons(&caller(2), &reading, 2), ["blob_provenance"]);
+    }
+    // Ids that may be anybody's, and those of answers that nobody can go on from.
+    assert!(crate::digest::given(Dialect::Responses, "resp_7", [], &key).is_empty());
+    assert!(crate::digest::given(Dialect::ChatCompletions, id, [], &key).is_empty());
+}
+
+#[test]
 fn a_context_whose_earlier_turns_were_dropped_is_no_theft() {
     let mut proxy = proxy();
     let all = [
