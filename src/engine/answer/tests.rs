@@ -124,7 +124,8 @@ fn counts_are_read_however_they_are_written() {
 #[test]
 fn responses() {
     let counts = [Some(75), Some(1186), Some(1024), Some(0)];
-    let expected = expected("resp_68a1f7b2c0d48191a3e5f7091b2d4f60", counts, Finish::Stop, &["TheEncryptedContentOfTheItem=="]);
+    let expected =
+        expected("resp_68a1f7b2c0d48191a3e5f7091b2d4f60", counts, Finish::Stop, &["TheEncryptedContentOfTheItem=="]);
     assert_eq!(split_anywhere(Framing::Events, RESPONSES.as_bytes()), expected);
 }
 

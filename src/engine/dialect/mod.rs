@@ -247,7 +247,7 @@ fn drawn(value: &mut Reader<'_>, draft: &mut Draft, take: Take, draw: &dyn Fn(u3
         place = place.saturating_add(1);
     });
     draft.prompt.truncated |= count > 1;
-    draft.prompt.batch = Some(count);
+    draft.prompt.batch = Some(draft.prompt.batch.unwrap_or(0).saturating_add(count));
 }
 
 /// Reads the body of a request; of a batch the first of them. Never fails: what cannot be read is left out, and
@@ -281,15 +281,18 @@ pub fn read_drawing<'a>(route: &Route, body: &'a [u8], draw: &dyn Fn(u32) -> u32
     if !reader.object() {
         reader.fail();
     }
+    // Behind a request's own text a batch is nothing to a server, but a harmless one would be the last turn to us.
+    let mut alone = true;
     while let Some(key) = reader.key() {
-        // One that comes twice is read once: both would be one request together.
         if batch::is(&key) {
-            if draft.prompt.parts.is_empty() {
+            if alone {
                 drawn(&mut reader, &mut draft, take, draw);
             }
             continue;
         }
+        let before = draft.mark();
         take(&key, &mut reader, &mut draft);
+        alone &= draft.mark() == before;
     }
     let mut prompt = draft.prompt;
     prompt.truncated |= reader.truncated();

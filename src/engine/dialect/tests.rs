@@ -166,6 +166,23 @@ fn the_request_of_a_batch_that_is_drawn_stands_for_all() {
 }
 
 #[test]
+fn a_second_batch_is_read_as_well_and_none_behind_messages_of_the_requests_own() {
+    let batch =
+        |text: &str| format!(r#""requests":[{{"params":{{"messages":[{{"role":"user","content":"{text}"}}]}}}}]"#);
+    let own = r#""messages":[{"role":"user","content":"own"}]"#;
+    for (members, texts) in [
+        (vec![batch("harmless"), batch("taken")], vec!["harmless", "taken"]),
+        (vec![own.to_owned(), batch("harmless")], vec!["own"]),
+        (vec![batch("harmless"), own.to_owned(), batch("more")], vec!["harmless", "own"]),
+    ] {
+        let prompt = read_json(Dialect::Messages, &format!("{{{}}}", members.join(",")));
+        let found: Vec<_> = prompt.parts.iter().map(|part| prompt.text(part.span)).collect();
+        assert_eq!(found, texts);
+        assert!(prompt.parts.is_sorted_by_key(|part| part.turn), "the last is the last turn");
+    }
+}
+
+#[test]
 fn keys_in_another_case_are_read_where_servers_would() {
     let body = r#"{"MODEL":"m","Messages":[{"Role":"system","CONTENT":"s"},{"role":"user","Content":[{"TEXT":"u"}]}]}"#;
     let plain = body.to_ascii_lowercase();

@@ -201,7 +201,9 @@ fn who_goes_on_from_an_answer_that_was_given_to_another_is_told() {
     let answered = crate::digest::given(Dialect::Responses, id, [77], &key);
     assert_eq!(answered.len(), 2);
     proxy.give(&caller(1), answered[0], 0);
-    for (path, field) in [("/v1/responses", "previous_response_id"), ("/v1beta/interactions", "previous_interaction_id")] {
+    for (path, field) in
+        [("/v1/responses", "previous_response_id"), ("/v1beta/interactions", "previous_interaction_id")]
+    {
         let next = json!({ "model": "m", field: id, "input": "And the second one, who paid for that?" });
         let reading = sent(path, &next, &proxy.config);
         assert_eq!(reading.blobs, answered[..1], "{path}");
