@@ -6,11 +6,12 @@ use crate::caller::Caller;
 use crate::campaign::Feed;
 use crate::degrade::{self, Degraded, Rewriter};
 use crate::dialect::{Dialect, Finish};
+use crate::digest::{self, Reading};
+use crate::route::Route;
 use crate::rules::{Config, Problem};
 use crate::store::Store;
 use crate::time::Timestamp;
 use crate::verdict::{Assessment, Reply, Verdict};
-use crate::{digest::Reading, route::Route};
 
 /// One configuration, compiled. Immutable: a changed configuration is a new engine, and a request finishes on the one
 /// it started with.
@@ -46,8 +47,8 @@ impl Engine {
         self.config.routes.find(method, path)
     }
 
-    /// Who sends, as keyed digests. `dialect`: that of the [`Engine::route`]; `headers` in the order received, names in lower case, values as raw bytes; `peer` is
-    /// the address of the connection's other end (`1.2.3.4:5678`, `[::1]:80` or without a port).
+    /// Who sends, as keyed digests. `dialect`: that of the [`Engine::route`]; `headers` in the order received, names in lower case,
+    /// values as raw bytes; `peer` is the address of the connection's other end (`1.2.3.4:5678`, `[::1]:80` or without a port).
     #[must_use]
     pub fn caller<B: AsRef<[u8]>>(
         &self,
@@ -159,7 +160,13 @@ impl Engine {
         answer::Reader::new(answer::Framing::of(content_type), self.config.callers.keys.current)
     }
 
-    /// Takes note of what the answer gave to the caller, as [`crate::digest::given`] has it; the first [`crate::digest::BLOBS`] count.
+    /// What an answer of this id with these blobs gave to its caller ([`digest::given`]).
+    #[must_use]
+    pub fn gives(&self, route: &Route, id: &str, blobs: impl IntoIterator<Item = u64>) -> Vec<u64> {
+        digest::given(route.dialect, id, blobs, &self.config.callers.keys.current)
+    }
+
+    /// Takes note of what the answer gave to the caller, as [`Engine::gives`] has it; the first [`crate::digest::BLOBS`] count.
     /// Returns how many updates were lost.
     pub fn given<S: Store>(&self, store: &mut S, caller: &Caller, blobs: &[u64], now: Timestamp) -> u32 {
         crate::evidence::given(&self.config, self.config.in_force(now).rules, store, caller, blobs, now)

@@ -14,7 +14,6 @@ use azeotrope_engine::answer::{Reader, Taken};
 use azeotrope_engine::codec::Passing;
 use azeotrope_engine::degrade::{Change, Changes, Rewriter};
 use azeotrope_engine::dialect::Finish;
-use azeotrope_engine::digest::given;
 
 /// An answer on its way.
 #[derive(Debug)]
@@ -109,8 +108,7 @@ impl Answer {
         let taken = read.as_ref().unwrap_or(&unread);
         let Judged { engine, route, caller, reading, grant, at, .. } = &self.judged;
         let refused = matches!(taken.finish, Finish::Refusal | Finish::Filter);
-        let key = &engine.config().callers.keys.current;
-        let given = given(route.dialect, &taken.id, taken.blobs.iter().copied(), key);
+        let given = engine.gives(route, &taken.id, taken.blobs.iter().copied());
         let noted = refused || !given.is_empty() || grant.is_some();
         let (mut store, now) = (SharedStore::default(), if noted { moment::now() } else { *at });
         let mut lost = engine.ended(&mut store, caller, reading, taken.finish, now);

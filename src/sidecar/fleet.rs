@@ -4,7 +4,7 @@ use crate::trace::Exchange;
 use azeotrope_engine::caller::Caller;
 use azeotrope_engine::campaign::{Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::dialect::{Answer, read_answer};
-use azeotrope_engine::digest::{Reading, blob_digest, given};
+use azeotrope_engine::digest::{Reading, blob_digest};
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::evidence::view::View;
 use azeotrope_engine::observation;
@@ -117,7 +117,7 @@ impl<'a> Fleet<'a> {
         let refused = observation::refused(response.status);
         let answer = if refused { Answer::default() } else { read_answer(route.dialect, response.body()) };
         let key = &engine.config().callers.keys.current;
-        let blobs = given(route.dialect, &answer.id, answer.blobs().map(|blob| blob_digest(blob, key)), key);
+        let blobs = engine.gives(&route, &answer.id, answer.blobs().map(|blob| blob_digest(blob, key)));
         engine.given(&mut proxy.store, &caller, &blobs, now);
         engine.ended(&mut proxy.store, &caller, &reading, answer.finish, now);
         if let Some(sidecar) = &mut self.sidecar {

@@ -67,20 +67,17 @@ impl Joiner {
             return;
         }
         let like = |client| campaign.client(client, &self.population);
+        let like_now = like(&member.client);
         let usual = campaign.usual_of(&known.client, &self.population);
         let wording = if self.criteria.counts(Family::HarvestContent) { known.said(usual) } else { 0 };
         // Of who takes turns with others it does not matter that what they ask reads like a person's.
         let wording = if turns { wording.max(0) } else { wording };
         let telling = lift >= TELLING;
         // Who evaluates a model takes public prompts as well, one after the other; but with a client of his own.
-        let sweeps = campaign.sweeps() && like(&member.client) >= ALIKE;
+        let sweeps = campaign.sweeps() && like_now >= ALIKE;
         let mut terms = Terms {
             prior: campaign.prior(&self.population),
-            client: if self.criteria.counts(Family::CohortSynchrony) {
-                like(&member.client).max(like(&known.client))
-            } else {
-                0
-            },
+            client: if self.criteria.counts(Family::CohortSynchrony) { like_now.max(like(&known.client)) } else { 0 },
             key: if telling { lift } else { lift.saturating_sub(known.chance()).max(0) },
             again: AGAIN * known.kept_at(sweeps).min(MATCHES),
             wording: wording.clamp(-WORDING, WORDING),

@@ -29,6 +29,7 @@ pub use draft::{MAX_NAME, MAX_PARTS, MAX_TURNS};
 
 use crate::json::{Reader, plain, resume, source, unescaped};
 use crate::route::Route;
+use batch::Batch;
 use draft::Draft;
 use std::borrow::Cow;
 
@@ -175,8 +176,8 @@ pub struct Prompt<'a> {
     pub stored: String,
     /// How many messages the list had as far as it was read.
     pub turns: u16,
-    /// Of a batch: how many requests were seen.
-    pub batch: Option<u32>,
+    /// It is a batch.
+    pub batch: Option<Batch>,
     /// The document ended early, was no JSON from some point on, or a limit cut it: what is here is its beginning.
     pub truncated: bool,
 }
@@ -247,7 +248,8 @@ fn drawn(value: &mut Reader<'_>, draft: &mut Draft, take: Take, draw: &dyn Fn(u3
         place = place.saturating_add(1);
     });
     draft.prompt.truncated |= count > 1;
-    draft.prompt.batch = Some(draft.prompt.batch.unwrap_or(0).saturating_add(count));
+    let seen = draft.prompt.batch.get_or_insert_default();
+    seen.requests = seen.requests.saturating_add(count);
 }
 
 /// Reads the body of a request; of a batch the first of them. Never fails: what cannot be read is left out, and
@@ -297,6 +299,9 @@ pub fn read_drawing<'a>(route: &Route, body: &'a [u8], draw: &dyn Fn(u32) -> u32
     let mut prompt = draft.prompt;
     prompt.truncated |= reader.truncated();
     prompt.document = document;
+    if let Some(batch) = &mut prompt.batch {
+        batch.bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    }
     // The upstream goes by the path where it names the model; a body that says otherwise deceives only us.
     if !route.model.is_empty() {
         prompt.model.clear();

@@ -151,7 +151,7 @@ fn the_request_of_a_batch_that_is_drawn_stands_for_all() {
     let one =
         |n: usize| format!(r#"{{"custom_id":"{n}","params":{{"messages":[{{"role":"user","content":"p{n}"}}]}}}}"#);
     let body = format!(r#"{{"requests":[{}]}}"#, (0..7).map(one).collect::<Vec<_>>().join(","));
-    let route = Route { dialect: Dialect::Messages, model: String::new(), stream: false };
+    let route = route(Dialect::Messages);
     let seen = |drawn: u32| {
         let draw = move |requests| {
             assert_eq!(requests, 7);

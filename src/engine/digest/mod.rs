@@ -18,7 +18,6 @@ pub mod skeleton;
 use azeotrope_text::letters;
 pub use azeotrope_text::{hash, minhash, wording as content, words};
 
-use crate::dialect::batch::Batch;
 use crate::dialect::{self, Dialect, Kind, Part, Prompt, Role};
 use crate::evidence::content::Features;
 use crate::{route::Route, rules::Config};
@@ -43,7 +42,7 @@ pub struct Reading {
     /// Only its beginning was read.
     pub truncated: bool,
     /// It is a batch; stays where the request was read.
-    pub batch: Option<Batch>,
+    pub batch: Option<dialect::batch::Batch>,
     /// The model asked for, keyed.
     pub model: u64,
     /// The line of models it is of (its name without digits: what a release does not change), keyed.
@@ -85,8 +84,6 @@ impl Reading {
             let mut reading = Self::of_prompt(&prompt, key, config);
             reading.dialect = Some(route.dialect);
             reading.truncated |= !whole;
-            let bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
-            reading.batch = prompt.batch.map(|requests| Batch { requests, bytes });
             reading
         };
         let before = keys.previous.as_ref().map(|key| Box::new(under(key)));
@@ -111,7 +108,7 @@ impl Reading {
             dialect: None,
             unread: prompt.parts.is_empty(),
             truncated: prompt.truncated,
-            batch: None,
+            batch: prompt.batch,
             model: digests.digest(Domain::Model, prompt.model.as_bytes()),
             line: line(&prompt.model, digests),
             settings: settings::settings(&prompt.params, digests),

@@ -28,6 +28,12 @@ fn step(hash: u64, block: u64) -> u64 {
     (hash.rotate_left(5) ^ block).wrapping_mul(SEED)
 }
 
+/// A block with one letter more: at its end, as [`blocks::aligned`] has them.
+#[inline]
+fn follow(block: u64, letter: u32) -> u64 {
+    (block ^ u64::from(letter)).rotate_right(8)
+}
+
 /// The word whose letters have this hash: every bit of it hangs on all of them, so that whoever wants fewer bits, or those of several
 /// words, need not mix again. 0 for none.
 #[inline]
@@ -162,7 +168,7 @@ struct Letters {
 
 impl Letters {
     fn push(&mut self, letter: char) {
-        self.block = (self.block ^ u64::from(u32::from(letter))).rotate_right(8);
+        self.block = follow(self.block, u32::from(letter));
         self.count += 1;
         if self.count.is_multiple_of(blocks::BYTES) {
             self.hash = step(self.hash, std::mem::take(&mut self.block));
@@ -204,7 +210,7 @@ impl Iterator for Words<'_> {
 fn go_on(hash: u64, letters: &[u8]) -> u64 {
     let (blocks, rest) = letters.as_chunks();
     let hash = blocks.iter().fold(hash, |hash, block| step(hash, blocks::lower(u64::from_le_bytes(*block))));
-    let last = rest.iter().fold(0, |block: u64, letter| (block ^ u64::from(letter | 0x20)).rotate_right(8));
+    let last = rest.iter().fold(0, |block, letter| follow(block, u32::from(letter | 0x20)));
     if rest.is_empty() { hash } else { step(hash, last) }
 }
 

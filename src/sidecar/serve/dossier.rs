@@ -248,7 +248,8 @@ pub(super) mod tests {
         );
         let words = found["campaign"]["words"].to_string();
         assert!(
-            words.contains(&format!("{}, named ", names[1])) && words.contains("that others had been given"),
+            words.contains(&format!("{}, named ", names[1]))
+                && words.contains("reasoning blobs, or answers to go on from, that others"),
             "{words}"
         );
         assert_eq!(Told::all(&joiner, &Criteria::default()).len(), 1);
