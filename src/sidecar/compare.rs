@@ -217,7 +217,7 @@ mod tests {
         for account in 1..=1_000 {
             let caller = Caller { account, ..Caller::default() };
             let reading = Reading { content: account, ..Reading::default() };
-            let event = Event::Request { caller, reading, would: Action::Allow, score: 0 };
+            let event = Event::Request { caller, reading, would: Action::Allow, score: 0, refused: false };
             recent.push(Timestamp(NOW + account), &event);
             if account <= 100 {
                 let families = FamilySet::of(&[Family::SkeletonSpread, Family::CohortSynchrony]);
@@ -259,7 +259,7 @@ mod tests {
     fn what_upstream_refused_for_load_does_not_count_as_served() {
         let caller = Caller { account: 9, network: 8, agent: 3, ..Caller::default() };
         let reading = Reading { content: 77, ..Reading::default() };
-        let asked = Event::Request { caller, reading: reading.clone(), would: Action::Allow, score: 0 };
+        let asked = Event::Request { caller, reading: reading.clone(), would: Action::Allow, score: 0, refused: false };
         let refused = Event::Refused { caller, reading };
         let other = Event::Refused { caller: Caller { account: 10, ..caller }, reading: Reading::default() };
         assert!(refuses(&asked, &refused) && !refuses(&asked, &other) && !refuses(&refused, &refused));

@@ -108,6 +108,9 @@ impl<'a> Fleet<'a> {
             && (verdict.action.refuses() || status.is_none_or(observation::told))
         {
             sidecar.observe(&caller, &reading, now);
+            if verdict.action.refuses() {
+                sidecar.refused(&caller, &reading, now);
+            }
         }
         let Some(response) = &exchange.response else { return verdict };
         if verdict.action.refuses() {
@@ -190,6 +193,32 @@ mod tests {
             assert!(told.starts_with(&["campaign_member", "blob_provenance"]), "{account}: {told:?}");
         }
         assert!(reasons(&mut fleet, &line(5, "stranger", None)).is_empty());
+    }
+
+    /// The same question from whoever sends it.
+    fn asked(id: u64, account: &str) -> String {
+        let mut line: Value = serde_json::from_str(&line(id, account, None)).unwrap();
+        line["body"]["messages"][0]["content"] = "How wide is the oldest bridge over the river Regen?".into();
+        line.to_string()
+    }
+
+    #[test]
+    fn who_sends_at_once_what_was_refused_here_to_a_campaigns_account_is_of_it() {
+        let engine = Engine::of(Config::for_replay(None).unwrap());
+        let judged = |id: u64| {
+            let mut fleet = Fleet::new(&engine, 1, true);
+            for (id, account, blob) in
+                [(0, "owner", None), (1, "first", Some(BLOB)), (2, "second", Some(BLOB)), (3, "third", Some(BLOB))]
+            {
+                reasons(&mut fleet, &line(id, account, blob));
+            }
+            let refused = fleet.exchange(&Exchange::parse(asked(4, "first").as_bytes()).unwrap());
+            assert!(refused.action.refuses(), "{refused:?}");
+            reasons(&mut fleet, &asked(id, "next"));
+            reasons(&mut fleet, &line(id + 1, "next", None))
+        };
+        assert_eq!(judged(5).first(), Some(&"campaign_member"));
+        assert!(judged(50).is_empty(), "a minute and a half later");
     }
 
     #[test]

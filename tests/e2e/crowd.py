@@ -48,6 +48,11 @@ def bot(port, n):
     return client.post(port, client.CHAT, body, headers(f"sk-harvest-{n:06}", 50_000 + n))
 
 
+def ask(port, n, text):
+    """An account of the harvest asks what anybody might."""
+    return client.post(port, client.CHAT, client.chat(text, model=TARGET), headers(f"sk-harvest-{n:06}", 50_000 + n))
+
+
 def people(proxies, count):
     """People, through the proxies in turn; none of them may be hindered."""
     for n in range(count):

@@ -70,6 +70,25 @@ def test_a_campaign_split_over_both_proxies_is_named_and_throttled_on_both(fleet
     assert named[0]["name"] in story and "Named by skeleton_spread" in story, story
 
 
+def test_who_sends_at_once_what_was_refused_to_a_campaigns_account_is_known_as_one_of_it(fleet, pair):
+    crowd.people(fleet, 240)
+    crowd.harvest(fleet)
+    wait("both proxies know the campaign", lambda: all(crowd.recognised(proxy) for proxy in fleet))
+    routes = iter(range(1, 10_000))
+
+    def refused(proxy, account):
+        """A question of its own, where the account was refused it."""
+        question = f"Why do the ferries on route {next(routes)} leave so much earlier in the winter than in summer?"
+        return crowd.ask(proxy.port, account, question).status in (403, 429) and question
+
+    question = wait("its account is refused whatever it asks", lambda: refused(fleet[0], 9))
+    assert crowd.ask(fleet[1].port, 99, question).status == 200
+    # Two workers and two proxies, each of which is heard when it comes to it: often the echo before what it is one of.
+    wait("the next account is, too", lambda: refused(fleet[1], 99))
+    assert "campaign_member" in fleet[1].access_log()[-1]["azeotrope"]
+    assert not refused(fleet[1], 98)
+
+
 def test_a_threshold_published_once_is_live_in_all_workers_within_five_seconds_under_load(fleet, pair, tmp_path):
     stop, failed, sent = threading.Event(), [], []
 

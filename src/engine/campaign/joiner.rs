@@ -6,7 +6,7 @@ use super::feed::Change;
 use super::gathering::Gathering;
 use super::generations::Generations;
 use super::group::{Group, Member};
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Passed};
 use super::named::Campaign;
 use super::population::Population;
 use super::rotation::Renamed;
@@ -14,7 +14,9 @@ use super::union::Union;
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::digest::skeleton::Place;
+use crate::evidence::provenance::Hand;
 use crate::nats::MilliNats;
+use crate::rules::Family;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -178,9 +180,14 @@ impl Joiner {
         self.ledger.given(blob, caller, now);
     }
 
-    /// Takes note of a request that upstream refused.
+    /// Takes note of a request that was refused: for load upstream (429, 5xx), or by a proxy itself.
+    /// To be told right behind the request.
     pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        self.ledger.refused(reading, caller, now);
+        let since = self.ledger.refused(reading, caller, now);
+        if let Some(member) = since.and_then(|by| self.as_member(by.account)) {
+            let passed = Passed { family: Family::FailoverEcho, from: Hand::of(caller) };
+            self.passed(&[passed], &member, now);
+        }
     }
 
     /// Takes an exchange in.

@@ -6,7 +6,7 @@ use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::evidence::provenance::{Hand, Held, body, conversation, sought};
 use crate::rules::Family;
-use crate::time::Timestamp;
+use crate::time::{SECOND, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Something that changed hands.
@@ -18,12 +18,25 @@ pub struct Passed {
     pub from: Hand,
 }
 
+/// How much later one moment may be told by one proxy than by another: what batches take on their way.
+const HEARD: u64 = SECOND;
+
+/// A body that somebody sent whom another proxy told of first, though it came to them later.
+#[derive(Clone, Copy, Debug)]
+struct Overtaken {
+    body: u64,
+    by: Hand,
+}
+
 /// The bounded memory of what was in whose hands.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ledger {
     blobs: Generations<Held>,
     conversations: Generations<Held>,
     refused: Generations<Held>,
+    /// Of the last request.
+    #[serde(skip)]
+    overtaken: Option<Overtaken>,
     #[serde(skip)]
     criteria: Criteria,
 }
@@ -36,6 +49,7 @@ impl Ledger {
             blobs: Generations::new(capacity),
             conversations: Generations::new(capacity),
             refused: Generations::new(capacity / 16 + 1),
+            overtaken: None,
             criteria,
         }
     }
@@ -60,6 +74,7 @@ impl Ledger {
             .filter(|(_, key)| *key != 0)
             .filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now))
             .collect();
+        self.overtaken = self.overtaken(&hand, reading, now);
         if let Some(key) = conversation(reading) {
             self.note(Family::PrefixContinuity, key, hand, now);
         }
@@ -80,11 +95,22 @@ impl Ledger {
         self.note(Family::BlobProvenance, blob, Hand::of(caller), now);
     }
 
-    /// Notes that a request was refused (429, 5xx).
-    pub fn refused(&mut self, reading: &Reading, caller: &Caller, now: Timestamp) {
-        if let Some(key) = body(reading) {
-            self.note(Family::FailoverEcho, key, Hand::of(caller), now);
-        }
+    /// Who else has sent a request to the letter, and nobody before: within the seconds in which that is an echo of it, should it be
+    /// refused.
+    fn overtaken(&self, hand: &Hand, reading: &Reading, now: Timestamp) -> Option<Overtaken> {
+        let held = self.conversations.peek(conversation(reading)?)?;
+        let custody = self.criteria.custody();
+        let within = custody.remembers(Family::FailoverEcho);
+        let echo = held.at.since(now) < within && now.since(held.at) <= HEARD;
+        let foreign = echo && custody.foreign(Family::PrefixContinuity, held, hand, now);
+        foreign.then_some(Overtaken { body: body(reading)?, by: held.by })
+    }
+
+    /// Notes that the last request was refused. Returns who has sent it since, where another proxy has told of that already.
+    pub fn refused(&mut self, reading: &Reading, caller: &Caller, now: Timestamp) -> Option<Hand> {
+        let key = body(reading)?;
+        self.note(Family::FailoverEcho, key, Hand::of(caller), now);
+        self.overtaken.take().filter(|overtaken| overtaken.body == key).map(|overtaken| overtaken.by)
     }
 
     fn kept(&mut self, family: Family) -> &mut Generations<Held> {
@@ -163,6 +189,25 @@ mod tests {
         assert_eq!(ledger.request(&caller(1), &body, Timestamp(SECOND)), vec![]);
         assert_eq!(families(&ledger.request(&caller(2), &body, Timestamp(2 * SECOND))), vec![Family::FailoverEcho]);
         assert_eq!(ledger.request(&caller(3), &body, Timestamp(2 * MINUTE)), vec![]);
+    }
+
+    #[test]
+    fn an_echo_is_one_though_its_proxy_was_heard_before_the_one_that_refused() {
+        let echoed = |after: u64, before: u64, by: u64| {
+            let (mut ledger, body) = (Ledger::new(100, Criteria::default()), turn(10, 0));
+            ledger.request(&caller(by), &body, Timestamp(10 * MINUTE + after));
+            ledger.request(&caller(1), &body, Timestamp(10 * MINUTE + before));
+            ledger.refused(&body, &caller(1), Timestamp(10 * MINUTE + before)).map(|hand| hand.account)
+        };
+        assert_eq!(echoed(2 * SECOND, 0, 2), Some(2));
+        assert_eq!(echoed(0, HEARD, 2), Some(2));
+        assert_eq!((echoed(0, HEARD + 1, 2), echoed(2 * MINUTE, 0, 2), echoed(2 * SECOND, 0, 1)), (None, None, None));
+        // What others send anyhow proves nothing.
+        let (mut ledger, body) = (Ledger::new(100, Criteria::default()), turn(10, 0));
+        for account in [2, 3, 1] {
+            ledger.request(&caller(account), &body, Timestamp(0));
+        }
+        assert_eq!(ledger.refused(&body, &caller(1), Timestamp(0)), None);
     }
 
     #[test]

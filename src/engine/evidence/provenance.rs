@@ -6,7 +6,8 @@
 //!   this account never sent it. Examples that an app puts before each conversation are sent by every user, so they do
 //!   not count. A client that compacts or edits its context goes on from a parent that nobody has sent: it is not found.
 //! * **Failover echo**: a body that was refused comes again, to the letter, from another party within seconds. The
-//!   honest retry comes from the same one.
+//!   honest retry comes from the same one. To the second tier it is all one whether upstream refused it or a proxy; a proxy
+//!   notes what upstream refused, for what it refuses itself must not fill its pages.
 //!
 //! Both tiers hold to what is here; the second keeps its own memory ([`crate::campaign::ledger`]), a proxy a slot a thing
 //! in its store ([`slot`]).

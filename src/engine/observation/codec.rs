@@ -6,7 +6,7 @@ use crate::dialect::Dialect;
 use crate::digest::conversation::Conversation;
 use crate::digest::skeleton::{KEYS, Place, Skeleton};
 use crate::digest::{BLOBS, Reading};
-use crate::verdict::Action;
+use crate::verdict::{Action, Verdict};
 use crate::wire::{In, Out};
 
 /// What stands for no dialect.
@@ -15,6 +15,8 @@ const NO_DIALECT: u8 = u8::MAX;
 const REQUEST: u8 = 0;
 const REFUSED: u8 = 1;
 const GIVEN: u8 = 2;
+/// A [`REQUEST`] that was refused here.
+const REFUSED_HERE: u8 = 3;
 
 pub(super) fn write_header(out: &mut Out, header: &Header) {
     for value in [header.process, header.sender, header.sequence, header.rules, header.lost] {
@@ -38,12 +40,12 @@ pub(super) fn read_header(input: &mut In<'_>) -> Result<Header, Refusal> {
     if header.name.len() > MAX_NAME { Err(Refusal::TooMany("name")) } else { Ok(header) }
 }
 
-pub(super) fn write_request(out: &mut Out, caller: &Caller, reading: &Reading, would: Action, score: i32) {
-    out.u8(REQUEST);
+pub(super) fn write_request(out: &mut Out, caller: &Caller, reading: &Reading, verdict: &Verdict) {
+    out.u8(if verdict.action.refuses() { REFUSED_HERE } else { REQUEST });
     write_caller(out, caller);
     write_reading(out, reading);
-    out.u8(would as u8);
-    out.i32(score);
+    out.u8(verdict.would as u8);
+    out.i32(verdict.score);
 }
 
 pub(super) fn write_refused(out: &mut Out, caller: &Caller, reading: &Reading) {
@@ -63,11 +65,11 @@ pub(super) fn read(input: &mut In<'_>) -> Result<Observation, Refusal> {
     let tag = input.u8().ok_or(Refusal::Damaged)?;
     let caller = read_caller(input).ok_or(Refusal::Damaged)?;
     let event = match tag {
-        REQUEST => {
+        REQUEST | REFUSED_HERE => {
             let reading = read_reading(input)?;
             let mut end = || Some((Action::ALL.get(usize::from(input.u8()?)).copied()?, input.i32()?));
             let (would, score) = end().ok_or(Refusal::Damaged)?;
-            Event::Request { caller, reading, would, score }
+            Event::Request { caller, reading, would, score, refused: tag == REFUSED_HERE }
         }
         REFUSED => Event::Refused { caller, reading: read_reading(input)? },
         GIVEN => Event::Given { caller, blobs: input.list(BLOBS, In::u64).ok_or(Refusal::TooMany("blobs"))? },

@@ -65,6 +65,8 @@ pub enum Event {
         would: Action,
         /// Evidence, in thousandths of a nat.
         score: i32,
+        /// It was refused here: upstream never had it.
+        refused: bool,
     },
     /// Upstream refused a request for load (429 or 5xx).
     Refused {

@@ -38,7 +38,7 @@ impl Queue {
 
     /// Adds a request that was judged.
     pub fn request(&mut self, caller: &Caller, reading: &Reading, verdict: &Verdict, now: Timestamp) {
-        self.push(now, |out| codec::write_request(out, caller, reading, verdict.would, verdict.score));
+        self.push(now, |out| codec::write_request(out, caller, reading, verdict));
     }
 
     /// Adds that upstream refused a request for load.

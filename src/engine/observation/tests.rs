@@ -20,14 +20,21 @@ fn reading(keys: usize) -> Reading {
 }
 
 fn request(n: u64, keys: usize) -> Event {
-    Event::Request { caller: caller(n), reading: reading(keys), would: Action::Throttle, score: 8_100 }
+    Event::Request {
+        caller: caller(n),
+        reading: reading(keys),
+        would: Action::Throttle,
+        score: 8_100,
+        refused: n % 2 == 1,
+    }
 }
 
 /// Puts an event into a queue as filters do.
 fn push(queue: &mut Queue, event: &Event, now: Timestamp) {
     match event {
-        Event::Request { caller, reading, would, score } => {
-            let verdict = Verdict { would: *would, score: *score, ..Verdict::default() };
+        Event::Request { caller, reading, would, score, refused } => {
+            let action = if *refused { *would } else { Action::Allow };
+            let verdict = Verdict { action, would: *would, score: *score, ..Verdict::default() };
             queue.request(caller, reading, &verdict, now);
         }
         Event::Refused { caller, reading } => queue.refused(caller, reading, now),

@@ -163,9 +163,12 @@ impl Duty {
 
     fn observe(&mut self, at: Timestamp, event: &Event) {
         match event {
-            Event::Request { caller, reading, score, .. } => {
+            Event::Request { caller, reading, score, refused, .. } => {
                 let unions = self.joiner.unions().len();
                 self.joiner.observe(caller, reading, at);
+                if *refused {
+                    self.joiner.refused(caller, reading, at);
+                }
                 for union in self.joiner.unions().iter().skip(unions) {
                     self.traffic.unite(union.part as usize, union.whole as usize);
                 }

@@ -255,7 +255,7 @@ mod tests {
     const NOW: u64 = 1_790_000_000_000 / HOUR * HOUR;
 
     fn request(would: Action) -> Event {
-        Event::Request { caller: Caller::default(), reading: Reading::default(), would, score: 0 }
+        Event::Request { caller: Caller::default(), reading: Reading::default(), would, score: 0, refused: false }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use azeotrope_engine::corpus::Corpus;
 use azeotrope_engine::dialect::Dialect;
 use azeotrope_engine::observation::{Batch, Event, Header, Observation, Queue};
 use azeotrope_engine::time::Timestamp;
-use azeotrope_engine::verdict::Verdict;
+use azeotrope_engine::verdict::{Action, Verdict};
 
 /// A small tier: what is checked of it does not depend on its size.
 const SMALL: Limits = Limits { accounts: 64, singles: 64, groups: 32, ledger: 64, campaigns: 8 };
@@ -75,7 +75,12 @@ pub(crate) fn observations(input: &[u8], witness: &mut Witness) {
 
 fn joined(joiner: &mut Joiner, event: &Event, at: Timestamp) {
     match event {
-        Event::Request { caller, reading, .. } => joiner.observe(caller, reading, at),
+        Event::Request { caller, reading, refused, .. } => {
+            joiner.observe(caller, reading, at);
+            if *refused {
+                joiner.refused(caller, reading, at);
+            }
+        }
         Event::Refused { caller, reading } => joiner.refused(caller, reading, at),
         Event::Given { caller, blobs } => blobs.iter().for_each(|blob| joiner.given(*blob, caller, at)),
     }
@@ -101,8 +106,9 @@ fn written(batch: &Batch) {
     for Observation { after, event } in &batch.observations {
         let now = Timestamp(u64::from(*after));
         match event {
-            Event::Request { caller, reading, would, score } => {
-                let verdict = Verdict { would: *would, score: *score, ..Verdict::default() };
+            Event::Request { caller, reading, would, score, refused } => {
+                let action = if *refused { Action::Block } else { Action::Allow };
+                let verdict = Verdict { action, would: *would, score: *score, ..Verdict::default() };
                 queue.request(caller, reading, &verdict, now);
             }
             Event::Refused { caller, reading } => queue.refused(caller, reading, now),
