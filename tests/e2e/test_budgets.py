@@ -6,6 +6,7 @@ import gzip
 import json
 
 import client
+import pytest
 import rules
 
 KEY = [("authorization", "Bearer sk-e2e-budget-0123456789")]
@@ -92,6 +93,20 @@ def test_a_header_that_a_provider_does_not_look_at_gives_no_new_budget(start):
     decoys = [[("x-goog-api-key", "AIza-one"), ("x-api-key", f"decoy-{n}")] for n in range(8)]
     answers = [client.post(proxy.port, path, client.chat(), headers).status for headers in decoys]
     assert answers == [200] * 5 + [429] * 3
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1beta/interactions"])
+def test_what_is_made_in_the_background_costs_what_was_reserved(start, path):
+    proxy = start(plugin=configured(account={"requests": 10, "tokens": 2000, "window_seconds": 3600}))
+    spent = 0
+    for background, least, most in [(True, 300, 400), (False, 10, 100), (True, 300, 400)]:
+        body = json.dumps({"model": "m", "input": "short", "background": background, "max_output_tokens": 300}).encode()
+        assert client.post(proxy.port, path, body, KEY).status == 200
+        # What is left is told before the answer is known: the next request tells of this one.
+        next_one = json.dumps({"model": "m", "input": "?", "max_output_tokens": 1}).encode()
+        told = client.post(proxy.port, path, next_one, KEY)
+        before, spent = spent, 2000 - int(told.headers["x-ratelimit-remaining-tokens"])
+        assert least <= spent - before <= most, (background, before, spent)
 
 
 def test_a_batch_costs_as_many_requests_as_it_holds(start):

@@ -39,6 +39,7 @@ class Call:
     given: int  # prompt tokens, roughly
     sse: bool = True  # Gemini streams a JSON array unless asked for alt=sse
     include_usage: bool = False
+    background: bool = False  # Responses and Interactions: made later, and fetched by another request
 
 
 def recognise(path, query, body, length):
@@ -63,6 +64,7 @@ def recognise(path, query, body, length):
         given=max(1, length // 4),
         sse="alt=sse" in query,
         include_usage=isinstance(options, dict) and bool(options.get("include_usage")),
+        background=document.get("background") is True,
     )
 
 
@@ -77,7 +79,10 @@ def words(number):
 def plain(call, number):
     """The whole answer: (content type, bytes)."""
     text, out = "".join(words(number)), 8
-    return JSON, json.dumps(_PLAIN[call.dialect](call, number, text, out)).encode()
+    made = _PLAIN[call.dialect]
+    begun = call.background and made in (_responses, _interactions)
+    answer = made(call, number, text, out, "in_progress") if begun else made(call, number, text, out)
+    return JSON, json.dumps(answer).encode()
 
 
 def _chat(call, number, text, out):

@@ -71,6 +71,12 @@ impl Taken {
         label
     }
 
+    /// Whether it came to its end and told its tokens.
+    #[must_use]
+    pub fn tells_all(&self) -> bool {
+        self.input_tokens.is_some() && self.output_tokens.is_some() && !self.estimated && !self.truncated
+    }
+
     pub(super) fn note(&mut self, finish: Finish) {
         self.finish = self.finish.max(finish);
     }

@@ -80,6 +80,8 @@ pub struct Estimate {
     pub input: u64,
     /// For all its answers.
     pub output: u64,
+    /// They are fetched later, by another request: those of a batch, and those made in the background.
+    pub later: bool,
 }
 
 impl Estimate {
@@ -96,7 +98,12 @@ impl Estimate {
         let requests = reading.batch.map_or(1, |batch| batch.requests_in(bytes));
         let answers = u64::from(shape.params.n.unwrap_or(1).max(1)).saturating_mul(requests);
         let answer = u64::from(shape.params.max_tokens.unwrap_or(assumed));
-        Self { requests, input: bytes.div_ceil(BYTES_OF_A_TOKEN), output: answer.saturating_mul(answers) }
+        Self {
+            requests,
+            input: bytes.div_ceil(BYTES_OF_A_TOKEN),
+            output: answer.saturating_mul(answers),
+            later: reading.batch.is_some() || shape.params.background,
+        }
     }
 }
 
@@ -196,8 +203,8 @@ pub fn settle<S: Store>(
     let estimate = grant.estimate;
     let used = match (status, taken) {
         (401 | 403, _) => Cost::default(),
-        // The answers of a batch are fetched later, from elsewhere.
-        (200..300, Some(taken)) if estimate.requests == 1 => {
+        // What is made in the background may be streamed all the same, to the end or not.
+        (200..300, Some(taken)) if !estimate.later || estimate.requests == 1 && taken.tells_all() => {
             Cost { requests: 1, tokens: cost(dialect, taken, estimate.input) }
         }
         (200..300, _) => estimate.cost(),

@@ -23,7 +23,7 @@ pub(super) fn config(budgets: &str) -> Config {
 }
 
 pub(super) fn tokens(output: u64) -> Estimate {
-    Estimate { requests: 1, input: 0, output }
+    Estimate { requests: 1, output, ..Estimate::default() }
 }
 
 /// Puts a request to its budgets: the grant, where it was let through.
@@ -184,10 +184,10 @@ fn a_clock_that_steps_back_forgets_nothing_of_this_window_or_the_last() {
 fn a_request_is_estimated_by_its_length_and_by_what_it_allows() {
     let params = Params { max_tokens: Some(100), n: Some(3), ..Params::default() };
     let mut reading = Reading { shape: Shape { user: 8, params, ..Shape::default() }, ..Reading::default() };
-    assert_eq!(Estimate::of(&reading, 401, 7), Estimate { requests: 1, input: 101, output: 300 });
+    assert_eq!(Estimate::of(&reading, 401, 7), Estimate { requests: 1, input: 101, output: 300, later: false });
     reading.shape.media = true;
     reading.shape.params = Params::default();
-    assert_eq!(Estimate::of(&reading, 1_000_000, 7), Estimate { requests: 1, input: 2, output: 7 });
+    assert_eq!(Estimate::of(&reading, 1_000_000, 7), Estimate { requests: 1, input: 2, output: 7, later: false });
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn a_batch_costs_what_all_its_requests_do_and_its_order_tells_nothing_of_that() 
     for (requests, read, all) in [(20, 4_000, 20), (2, 400, 20), (0, 4_000, 1), (3, 0, 3)] {
         assert_eq!(
             of(requests, read),
-            Estimate { requests: all, input: 1_000, output: 100 * all },
+            Estimate { requests: all, input: 1_000, output: 100 * all, later: true },
             "{requests} in {read}"
         );
     }
@@ -213,6 +213,23 @@ fn a_batch_costs_what_all_its_requests_do_and_its_order_tells_nothing_of_that() 
     settled(&config, &mut store, &grant, 1, NOW);
     let left = ask(&config, &mut store, &ALICE, 1, NOW).unwrap().remaining;
     assert_eq!([left.requests, left.tokens].map(|left| left.unwrap().remaining), [9, 100_000 - 3_000 - 1]);
+}
+
+#[test]
+fn what_is_fetched_by_another_request_costs_what_was_reserved_unless_its_answer_tells() {
+    let told = Taken { input_tokens: Some(20), ..used(30) };
+    let cut = Taken { truncated: true, ..told.clone() };
+    for (taken, left) in [(Taken::default(), 600), (used(1), 600), (cut, 600), (told, 950)] {
+        let budgets = r#"{"account":{"tokens":1000}}"#;
+        let (config, mut store) = (config(budgets), MemoryStore::default());
+        let params = Params { max_tokens: Some(300), background: true, ..Params::default() };
+        let reading = Reading { shape: Shape { params, ..Shape::default() }, ..Reading::default() };
+        let estimate = Estimate::of(&reading, 400, 7);
+        let grant = reserve(&config, &mut store, &ALICE, &mut Verdict::default(), estimate, NOW).unwrap();
+        settle(&config, &mut store, &grant, (Dialect::Responses, 200, Some(&taken)), NOW);
+        let now = ask(&config, &mut store, &ALICE, 0, NOW).unwrap().remaining;
+        assert_eq!(now.tokens.unwrap().remaining, left, "{taken:?}");
+    }
 }
 
 #[test]

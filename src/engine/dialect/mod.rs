@@ -149,6 +149,8 @@ pub struct Params {
     pub logit_bias: bool,
     /// A streamed answer asked for.
     pub stream: bool,
+    /// The answer is to be made in the background, and fetched by another request (`background`, xAI's `deferred`).
+    pub background: bool,
     /// Stop sequences given.
     pub stop: bool,
     /// A structured answer (JSON mode or schema) asked for.

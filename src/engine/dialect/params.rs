@@ -59,6 +59,7 @@ fn grouped(key: &str, value: &mut Reader<'_>, params: &mut Params, groups: u8) {
         BEST_OF => params.n = params.n.max(whole(value)),
         key if N.contains(&key) => set(&mut params.n, whole(value)),
         "stream" => params.stream = value.boolean().unwrap_or(params.stream),
+        "background" | "deferred" => params.background |= value.boolean() == Some(true),
         key if LOGPROBS.contains(&key) => {
             // A count asks for them too, 0 included: the answer's own tokens are then given.
             params.logprobs |= matches!(value.peek(), Token::True | Token::Number);
