@@ -7,7 +7,7 @@ use azeotrope_engine::dialect::{Answer, read_answer};
 use azeotrope_engine::digest::{Reading, blob_digest};
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::evidence::view::View;
-use azeotrope_engine::observation;
+use azeotrope_engine::observation::{self, Event};
 use azeotrope_engine::route::Route;
 use azeotrope_engine::store::MemoryStore;
 use azeotrope_engine::time::{SECOND, Timestamp};
@@ -15,12 +15,29 @@ use azeotrope_engine::verdict::{Assessment, Verdict};
 
 /// How long a change of the feed takes to every proxy: the sidecar's promise is five seconds at most, one is usual.
 const DELAY: u64 = SECOND;
+/// How often a proxy tells what it has seen, in milliseconds, as the plugin's configuration has it where it says nothing else; each at
+/// times of its own, so that the sidecar often hears of an echo before what it is one of.
+const FLUSH: u64 = 500;
 
-/// One proxy: its shared data, and the feed as it last came.
+/// One proxy: its shared data, the feed as it last came, and what it has seen and not told yet.
 #[derive(Default)]
 struct Proxy {
     store: MemoryStore,
     feed: Feed,
+    seen: Vec<(Timestamp, Event)>,
+}
+
+impl Proxy {
+    /// Tells what it has seen.
+    fn tell(&mut self, sidecar: &mut Joiner) {
+        self.seen.drain(..).for_each(|(at, event)| sidecar.hear(&event, at));
+    }
+
+    /// When it does: `late` milliseconds after each full half second.
+    fn tells(&self, late: u64) -> Option<Timestamp> {
+        let (first, _) = self.seen.first()?;
+        Some(Timestamp((first.0.saturating_sub(late) / FLUSH + 1) * FLUSH + late))
+    }
 }
 
 /// What a verdict is worked out from.
@@ -64,6 +81,13 @@ impl<'a> Fleet<'a> {
         self.engine.caller(route.map(|route| route.dialect), &exchange.headers(), b"", None).account
     }
 
+    /// Ends the traffic: the second tier hears what it has not heard yet.
+    pub(crate) fn end(&mut self) {
+        if let Some(sidecar) = &mut self.sidecar {
+            self.proxies.iter_mut().for_each(|proxy| proxy.tell(sidecar));
+        }
+    }
+
     /// The second tier, where there is one.
     pub(crate) fn sidecar(&self) -> Option<&Joiner> {
         self.sidecar.as_ref()
@@ -104,18 +128,18 @@ impl<'a> Fleet<'a> {
         let (engine, Some(proxy)) = (self.engine, self.proxies.get_mut(self.turn)) else { return Verdict::default() };
         let verdict = engine.judge(&proxy.store, &proxy.feed, &caller, &reading, now);
         let status = exchange.response.as_ref().map(|response| response.status);
-        if let Some(sidecar) = &mut self.sidecar
-            && (verdict.action.refuses() || status.is_none_or(observation::told))
-        {
-            sidecar.observe(&caller, &reading, now);
-            if verdict.action.refuses() {
-                sidecar.refused(&caller, &reading, now);
+        let refused = verdict.action.refuses();
+        let heard = self.sidecar.is_some();
+        let mut tell = |event| {
+            if heard {
+                proxy.seen.push((now, event));
             }
+        };
+        if refused || status.is_none_or(observation::told) {
+            let Verdict { would, score, .. } = verdict;
+            tell(Event::Request { caller, reading: reading.clone(), would, score, refused });
         }
-        let Some(response) = &exchange.response else { return verdict };
-        if verdict.action.refuses() {
-            return verdict;
-        }
+        let Some(response) = exchange.response.as_ref().filter(|_| !refused) else { return verdict };
         engine.settle(&mut proxy.store, &caller, &reading, response.status, now);
         let refused = observation::refused(response.status);
         let answer = if refused { Answer::default() } else { read_answer(route.dialect, response.body()) };
@@ -123,22 +147,30 @@ impl<'a> Fleet<'a> {
         let blobs = engine.gives(&route, &answer.id, answer.blobs().map(|blob| blob_digest(blob, key)));
         engine.given(&mut proxy.store, &caller, &blobs, now);
         engine.ended(&mut proxy.store, &caller, &reading, answer.finish, now);
-        if let Some(sidecar) = &mut self.sidecar {
-            if refused {
-                sidecar.refused(&caller, &reading, now);
-            }
-            blobs.iter().for_each(|&blob| sidecar.given(blob, &caller, now));
+        if refused {
+            tell(Event::Refused { caller, reading });
+        }
+        if !blobs.is_empty() {
+            tell(Event::Given { caller, blobs });
         }
         verdict
     }
 
-    /// Brings the feed to the proxies, when it is time.
+    /// Brings what proxies have seen to the sidecar, and the feed to the proxies, when it is time.
     fn synchronise(&mut self, now: Timestamp) {
+        let Some(sidecar) = &mut self.sidecar else { return };
+        let apart = FLUSH / self.proxies.len() as u64;
+        let due = |(place, proxy): (u64, &Proxy)| Some((proxy.tells(place * apart)?, place));
+        let mut telling: Vec<_> = (0..).zip(&self.proxies).filter_map(due).filter(|(at, _)| *at <= now).collect();
+        telling.sort_unstable();
+        for (_, place) in telling {
+            let Some(proxy) = self.proxies.get_mut(place as usize) else { continue };
+            proxy.tell(sidecar);
+        }
         if now.since(self.synchronised) < DELAY {
             return;
         }
         self.synchronised = now;
-        let Some(sidecar) = &mut self.sidecar else { return };
         for change in sidecar.take_changes() {
             for proxy in &mut self.proxies {
                 proxy.feed.apply(&change);

@@ -16,6 +16,7 @@ use crate::digest::Reading;
 use crate::digest::skeleton::Place;
 use crate::evidence::provenance::Hand;
 use crate::nats::MilliNats;
+use crate::observation::Event;
 use crate::rules::Family;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -173,6 +174,20 @@ impl Joiner {
     /// What has changed since this was last asked.
     pub fn take_changes(&mut self) -> Vec<Change> {
         std::mem::take(&mut self.changes)
+    }
+
+    /// Takes in what a proxy has told. Of one worker in the order in which it was told; workers are heard one after the other.
+    pub fn hear(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::Request { caller, reading, refused, .. } => {
+                self.observe(caller, reading, at);
+                if *refused {
+                    self.refused(caller, reading, at);
+                }
+            }
+            Event::Refused { caller, reading } => self.refused(caller, reading, at),
+            Event::Given { caller, blobs } => blobs.iter().for_each(|&blob| self.given(blob, caller, at)),
+        }
     }
 
     /// Takes note of a blob that an answer carried.

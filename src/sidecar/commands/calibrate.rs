@@ -86,6 +86,7 @@ fn honest(engine: &Engine, setting: &Setting, trace: &Path, labels: &Path) -> Re
         }
         Ok(true)
     })?;
+    fleet.end();
     Ok(accounts.into_iter().map(|(account, most)| fleet.standing(account).max(most)).collect())
 }
 

@@ -50,6 +50,7 @@ impl Args {
             fleet.exchange(exchange);
             Ok(true)
         })?;
+        fleet.end();
         let criteria = azeotrope_engine::campaign::Criteria::of(&engine.config().rules.document);
         let told = fleet.sidecar().map(|sidecar| Told::all(sidecar, &criteria)).unwrap_or_default();
         self.format.print(|| serde_json::json!({ "campaigns": told }), || text::campaigns(&told))?;

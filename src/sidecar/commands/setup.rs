@@ -15,7 +15,7 @@ pub(crate) struct Setting {
     /// Rules document, or a whole plugin configuration; absent: the built-in rules
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Separate proxies that the exchanges are dealt to in turn; one sidecar joins them
+    /// Separate proxies that the exchanges are dealt to in turn; one sidecar joins what each tells it twice a second
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     proxies: u16,
     /// Corpus filter made by `azeotrope corpus index`; may be given several times

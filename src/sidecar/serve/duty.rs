@@ -162,23 +162,17 @@ impl Duty {
     }
 
     fn observe(&mut self, at: Timestamp, event: &Event) {
-        match event {
-            Event::Request { caller, reading, score, refused, .. } => {
-                let unions = self.joiner.unions().len();
-                self.joiner.observe(caller, reading, at);
-                if *refused {
-                    self.joiner.refused(caller, reading, at);
-                }
-                for union in self.joiner.unions().iter().skip(unions) {
-                    self.traffic.unite(union.part as usize, union.whole as usize);
-                }
-                if self.feed.account(caller.account, at).is_none() && caller.account != 0 {
-                    let population = reading.dialect.map_or(0, |dialect| dialect as u8);
-                    self.keeper.observe(population, caller.account, *score, at);
-                }
-            }
-            Event::Refused { caller, reading } => self.joiner.refused(caller, reading, at),
-            Event::Given { caller, blobs } => blobs.iter().for_each(|&blob| self.joiner.given(blob, caller, at)),
+        let unions = self.joiner.unions().len();
+        self.joiner.hear(event, at);
+        for union in self.joiner.unions().iter().skip(unions) {
+            self.traffic.unite(union.part as usize, union.whole as usize);
+        }
+        if let Event::Request { caller, reading, score, .. } = event
+            && self.feed.account(caller.account, at).is_none()
+            && caller.account != 0
+        {
+            let population = reading.dialect.map_or(0, |dialect| dialect as u8);
+            self.keeper.observe(population, caller.account, *score, at);
         }
         self.traffic.observe(at, event, self.campaign_of(event));
         self.recent.push(at, event);

@@ -67,23 +67,10 @@ pub(crate) fn observations(input: &[u8], witness: &mut Witness) {
     let now = Timestamp(1_790_000_000_000);
     for (at, event) in batch.timed(now) {
         assert!(at <= now);
-        joined(&mut joiner, event, at);
+        joiner.hear(event, at);
     }
     bounded(&mut joiner, witness);
     written(&batch);
-}
-
-fn joined(joiner: &mut Joiner, event: &Event, at: Timestamp) {
-    match event {
-        Event::Request { caller, reading, refused, .. } => {
-            joiner.observe(caller, reading, at);
-            if *refused {
-                joiner.refused(caller, reading, at);
-            }
-        }
-        Event::Refused { caller, reading } => joiner.refused(caller, reading, at),
-        Event::Given { caller, blobs } => blobs.iter().for_each(|blob| joiner.given(*blob, caller, at)),
-    }
 }
 
 /// Between its limits and twice as many.
@@ -127,8 +114,8 @@ pub(crate) fn snapshot(input: &[u8], witness: &mut Witness) {
     witness.note_taken();
     let mut again = joiner.clone();
     for (at, event) in some_traffic().timed(Timestamp(1_790_000_000_000)) {
-        joined(&mut joiner, event, at);
-        joined(&mut again, event, at);
+        joiner.hear(event, at);
+        again.hear(event, at);
     }
     assert_eq!(joiner.take_changes(), again.take_changes());
     witness.see(&(joiner.known(), joiner.campaigns().len()));
