@@ -1,7 +1,7 @@
 //! What the second tier tells the proxies: who belongs to which campaign, and what gives the next account away.
 
-use super::criteria::SPEAKS;
-use super::gathering::corpus_key;
+use super::criteria::{SPEAKS, TELLING};
+use super::gathering::{Carried, corpus_key};
 use super::generations::DigestMap;
 use super::population::Client;
 use crate::caller::Caller;
@@ -103,6 +103,8 @@ pub struct GivenAway {
     pub base: MilliNats,
     /// The shared key.
     pub key: MilliNats,
+    /// Whether that tells, and is not only a part of a text, which may be anybody's: what follows from others blocks nobody.
+    pub telling: bool,
     /// The family whose key that is.
     pub by: Family,
     /// What it takes.
@@ -262,20 +264,22 @@ impl Feed {
     fn given_away(&self, caller: &Caller, reading: &Reading, now: Timestamp) -> Option<GivenAway> {
         // Prompts out of public sets first: a sweep has no template but has a key for them.
         let (mut key, mut by) = (if reading.corpus { corpus_key(reading) } else { 0 }, Family::CorpusSweep);
+        let (mut part, mut best): (_, Option<(Carried, Family)>) = (false, None);
         let mut skeleton = reading.skeleton.keys.iter();
-        let mut best = None;
         loop {
             if let Some(&(campaign, lift, until)) = self.keys.get(&key)
                 && now < until
                 && lift >= SPEAKS
-                && best.is_none_or(|(of, most, _)| lift > most || (lift == most && campaign < of))
             {
-                best = Some((campaign, lift, by));
+                let found = Carried { campaign, lift, part };
+                let (most, of) = best.unwrap_or((found, by));
+                let both = most.and(found);
+                best = Some((both, if both.lift > most.lift { by } else { of }));
             }
-            let Some((_, next)) = skeleton.next() else { break };
-            (key, by) = (*next, Family::SkeletonSpread);
+            let Some(&(place, next)) = skeleton.next() else { break };
+            (key, by, part) = (next, Family::SkeletonSpread, place.is_part());
         }
-        let (campaign, lift, by) = best?;
+        let (Carried { campaign, lift, part }, by) = best?;
         let profile = self.profiles.get(campaign as usize)?;
         let client = Client::of(caller, reading);
         let of = |list: &[(u64, MilliNats)], value: u64| {
@@ -285,6 +289,7 @@ impl Feed {
             campaign,
             base: profile.base,
             key: lift,
+            telling: lift >= TELLING && !part,
             by,
             target: of(&profile.targets, client.target),
             settings: of(&profile.settings, client.settings),

@@ -1,35 +1,73 @@
 //! What accounts gather under: the keys of a request.
 
+use super::criteria::TELLING;
 use super::joiner::Joiner;
 use super::kin::Likeness;
 use crate::digest::Reading;
 use crate::digest::hash::Rolling;
 use crate::digest::skeleton::Place;
 use crate::digest::words::mix;
+use crate::nats::MilliNats;
 use crate::rules::Family;
 
 /// What accounts gather under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gathering {
-    /// A key of a skeleton.
+    /// What a template begins or ends with, or a whole system prompt.
     Skeleton,
+    /// A part of a template, and of what is asked in it: examples out of a paper are in many.
+    Part,
     /// Prompts out of public sets, by one client's settings.
     Corpus,
     /// One payload, under whatever wording.
     Payload,
     /// Meetings of accounts that are set up alike.
     Kin(Likeness),
+    /// What went from one to the next, as this family saw.
+    Hands(Family),
 }
 
 impl Gathering {
+    /// What accounts gather under by a skeleton's key.
+    fn of(place: Place) -> Self {
+        if place.is_part() { Self::Part } else { Self::Skeleton }
+    }
+
+    /// Whether it is a template, or part of one.
+    pub(super) fn is_template(self) -> bool {
+        matches!(self, Self::Skeleton | Self::Part)
+    }
+
     /// The family that speaks when accounts gather so.
     pub(super) fn family(self) -> Family {
         match self {
-            Self::Skeleton => Family::SkeletonSpread,
+            Self::Skeleton | Self::Part => Family::SkeletonSpread,
             Self::Corpus => Family::CorpusSweep,
             Self::Payload => Family::TechniqueSearch,
             Self::Kin(_) => Family::CohortSynchrony,
+            Self::Hands(family) => family,
         }
+    }
+}
+
+/// What a request carries of a campaign.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Carried {
+    /// Index of the campaign.
+    pub(super) campaign: u32,
+    /// What its strongest key is worth.
+    pub(super) lift: MilliNats,
+    /// Only parts of texts tell, which may be anybody's: whoever sends them is blocked for nothing that follows from it.
+    pub(super) part: bool,
+}
+
+impl Carried {
+    /// The stronger of two, and what both tell.
+    pub(super) fn and(self, other: Self) -> Self {
+        let first = |of: &Self| (of.lift, std::cmp::Reverse(of.campaign));
+        let most = if first(&other) > first(&self) { other } else { self };
+        let whole = |of: Self| of.campaign == most.campaign && !of.part && of.lift >= TELLING;
+        Self { part: most.part && !whole(self) && !whole(other), ..most }
     }
 }
 
@@ -39,7 +77,7 @@ impl Joiner {
         let counts = |family| self.criteria.counts(family);
         let skeleton = reading.skeleton.keys.iter().filter(|(place, _)| *place != Place::Tools);
         let mut keys: Vec<_> = match counts(Family::SkeletonSpread) {
-            true => skeleton.map(|&(_, key)| (Gathering::Skeleton, key)).collect(),
+            true => skeleton.map(|&(place, key)| (Gathering::of(place), key)).collect(),
             false => Vec::new(),
         };
         if reading.corpus && counts(Family::CorpusSweep) {

@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::criteria::Criteria;
 use super::feed::Change;
-use super::gathering::Gathering;
+use super::gathering::{Carried, Gathering};
 use super::generations::Generations;
 use super::group::{Group, Member};
 use super::ledger::{Ledger, Passed};
@@ -219,20 +219,21 @@ impl Joiner {
         let keys = self.keys(reading);
         let own = self.owns(&member, reading);
         let meeting = self.meet(&member, reading, own, now);
-        let met = |of: u32| Some((of, self.campaigns.get(of as usize)?.met(&self.population)));
-        let mut best = meeting.campaign.filter(|_| !own).and_then(met);
+        let met = |campaign: u32| {
+            let lift = self.campaigns.get(campaign as usize)?.met(&self.population);
+            Some(Carried { campaign, lift, part: false })
+        };
+        let mut carried = meeting.campaign.filter(|_| !own).and_then(met);
         for &(kind, key) in &keys {
-            if own && kind == Gathering::Skeleton && self.known_of_others(key, &member) {
+            if own && kind.is_template() && self.known_of_others(key, &member) {
                 continue;
             }
-            let Some((of, lift)) = self.gather(kind, key, &member, reading, now) else { continue };
-            if best.is_none_or(|(_, most)| lift > most) {
-                best = Some((of, lift));
-            }
+            let found = self.gather(kind, key, &member, reading, now);
+            carried = carried.into_iter().chain(found).reduce(Carried::and);
         }
         self.turn_of(member.account, &keys, now);
         self.passed(&passed, &member, now);
-        self.consider(&member, best.or_else(|| self.sweeper(reading, &member)), now);
+        self.consider(&member, carried.or_else(|| self.sweeper(reading, &member)), now);
         self.count(&member, reading, &keys, now);
         self.count_meeting(&member, reading, &meeting);
     }
@@ -268,7 +269,7 @@ impl Joiner {
         member
     }
 
-    /// Puts the request under one key. Returns the campaign that the key belongs to and what it is worth.
+    /// Puts the request under one key. Returns what that is of a campaign's.
     pub(super) fn gather(
         &mut self,
         kind: Gathering,
@@ -276,7 +277,7 @@ impl Joiner {
         member: &Member,
         reading: &Reading,
         now: Timestamp,
-    ) -> Option<(u32, MilliNats)> {
+    ) -> Option<Carried> {
         if self.groups.get(key).is_none() {
             self.found(key, member, reading, now)?;
         }
@@ -289,10 +290,10 @@ impl Joiner {
         if group.join(member) || group.returns() {
             self.weigh(kind, key, now);
         }
-        let group = self.groups.peek(key).filter(|group| kind != Gathering::Skeleton || !group.begun_by(member))?;
-        let of = group.campaign?;
-        let campaign = self.campaigns.get(of as usize)?;
-        Some((of, campaign.key(group.linked, group.others, &self.population)))
+        let group = self.groups.peek(key).filter(|group| !kind.is_template() || !group.begun_by(member))?;
+        let campaign = group.campaign?;
+        let lift = self.campaigns.get(campaign as usize)?.key(group.linked, group.others, &self.population);
+        Some(Carried { campaign, lift, part: kind == Gathering::Part })
     }
 
     /// Makes a group of a key once a second party sends it.

@@ -3,7 +3,7 @@
 use super::account::{Link, Terms};
 use super::criteria::{LINK, SPEAKS, TELLING};
 use super::feed::{Change, Linked};
-use super::gathering::Gathering;
+use super::gathering::{Carried, Gathering};
 use super::group::Member;
 use super::joiner::Joiner;
 use super::named::Campaign;
@@ -27,7 +27,7 @@ const SURER: MilliNats = 500;
 
 impl Joiner {
     /// Makes a group a campaign's. Its requests so far are dealt out as its accounts are.
-    pub(super) fn attach(&mut self, key: u64, family: Family, index: u32, now: Timestamp) {
+    pub(super) fn attach(&mut self, key: u64, kind: Gathering, index: u32, now: Timestamp) {
         let Some(group) = self.groups.peek(key) else { return };
         let accounts: Vec<u64> = group.accounts().collect();
         let linked = accounts.iter().filter(|&&account| self.campaign_of(account) == Some(index)).count() as u64;
@@ -39,27 +39,29 @@ impl Joiner {
         campaign.exchanges = campaign.exchanges.max(u64::from(linked));
         let lift = campaign.key(linked, others, &self.population);
         self.changes.push(Change::Key { key, campaign: index, lift, until: until(now) });
-        for account in accounts.into_iter().skip(own(family)) {
+        for account in accounts.into_iter().skip(own(kind.family())) {
             let Some(member) = self.as_member(account) else { continue };
-            self.consider(&member, Some((index, lift)), now);
+            self.consider(&member, Some(Carried { campaign: index, lift, part: kind == Gathering::Part }), now);
         }
     }
 
     /// The campaign that sweeps public sets for this target, when the request takes a prompt from one, and what that
     /// is worth.
-    pub(super) fn sweeper(&self, reading: &Reading, member: &Member) -> Option<(u32, MilliNats)> {
+    pub(super) fn sweeper(&self, reading: &Reading, member: &Member) -> Option<Carried> {
         if !reading.corpus || !self.criteria.counts(Family::CorpusSweep) {
             return None;
         }
         let sweeps = |campaign: &&Campaign| campaign.sweeps() && campaign.takes(member.client.target);
         let found = self.campaigns.iter().zip(0..).filter(|(campaign, _)| sweeps(campaign));
-        found.map(|(campaign, index)| (index, campaign.corpus(&self.population))).max_by_key(|&(_, lift)| lift)
+        let carried =
+            |(of, campaign): (&Campaign, u32)| Carried { campaign, lift: of.corpus(&self.population), part: false };
+        found.map(carried).max_by_key(|carried| carried.lift)
     }
 
     /// Holds an account against a campaign whose key it carries: links it when that is sure, is surer of it the more
     /// requests speak for it.
-    pub(super) fn consider(&mut self, member: &Member, key: Option<(u32, MilliNats)>, now: Timestamp) {
-        let Some((index, lift)) = key.filter(|&(_, lift)| lift >= SPEAKS) else { return };
+    pub(super) fn consider(&mut self, member: &Member, carried: Option<Carried>, now: Timestamp) {
+        let Some(Carried { campaign: index, lift, part }) = carried.filter(|key| key.lift >= SPEAKS) else { return };
         let Some(campaign) = self.campaigns.get(index as usize) else { return };
         let turns = self.takes_turns(member.account, index);
         let Some(known) = self.accounts.get(member.account) else { return };
@@ -83,7 +85,7 @@ impl Joiner {
             wording: wording.clamp(-WORDING, WORDING),
         };
         known.matches = known.matches.saturating_add(i32::from(telling));
-        if known.matches == 0 && terms.again == 0 {
+        if (part || !telling) && !(sweeps && terms.again > 0) {
             terms.client -= (terms.score() - self.criteria.untold).max(0);
         }
         known.most = known.most.max(terms.score());

@@ -55,7 +55,7 @@ impl Joiner {
         // Where three in four belong to one campaign, so does the key.
         let parties = group.parties() as usize;
         if let Some((campaign, _)) = met.filter(|&(_, count)| count >= 4 && count * 4 >= parties * 3) {
-            self.attach(key, kind.family(), campaign, now);
+            self.attach(key, kind, campaign, now);
             return;
         }
         let worth = self.worth(kind, group);
@@ -71,13 +71,13 @@ impl Joiner {
         let known = match kind {
             Gathering::Corpus => self.sweeping(group.target()),
             Gathering::Kin(_) => self.running(group),
-            Gathering::Skeleton => self.operator(group),
-            Gathering::Payload => None,
+            Gathering::Skeleton | Gathering::Part => self.operator(group),
+            Gathering::Payload | Gathering::Hands(_) => None,
         };
         match (known, met.filter(|&(_, count)| count * 5 >= parties)) {
-            (Some(campaign), _) => self.adopt(key, campaign, score, kind.family(), now),
-            (None, Some((campaign, _))) => self.attach(key, kind.family(), campaign, now),
-            (None, None) => self.name(key, kind.family(), &worth, score, now),
+            (Some(campaign), _) => self.adopt(key, kind, campaign, score, now),
+            (None, Some((campaign, _))) => self.attach(key, kind, campaign, now),
+            (None, None) => self.name(key, kind, &worth, score, now),
         }
     }
 
@@ -111,12 +111,13 @@ impl Joiner {
     }
 
     /// Names the campaign that a group has given away.
-    fn name(&mut self, key: u64, family: Family, worth: &Worth, score: MilliNats, now: Timestamp) {
+    fn name(&mut self, key: u64, kind: Gathering, worth: &Worth, score: MilliNats, now: Timestamp) {
         if self.campaigns.len() >= self.limits.campaigns {
             return;
         }
         let Ok(index) = u32::try_from(self.campaigns.len()) else { return };
         let since = self.groups.peek(key).map_or(now, |group| group.since);
+        let family = kind.family();
         let name = format!("c-{:08x}", derived([key, now.0, 0, 0]) >> 32);
         let mut campaign = Campaign::new(name, Story { since, named: now, score, worth: *worth, family });
         campaign.hear(family);
@@ -132,12 +133,13 @@ impl Joiner {
             campaign.hear(Family::HarvestContent);
         }
         self.campaigns.push(campaign);
-        self.adopt(key, index, score, family, now);
+        self.adopt(key, kind, index, score, now);
     }
 
     /// Links the accounts of a group whose own evidence suffices, those that take what most of it takes. Who had a template
     /// first may be whom others frame with it.
-    fn adopt(&mut self, key: u64, index: u32, score: MilliNats, family: Family, now: Timestamp) {
+    fn adopt(&mut self, key: u64, kind: Gathering, index: u32, score: MilliNats, now: Timestamp) {
+        let family = kind.family();
         let Some(group) = self.groups.peek(key) else { return };
         let (target, kept) = (group.target(), group.requests() / group.parties().max(1));
         let score = score.min(ADOPTED);
@@ -158,7 +160,7 @@ impl Joiner {
             self.link(account, index, (score, Terms::default()), family, now);
         }
         if family != Family::CohortSynchrony {
-            self.attach(key, family, index, now);
+            self.attach(key, kind, index, now);
         }
     }
 
@@ -221,7 +223,7 @@ impl Joiner {
         let group = self.groups.peek(key)?;
         if group.campaign.is_none() && suffices(group, family) {
             let worth = group.worth(&self.population);
-            self.name(key, family, &worth, HANDS, now);
+            self.name(key, Gathering::Hands(family), &worth, HANDS, now);
         }
         self.groups.peek(key)?.campaign
     }

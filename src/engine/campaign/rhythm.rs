@@ -102,7 +102,7 @@ impl Joiner {
         let Some(last) = self.accounts.peek(account).map(|known| known.turn) else { return };
         let last = Turn { key: self.renamed.of(last.key), ..last };
         let group = self.groups.peek(last.key).filter(|group| group.requests() >= last.seen);
-        let carried = keys.iter().any(|&(kind, key)| kind == Gathering::Skeleton && key == last.key);
+        let carried = keys.iter().any(|&(kind, key)| kind.is_template() && key == last.key);
         let strays = if carried { 0 } else { last.strays.saturating_add(1) };
         let turn = match group {
             Some(group) if strays <= STRAYS => Turn {
@@ -136,7 +136,7 @@ impl Joiner {
 
     /// An account's first turn: in the first group of its keys that many are in.
     fn first_turn(&self, keys: &[(Gathering, u64)], now: Timestamp) -> Option<Turn> {
-        let mut keys = keys.iter().filter(|&&(kind, _)| kind == Gathering::Skeleton);
+        let mut keys = keys.iter().filter(|&&(kind, _)| kind.is_template());
         keys.find_map(|&(_, key)| {
             let group = self.groups.peek(key).filter(|group| group.parties() >= self.criteria.parties)?;
             Some(Turn { key, at: now, seen: group.requests(), ..Turn::default() })

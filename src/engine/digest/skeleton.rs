@@ -47,6 +47,12 @@ pub enum Place {
 impl Place {
     /// All places, by number.
     pub const ALL: [Self; 6] = [Self::System, Self::SystemPart, Self::Tools, Self::Head, Self::Tail, Self::UserPart];
+
+    /// Whether it is somewhere within a text: that may be anybody's.
+    #[must_use]
+    pub const fn is_part(self) -> bool {
+        matches!(self, Self::SystemPart | Self::UserPart)
+    }
 }
 
 /// Most keys of a skeleton.

@@ -3,7 +3,7 @@
 use super::{Action, Backing, Reason, Verdict, carried_out, ladder};
 use crate::caller::Caller;
 use crate::campaign::feed::GivenAway;
-use crate::campaign::{Feed, LINK, TELLING};
+use crate::campaign::{Feed, LINK};
 use crate::digest::Reading;
 use crate::evidence::Evidence;
 use crate::nats::MilliNats;
@@ -162,7 +162,7 @@ fn membership(
         };
     let campaign = feed.name(index)?.to_owned();
     // What a client looks like, beside words that others use as well, blocks nobody.
-    let telling = !matches!(by, Known::GivenAway(given) if given.key < TELLING);
+    let telling = !matches!(by, Known::GivenAway(given) if !given.telling);
     let confirmed = telling && (feed.confirms(index) || rules.confirms(&campaign, now));
     // That a conversation changed hands among accounts that are only alike backs no block.
     let counts = |family: &Family| enabled(*family) && (confirmed || family.nature() != Nature::Deterministic);
@@ -178,8 +178,8 @@ fn membership(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::Change;
     use crate::campaign::feed::Profile;
+    use crate::campaign::{Change, TELLING};
     use crate::digest::skeleton::Place;
     use crate::store::MemoryStore;
 
@@ -205,18 +205,21 @@ mod tests {
     }
 
     #[test]
-    fn whom_a_weak_key_gives_away_among_clients_that_look_alike_is_not_blocked() {
+    fn whom_a_weak_key_or_a_part_of_a_text_gives_away_among_clients_that_look_alike_is_not_blocked() {
         let (mut feed, until) = (Feed::default(), Timestamp(u64::MAX));
         let profile = Profile { name: "c-1".into(), confirmed: true, base: 9_000, ..Profile::default() };
         feed.apply(&Change::Profile { campaign: 0, profile });
         feed.apply(&Change::Key { key: 7, campaign: 0, lift: TELLING, until });
         feed.apply(&Change::Key { key: 8, campaign: 0, lift: TELLING - 1, until });
-        let rung = |key| {
+        let rung = |keys: &[(Place, u64)]| {
             let mut reading = Reading::default();
-            reading.skeleton.keys.push((Place::Head, key));
+            reading.skeleton.keys.extend(keys);
             let (config, caller) = (Config::default(), Caller { account: 5, ..Caller::default() });
             assess(&config, &MemoryStore::default(), &feed, &caller, &reading, Timestamp(1_000)).rung
         };
-        assert_eq!([7, 8].map(rung), [Action::Block, Action::Throttle]);
+        let [whole, part, weak] = [(Place::Head, 7), (Place::UserPart, 7), (Place::Head, 8)];
+        let asked: [&[_]; 5] = [&[whole], &[weak], &[part], &[part, whole], &[part, weak]];
+        use Action::{Block, Throttle};
+        assert_eq!(asked.map(rung), [Block, Throttle, Throttle, Block, Throttle]);
     }
 }

@@ -90,8 +90,8 @@ fn sum(terms: &Terms) -> Vec<Term> {
         term(
             "client",
             terms.client,
-            "what it takes, its settings, client program and network, against everybody's (without a telling key at most so much that \
-             it blocks nobody)",
+            "what it takes, its settings, client program and network, against everybody's (at most so much that it blocks nobody, \
+             where no beginning or end of a template tells)",
         ),
         term(
             "key",

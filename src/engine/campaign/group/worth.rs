@@ -167,18 +167,18 @@ impl Joiner {
                 worth.wording = worth.wording.max(0);
             }
             Gathering::Kin(likeness) => (worth.focus, worth.by_settings) = self.kinship(likeness, group),
-            Gathering::Skeleton | Gathering::Payload if together => {}
-            Gathering::Skeleton | Gathering::Payload => worth.focus = 0,
+            _ if together => {}
+            _ => worth.focus = 0,
         }
         worth.focus = worth.focus.min(worth.most(kind.family(), self.criteria.focus));
         if !self.criteria.counts(Family::HarvestContent) {
             worth.wording = 0;
         }
-        let turns = together && kind == Gathering::Skeleton && worth.parties >= self.criteria.turn_parties;
+        let turns = together && kind.is_template() && worth.parties >= self.criteria.turn_parties;
         worth.turns = if turns { worth.turns.min(self.criteria.turns) } else { 0 };
         let plain = worth.wording < i64::from(worth.parties) * PLAIN;
         worth.disguise = match kind {
-            Gathering::Skeleton => worth.disguise,
+            Gathering::Skeleton | Gathering::Part => worth.disguise,
             Gathering::Kin(Likeness::Way) => group.few_programs(&self.population),
             _ => 0,
         };

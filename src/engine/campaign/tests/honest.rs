@@ -107,6 +107,36 @@ fn nor_do_parts_of_a_firms_prompt_that_the_throw_away_accounts_sent_first() {
 }
 
 #[test]
+fn who_has_only_examples_in_common_with_a_campaign_is_linked_to_it_and_not_blocked() {
+    // What a paper put between the beginning and the end of a prompt is in others', too.
+    let between = |mut reading: Reading| {
+        reading.skeleton.keys.push((Place::UserPart, mix(900)));
+        reading
+    };
+    let mut world = World::new();
+    for n in 0..200 {
+        let content = world.fresh();
+        world.send(&bot(n), &between(harvest(TEMPLATE, content)));
+    }
+    let block = Document::default().thresholds.block.0;
+    let score =
+        |world: &World, n| world.joiner.account(bot(n).account).and_then(|known| known.link).map(|link| link.score);
+    assert!(score(&world, 100) >= Some(block));
+    // All keys of an evaluation, with the harvest's program, settings and wording.
+    for n in 0..60 {
+        let content = world.fresh();
+        world.send(&bot(5_000 + n % 6), &between(harvest(0, content)));
+    }
+    for n in 5_000..5_006 {
+        assert!(score(&world, n).is_some_and(|score| (LINK..block).contains(&score)), "{:?}", score(&world, n));
+    }
+    // Until one sends the template as well.
+    let content = world.fresh();
+    world.send(&bot(5_000), &harvest(TEMPLATE, content));
+    assert!(score(&world, 5_000) >= Some(block));
+}
+
+#[test]
 fn a_viral_prompt_names_none() {
     let mut world = World::new();
     for n in 0..400 {
