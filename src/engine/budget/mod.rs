@@ -114,13 +114,14 @@ impl Estimate {
         self.input.saturating_add(self.output)
     }
 
-    fn cost(self) -> Cost {
+    /// What is held for it.
+    fn reserved(self) -> Cost {
         Cost { requests: self.requests, tokens: self.tokens() }
     }
 }
 
-/// What an answer did cost; `input`: an estimate of what was read, for answers that do not tell.
-fn cost(dialect: Dialect, taken: &Taken, input: u64) -> u64 {
+/// What an answer did cost, in tokens; `input`: an estimate of what was read, for answers that do not tell.
+fn tokens(dialect: Dialect, taken: &Taken, input: u64) -> u64 {
     // Google counts thoughts beside the answer, Anthropic what came from its cache or went there beside what was read.
     let apart = match dialect {
         Dialect::Gemini | Dialect::Interactions => [taken.reasoning_tokens, None],
@@ -164,7 +165,7 @@ pub fn reserve<S: Store>(
     for (budget, key) in asked.filter(|(_, key)| *key != 0) {
         let put = |slot: &mut [u8]| {
             let mut slot = window::Slot::at(slot, budget, now);
-            (slot.reserve(budget, estimate.cost()), slot.left(budget))
+            (slot.reserve(budget, estimate.reserved()), slot.left(budget))
         };
         match table.update(store, key, now, |_| (), |slot| put(slot.bytes_mut())) {
             Ok((granted, left)) => {
@@ -205,9 +206,9 @@ pub fn settle<S: Store>(
         (401 | 403, _) => Cost::default(),
         // What is made in the background may be streamed all the same, to the end or not.
         (200..300, Some(taken)) if !estimate.later || estimate.requests == 1 && taken.tells_all() => {
-            Cost { requests: 1, tokens: cost(dialect, taken, estimate.input) }
+            Cost { requests: 1, tokens: tokens(dialect, taken, estimate.input) }
         }
-        (200..300, _) => estimate.cost(),
+        (200..300, _) => estimate.reserved(),
         _ => Cost { requests: 1, tokens: 0 },
     };
     release(&Tables::of(&config.state).budgets, store, grant, used, now)
@@ -224,7 +225,7 @@ fn release<S: Store>(table: &Table, store: &mut S, grant: &Grant, used: Cost, no
             |_| (),
             |slot| {
                 // Nothing is held in a slot that another took over meanwhile.
-                let reserved = if slot.fresh() { Cost::default() } else { grant.estimate.cost() };
+                let reserved = if slot.fresh() { Cost::default() } else { grant.estimate.reserved() };
                 window::Slot::at(slot.bytes_mut(), budget, now).settle(*window, reserved, used);
             },
         );

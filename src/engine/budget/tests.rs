@@ -244,7 +244,7 @@ fn costs_are_added_up_as_each_dialect_counts() {
     };
     for (dialect, tokens) in [(Dialect::Gemini, 1_230), (Dialect::Messages, 51_204), (Dialect::ChatCompletions, 1_200)]
     {
-        assert_eq!(cost(dialect, &taken, 9), tokens);
+        assert_eq!(super::tokens(dialect, &taken, 9), tokens);
     }
-    assert_eq!(cost(Dialect::Completions, &used(5), 9), 14);
+    assert_eq!(super::tokens(Dialect::Completions, &used(5), 9), 14);
 }

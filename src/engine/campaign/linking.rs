@@ -61,19 +61,31 @@ impl Joiner {
     /// Holds an account against a campaign whose key it carries: links it when that is sure, is surer of it the more
     /// requests speak for it.
     pub(super) fn consider(&mut self, member: &Member, carried: Option<Carried>, now: Timestamp) {
-        let Some(Carried { campaign: index, lift, part }) = carried.filter(|key| key.lift >= SPEAKS) else { return };
-        let Some(campaign) = self.campaigns.get(index as usize) else { return };
-        let turns = self.takes_turns(member.account, index);
+        let Some(carried) = carried.filter(|carried| carried.lift >= SPEAKS) else { return };
+        let Some((family, terms)) = self.terms(member, carried) else { return };
         let Some(known) = self.accounts.get(member.account) else { return };
+        known.matches = known.matches.saturating_add(i32::from(carried.lift >= TELLING));
+        known.most = known.most.max(terms.score());
+        if terms.score() >= LINK {
+            self.link(member.account, carried.campaign, (terms.score(), terms), family, now);
+        }
+    }
+
+    /// What speaks for an account's being of the campaign whose key it carries, and the family that named that; `None` where it is
+    /// another's.
+    fn terms(&self, member: &Member, carried: Carried) -> Option<(Family, Terms)> {
+        let Carried { campaign: index, lift, part } = carried;
+        let campaign = self.campaigns.get(index as usize)?;
+        let known = self.accounts.peek(member.account)?;
         if known.campaign().is_some_and(|of| of != index) {
-            return;
+            return None;
         }
         let like = |client| campaign.client(client, &self.population);
         let like_now = like(&member.client);
         let usual = campaign.usual_of(&known.client, &self.population);
         let wording = if self.criteria.counts(Family::HarvestContent) { known.said(usual) } else { 0 };
         // Of who takes turns with others it does not matter that what they ask reads like a person's.
-        let wording = if turns { wording.max(0) } else { wording };
+        let wording = if self.takes_turns(member.account, index) { wording.max(0) } else { wording };
         let telling = lift >= TELLING;
         // Who evaluates a model takes public prompts as well, one after the other; but with a client of his own.
         let sweeps = campaign.sweeps() && like_now >= ALIKE;
@@ -84,15 +96,10 @@ impl Joiner {
             again: AGAIN * known.kept_at(sweeps).min(MATCHES),
             wording: wording.clamp(-WORDING, WORDING),
         };
-        known.matches = known.matches.saturating_add(i32::from(telling));
         if (part || !telling) && !(sweeps && terms.again > 0) {
             terms.client -= (terms.score() - self.criteria.untold).max(0);
         }
-        known.most = known.most.max(terms.score());
-        if terms.score() >= LINK {
-            let family = campaign.story.family;
-            self.link(member.account, index, (terms.score(), terms), family, now);
-        }
+        Some((campaign.story.family, terms))
     }
 
     /// Links an account to a campaign, or is surer of it.
