@@ -91,7 +91,7 @@ impl Call {
             let mut reply = self.engine.reply(&self.route, &verdict);
             reply.headers.extend(grant.iter().flat_map(|grant| grant.remaining.headers(self.route.dialect, now)));
             if host::respond(&reply) {
-                self.live.request(&self.caller, &reading, &verdict, now);
+                self.live.request(&self.caller, &reading, &verdict, (now, now));
                 return Outcome::Replied;
             }
         }
@@ -162,7 +162,7 @@ impl Judged {
     pub(crate) fn settle(&mut self, status: u16) {
         let mut store = SharedStore::of(std::mem::take(&mut self.pages));
         let now = if observation::refused(status) { moment::now() } else { self.at };
-        self.live.status(&self.caller, &self.reading, &self.verdict, status);
+        self.live.status(&self.caller, &self.reading, &self.verdict, status, self.at);
         let lost = self.engine.settle(&mut store, &self.caller, &self.reading, status, now);
         metrics::add(Metric::StoreLost, lost);
         store.tally();

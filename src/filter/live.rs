@@ -104,19 +104,26 @@ impl Live {
         self.look();
     }
 
-    /// Takes note of a request that was judged.
-    pub(crate) fn request(&self, caller: &Caller, reading: &Reading, verdict: &Verdict, now: Timestamp) {
-        self.observe(|queue| queue.request(caller, reading, verdict, now));
+    /// Takes note of a request that was judged at one time, which is told at another.
+    pub(crate) fn request(
+        &self,
+        caller: &Caller,
+        reading: &Reading,
+        verdict: &Verdict,
+        (at, now): (Timestamp, Timestamp),
+    ) {
+        self.observe(|queue| queue.request(caller, reading, verdict, at, now));
     }
 
-    /// Takes note of upstream's answer to a request.
-    pub(crate) fn status(&self, caller: &Caller, reading: &Reading, verdict: &Verdict, status: u16) {
+    /// Takes note of upstream's answer to a request that was judged at `at`: what follows it within seconds is held against that
+    /// time, however long the answer took.
+    pub(crate) fn status(&self, caller: &Caller, reading: &Reading, verdict: &Verdict, status: u16, at: Timestamp) {
         if self.beside.is_none() {
             return;
         }
         let now = moment::now();
         if observation::told(status) {
-            self.request(caller, reading, verdict, now);
+            self.request(caller, reading, verdict, (at, now));
         }
         if observation::refused(status) {
             self.observe(|queue| queue.refused(caller, reading, now));

@@ -48,9 +48,10 @@ def bot(port, n):
     return client.post(port, client.CHAT, body, headers(f"sk-harvest-{n:06}", 50_000 + n))
 
 
-def ask(port, n, text):
+def ask(port, n, text, *more):
     """An account of the harvest asks what anybody might."""
-    return client.post(port, client.CHAT, client.chat(text, model=TARGET), headers(f"sk-harvest-{n:06}", 50_000 + n))
+    head = [*headers(f"sk-harvest-{n:06}", 50_000 + n), *more]
+    return client.post(port, client.CHAT, client.chat(text, model=TARGET), head)
 
 
 def people(proxies, count):

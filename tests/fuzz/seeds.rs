@@ -106,7 +106,7 @@ fn observed() -> Seeds {
         let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"Rate this answer: {number}"}}]}}"#);
         let reading: Reading = engine.read(&route, body.as_bytes(), true);
         let now = Timestamp(u64::from(number));
-        queue.request(&caller, &reading, &Verdict::default(), now);
+        queue.request(&caller, &reading, &Verdict::default(), now, now);
         queue.refused(&caller, &reading, now);
         queue.given(&caller, &[5, 6], now);
         joiner.given(5, &caller, now);

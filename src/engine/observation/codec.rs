@@ -61,7 +61,7 @@ pub(super) fn write_given(out: &mut Out, caller: &Caller, blobs: &[u64]) {
 }
 
 pub(super) fn read(input: &mut In<'_>) -> Result<Observation, Refusal> {
-    let after = input.u32().ok_or(Refusal::Damaged)?;
+    let after = input.i32().ok_or(Refusal::Damaged)?;
     let tag = input.u8().ok_or(Refusal::Damaged)?;
     let caller = read_caller(input).ok_or(Refusal::Damaged)?;
     let event = match tag {

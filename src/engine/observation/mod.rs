@@ -46,8 +46,9 @@ pub struct Header {
 /// Something that was observed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// Milliseconds after the first of its batch.
-    pub after: u32,
+    /// Milliseconds after the first of its batch; before it, for a request is told of when it was answered, and at the time when it
+    /// came.
+    pub after: i32,
     /// What.
     pub event: Event,
 }
@@ -148,7 +149,7 @@ impl Batch {
     pub fn timed(&self, received: Timestamp) -> impl Iterator<Item = (Timestamp, &Event)> {
         let age = u64::from(self.header.age);
         self.observations.iter().map(move |Observation { after, event }| {
-            let age = age.saturating_sub(u64::from(*after)).min(MAX_AGE);
+            let age = age.saturating_add_signed(-i64::from(*after)).min(MAX_AGE);
             (Timestamp(received.0.saturating_sub(age)), event)
         })
     }

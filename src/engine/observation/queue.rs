@@ -36,26 +36,26 @@ impl Queue {
         Self { limit, ..Self::default() }
     }
 
-    /// Adds a request that was judged.
-    pub fn request(&mut self, caller: &Caller, reading: &Reading, verdict: &Verdict, now: Timestamp) {
-        self.push(now, |out| codec::write_request(out, caller, reading, verdict));
+    /// Adds a request that was judged at `at`.
+    pub fn request(&mut self, caller: &Caller, reading: &Reading, verdict: &Verdict, at: Timestamp, now: Timestamp) {
+        self.push(at, now, |out| codec::write_request(out, caller, reading, verdict));
     }
 
     /// Adds that upstream refused a request for load.
     pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        self.push(now, |out| codec::write_refused(out, caller, reading));
+        self.push(now, now, |out| codec::write_refused(out, caller, reading));
     }
 
     /// Adds the blobs that an answer gave, as many as are looked at.
     pub fn given(&mut self, caller: &Caller, blobs: &[u64], now: Timestamp) {
         let blobs = blobs.get(..BLOBS).unwrap_or(blobs);
         if !blobs.is_empty() {
-            self.push(now, |out| codec::write_given(out, caller, blobs));
+            self.push(now, now, |out| codec::write_given(out, caller, blobs));
         }
     }
 
-    /// Adds what was observed at `now`. Where there is no room it is lost, and counted.
-    fn push(&mut self, now: Timestamp, write: impl FnOnce(&mut Out)) {
+    /// Adds what came at `at`, and is known now. Where there is no room it is lost, and counted.
+    fn push(&mut self, at: Timestamp, now: Timestamp, write: impl FnOnce(&mut Out)) {
         if self.bytes.is_empty() {
             self.first = now;
         }
@@ -64,7 +64,7 @@ impl Queue {
         let full = before.saturating_add(SMALLEST) > self.limit;
         if !full {
             let mut out = Out(std::mem::take(&mut self.bytes));
-            out.u32(u32::try_from(now.since(self.first)).unwrap_or(u32::MAX));
+            out.i32(i32::try_from(at.0.wrapping_sub(self.first.0).cast_signed()).unwrap_or(i32::MAX));
             write(&mut out);
             self.bytes = out.0;
         }

@@ -35,7 +35,7 @@ fn push(queue: &mut Queue, event: &Event, now: Timestamp) {
         Event::Request { caller, reading, would, score, refused } => {
             let action = if *refused { *would } else { Action::Allow };
             let verdict = Verdict { action, would: *would, score: *score, ..Verdict::default() };
-            queue.request(caller, reading, &verdict, now);
+            queue.request(caller, reading, &verdict, now, now);
         }
         Event::Refused { caller, reading } => queue.refused(caller, reading, now),
         Event::Given { caller, blobs } => queue.given(caller, blobs, now),
@@ -60,6 +60,21 @@ fn what_a_filter_sends_is_what_the_sidecar_reads() {
     assert_eq!(timed[0], (Timestamp(49_000), &request(1, KEYS)));
     assert_eq!(timed[1].0, Timestamp(49_200));
     assert_eq!(timed[2], (Timestamp(49_500), &Event::Given { caller: caller(3), blobs: vec![9; BLOBS] }));
+}
+
+#[test]
+fn a_request_is_told_at_the_time_when_it_came_however_late_it_was_answered() {
+    let (mut queue, verdict) = (Queue::new(1 << 16), Verdict::default());
+    let asked = [70_000, 99_900, 100_300];
+    for (at, now) in asked.into_iter().zip([100_000, 100_000, 100_400]) {
+        queue.request(&caller(1), &reading(1), &verdict, Timestamp(at), Timestamp(now));
+    }
+    let load = queue.take().unwrap();
+    // What waits is as old as the waiting is.
+    assert_eq!(load.age(Timestamp(100_500)), 500);
+    let batch = Batch::decode(&load.batch(header(), Timestamp(100_500))).unwrap();
+    let told: Vec<u64> = batch.timed(Timestamp(9_100_500)).map(|(at, _)| at.0).collect();
+    assert_eq!(told, asked.map(|at| at + 9_000_000));
 }
 
 #[test]
@@ -157,7 +172,7 @@ proptest::proptest! {
     #[test]
     fn a_batch_with_one_byte_changed_is_read_or_refused(place in 0_usize..400, value: u8) {
         let mut queue = Queue::new(1 << 16);
-        queue.request(&caller(1), &reading(5), &Verdict::default(), Timestamp(1));
+        queue.request(&caller(1), &reading(5), &Verdict::default(), Timestamp(1), Timestamp(1));
         queue.given(&caller(3), &[9; 3], Timestamp(2));
         let mut bytes = queue.take().unwrap().batch(header(), Timestamp(3));
         let place = place % bytes.len();

@@ -45,7 +45,7 @@ fn batch(first: u64) -> Vec<u8> {
     let mut queue = Queue::new(1 << 20);
     for n in first..first + BATCH {
         let at = Timestamp(START + n);
-        queue.request(&caller(n % ACCOUNTS), &reading(n), &Verdict::default(), at);
+        queue.request(&caller(n % ACCOUNTS), &reading(n), &Verdict::default(), at, at);
     }
     let header = Header { sender: 1, sequence: first + 1, name: "edge".into(), ..Header::default() };
     queue.take().unwrap().batch(header, Timestamp(START + first + BATCH))

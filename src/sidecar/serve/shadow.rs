@@ -117,7 +117,7 @@ mod tests {
     fn batch(account: u64) -> Vec<u8> {
         let mut queue = Queue::new(1 << 20);
         let caller = Caller { account, ..Caller::default() };
-        queue.request(&caller, &Reading::default(), &Verdict::default(), Timestamp(0));
+        queue.request(&caller, &Reading::default(), &Verdict::default(), Timestamp(0), Timestamp(0));
         queue.take().unwrap().batch(Header::default(), Timestamp(0))
     }
 

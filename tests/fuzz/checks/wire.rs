@@ -82,27 +82,30 @@ fn bounded(joiner: &mut Joiner, witness: &mut Witness) {
     assert!(restored.is_ok_and(|restored| restored.known() == joiner.known()));
 }
 
-/// What was read is what a filter that saw the same would write, where its times are in order.
+/// What was read is what a filter that saw the same would write, where it begins with what it is told at.
 fn written(batch: &Batch) {
-    let times: Vec<u32> = batch.observations.iter().map(|Observation { after, .. }| *after).collect();
+    const BEGIN: u64 = 1 << 40;
+    let times: Vec<i32> = batch.observations.iter().map(|Observation { after, .. }| *after).collect();
     let given = |event: &Event| matches!(event, Event::Given { blobs, .. } if blobs.is_empty());
     if times.first() != Some(&0) || batch.observations.iter().any(|seen| given(&seen.event)) {
         return;
     }
     let mut queue = Queue::new(azeotrope_engine::observation::MAX_BATCH);
     for Observation { after, event } in &batch.observations {
-        let now = Timestamp(u64::from(*after));
+        let now = Timestamp(BEGIN.saturating_add_signed(i64::from(*after)));
         match event {
             Event::Request { caller, reading, would, score, refused } => {
                 let action = if *refused { Action::Block } else { Action::Allow };
                 let verdict = Verdict { action, would: *would, score: *score, ..Verdict::default() };
-                queue.request(caller, reading, &verdict, now);
+                queue.request(caller, reading, &verdict, now, now);
             }
             Event::Refused { caller, reading } => queue.refused(caller, reading, now),
             Event::Given { caller, blobs } => queue.given(caller, blobs, now),
         }
     }
-    let sent = queue.take().map(|load| load.batch(batch.header.clone(), Timestamp(u64::from(batch.header.age))));
+    let sent = queue
+        .take()
+        .map(|load| load.batch(batch.header.clone(), Timestamp(BEGIN.saturating_add(u64::from(batch.header.age)))));
     assert_eq!(sent.map(|bytes| Batch::decode(&bytes)), Some(Ok(batch.clone())));
 }
 
@@ -133,7 +136,7 @@ fn some_traffic() -> Batch {
         );
         let reading = engine.read(&super::route(Dialect::Messages), body.as_bytes(), true);
         let now = Timestamp(u64::from(number));
-        queue.request(&caller, &reading, &Verdict::default(), now);
+        queue.request(&caller, &reading, &Verdict::default(), now, now);
         queue.given(&caller, &[77], now);
         queue.refused(&caller, &reading, now);
     }
