@@ -18,6 +18,8 @@ const DELAY: u64 = SECOND;
 /// How often a proxy tells what it has seen, in milliseconds, as the plugin's configuration has it where it says nothing else; each at
 /// times of its own, so that the sidecar often hears of an echo before what it is one of.
 const FLUSH: u64 = 500;
+/// As many as a proxy keeps to itself, whatever the clock of the trace says.
+const WAITING: usize = 256;
 
 /// One proxy: its shared data, the feed as it last came, and what it has seen and not told yet.
 #[derive(Default)]
@@ -33,9 +35,13 @@ impl Proxy {
         self.seen.drain(..).for_each(|(at, event)| sidecar.hear(&event, at));
     }
 
-    /// When it does: `late` milliseconds after each full half second.
+    /// When it does: `late` milliseconds after a full half second.
     fn tells(&self, late: u64) -> Option<Timestamp> {
         let (first, _) = self.seen.first()?;
+        // At once, then.
+        if self.seen.len() >= WAITING {
+            return Some(Timestamp::default());
+        }
         Some(Timestamp((first.0.saturating_sub(late) / FLUSH + 1) * FLUSH + late))
     }
 }
@@ -225,6 +231,19 @@ mod tests {
             assert!(told.starts_with(&["campaign_member", "blob_provenance"]), "{account}: {told:?}");
         }
         assert!(reasons(&mut fleet, &line(5, "stranger", None)).is_empty());
+    }
+
+    #[test]
+    fn where_the_clock_of_a_trace_stands_still_the_sidecar_hears_of_it_all_the_same() {
+        let engine = Engine::of(Config::for_replay(None).unwrap());
+        let mut fleet = Fleet::new(&engine, 1, true);
+        let exchanges = WAITING as u64 / 2;
+        for id in 0..=exchanges {
+            let mut line: Value = serde_json::from_str(&line(id, "somebody", None)).unwrap();
+            line["t"] = 1_790_000_000.into();
+            fleet.exchange(&Exchange::parse(line.to_string().as_bytes()).unwrap());
+        }
+        assert_eq!((fleet.sidecar().unwrap().known(), fleet.proxies[0].seen.len()), (1, 2));
     }
 
     /// The same question from whoever sends it.
