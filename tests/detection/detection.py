@@ -9,6 +9,7 @@ import argparse, importlib.util, json, subprocess, sys, tempfile, time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
+import retries
 import tables
 
 HERE = Path(__file__).resolve().parent
@@ -189,11 +190,18 @@ def run(args, name, path, seed, ablate):
                         str(seed), "--out", trace, "--labels", labelled], check=True, stderr=subprocess.DEVNULL)
         if "only" in scenario:
             narrow(scenario["only"], trace, labelled)
-        labels, corpus = score.read_labels(labelled), index(args, scenario, folder)
+        corpus = index(args, scenario, folder)
+
+        def replay(verdicts, *options):
+            subprocess.run([args.program, "replay", "--proxies", "3", *corpus, *options, "--verdicts", verdicts, trace], check=True)
+
+        rounds = scenario.get("retries", 0)
+        sent = retries.play(replay, score, trace, labelled, rounds, seed) if rounds else None
+        labels = score.read_labels(labelled)
         replays = [("all", [])] + [(f, rules_without(f, folder)) for f in ablate] + [("sidecar", ["--no-sidecar"])] * bool(ablate)
         for without, options in replays:
             verdicts, begin = folder / "verdicts.jsonl", time.monotonic()
-            subprocess.run([args.program, "replay", "--proxies", "3", *corpus, *options, "--verdicts", verdicts, trace], check=True)
+            replay(verdicts, *options)
             took = time.monotonic() - begin
             read = score.read_verdicts(verdicts, labels)
             result = score.score(labels, read) | {"scenario": name, "seed": seed, "without": without, "seconds": took,
@@ -203,6 +211,9 @@ def run(args, name, path, seed, ablate):
                 result["campaigns"][campaign] |= {"harvesting": found, "noticed": len(seen.get(campaign, ()))}
             if without == "all":
                 result["notes"] = notes(scenario, labels, read, trace)
+                if sent:
+                    served = {i for i, verdict in read.items() if score.LEVEL[verdict["action"]] < 2}
+                    result["notes"] |= {"retries": rounds, "obtained": sent.obtained(served)}
             results.append(result)
     print(f"{name}, seed {seed}: {len(results)} replays", flush=True)
     return results

@@ -67,6 +67,9 @@ def only(results):
             after = n["replaced"]
             lines.append(f"- replacement after a ban: the first account is linked at request {after['linked_after']} of all; "
                          f"{after['within_50']} of {after['accounts']} within 50 requests of their own (median: {after['median']})")
+        if "obtained" in n:
+            lines.append(f"- {r['scenario']}: what is refused is sent again through up to {n['retries']} other accounts; "
+                         f"{n['obtained']:.1%} of what was asked for was served in the end")
         if "pivot_minutes" in n:
             lines.append(f"- {r['scenario']}, seed {r['seed']}: release pivot flagged {n['pivot_minutes']:.1f} minutes after the "
                          f"release; benign exchanges flagged: {n['pivot_false']}")
