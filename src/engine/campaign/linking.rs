@@ -35,13 +35,16 @@ impl Joiner {
         group.deal(index, linked, accounts.len() as u64);
         group.told = now;
         let (linked, others) = (group.linked, group.others);
+        let sent = i32::try_from(group.requests() / group.parties().max(1)).unwrap_or(i32::MAX).max(1);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         campaign.exchanges = campaign.exchanges.max(u64::from(linked));
         let lift = campaign.key(linked, others, &self.population);
         self.changes.push(Change::Key { key, campaign: index, lift, until: until(now) });
         for account in accounts.into_iter().skip(own(kind.family())) {
             let Some(member) = self.as_member(account) else { continue };
-            self.consider(&member, Some(Carried { campaign: index, lift, part: kind == Gathering::Part }), now);
+            let carried = Carried { campaign: index, lift, part: kind == Gathering::Part };
+            // A request has many keys, which become a campaign's one after the other: it counts once.
+            self.hold(&member, carried, |matches| matches.max(sent), now);
         }
     }
 
@@ -61,10 +64,21 @@ impl Joiner {
     /// Holds an account against a campaign whose key it carries: links it when that is sure, is surer of it the more
     /// requests speak for it.
     pub(super) fn consider(&mut self, member: &Member, carried: Option<Carried>, now: Timestamp) {
-        let Some(carried) = carried.filter(|carried| carried.lift >= SPEAKS) else { return };
+        if let Some(carried) = carried {
+            self.hold(member, carried, |matches| matches.saturating_add(1), now);
+        }
+    }
+
+    /// The same; `count`: how many of the account's requests carried a telling key, this one included.
+    fn hold(&mut self, member: &Member, carried: Carried, count: impl Fn(i32) -> i32, now: Timestamp) {
+        if carried.lift < SPEAKS {
+            return;
+        }
         let Some((family, terms)) = self.terms(member, carried) else { return };
         let Some(known) = self.accounts.get(member.account) else { return };
-        known.matches = known.matches.saturating_add(i32::from(carried.lift >= TELLING));
+        if carried.lift >= TELLING {
+            known.matches = count(known.matches);
+        }
         known.most = known.most.max(terms.score());
         if terms.score() >= LINK {
             self.link(member.account, carried.campaign, (terms.score(), terms), family, now);

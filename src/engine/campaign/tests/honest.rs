@@ -137,6 +137,45 @@ fn who_has_only_examples_in_common_with_a_campaign_is_linked_to_it_and_not_block
 }
 
 #[test]
+fn a_text_of_which_every_part_becomes_a_campaigns_key_counts_once_for_who_sent_it_once() {
+    let mut world = World::new();
+    (0..6_000).for_each(|n| world.person(n % 1_000));
+    world.harvests(0..200, TEMPLATE);
+    // A public prompt, many parts long, with some words of their own around it: one account after the other sends it, a person among them.
+    let public = |mut reading: Reading| {
+        reading.skeleton.keys.extend((0..8).map(|part| (Place::UserPart, mix(900 + part))));
+        reading
+    };
+    let person = Caller { agent: 9, ..account(77_000) };
+    for n in 0..20 {
+        let content = world.fresh();
+        world.send(&bot(n), &public(harvest(0, content)));
+        if n == 0 {
+            let content = world.fresh();
+            world.send(&person, &public(Reading { wording: -1_000, ..harvest(0, content) }));
+        }
+    }
+    let groups = world.joiner.groups().filter(|(_, group)| group.campaign.is_some()).count();
+    assert!(groups > 8, "{groups}");
+    let known = world.joiner.account(person.account).unwrap();
+    assert_eq!((known.requests, known.matches), (1, 1));
+}
+
+#[test]
+fn one_text_that_a_few_of_a_campaigns_accounts_send_is_none_of_its_keys() {
+    let keys = |contents: u64| {
+        let mut world = World::new();
+        world.harvests(0..200, TEMPLATE);
+        let before = world.joiner.groups().filter(|(_, group)| group.campaign.is_some()).count();
+        for n in 0..12 {
+            world.send(&bot(n), &harvest(OTHER_TEMPLATE, 9_000_000 + n % contents));
+        }
+        world.joiner.groups().filter(|(_, group)| group.campaign.is_some()).count() - before
+    };
+    assert_eq!((keys(1), keys(12)), (0, 1));
+}
+
+#[test]
 fn a_viral_prompt_names_none() {
     let mut world = World::new();
     for n in 0..400 {
