@@ -54,12 +54,11 @@ impl Joiner {
         }
         // Where three in four belong to one campaign, so does the key.
         let parties = group.parties() as usize;
-        let worth = self.worth(kind, group);
-        let several = worth.contents * 2 >= worth.parties || worth.sampled();
-        if let Some((campaign, _)) = met.filter(|&(_, count)| several && count >= 4 && count * 4 >= parties * 3) {
+        if let Some((campaign, _)) = met.filter(|&(_, count)| count >= 4 && count * 4 >= parties * 3) {
             self.attach(key, kind, campaign, now);
             return;
         }
+        let worth = self.worth(kind, group);
         let score = self.score(&worth);
         // Whom one operator runs takes one thing; a group that only leans one way is a language or a fashion.
         let focused = group.taking(group.target()) * 5 >= worth.parties * 4;
