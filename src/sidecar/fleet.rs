@@ -9,15 +9,13 @@ use azeotrope_engine::engine::Engine;
 use azeotrope_engine::evidence::view::View;
 use azeotrope_engine::observation::{self, Event};
 use azeotrope_engine::route::Route;
+use azeotrope_engine::rules;
 use azeotrope_engine::store::MemoryStore;
 use azeotrope_engine::time::{SECOND, Timestamp};
 use azeotrope_engine::verdict::{Assessment, Verdict};
 
 /// How long a change of the feed takes to every proxy: the sidecar's promise is five seconds at most, one is usual.
 const DELAY: u64 = SECOND;
-/// How often a proxy tells what it has seen, in milliseconds, as the plugin's configuration has it where it says nothing else; each at
-/// times of its own, so that the sidecar often hears of an echo before what it is one of.
-const FLUSH: u64 = 500;
 /// As many as a proxy keeps to itself, whatever the clock of the trace says.
 const WAITING: usize = 256;
 
@@ -35,14 +33,14 @@ impl Proxy {
         self.seen.drain(..).for_each(|(at, event)| sidecar.hear(&event, at));
     }
 
-    /// When it does: `late` milliseconds after a full half second.
-    fn tells(&self, late: u64) -> Option<Timestamp> {
+    /// When it does: every `flush` milliseconds, `late` after the full number of them.
+    fn tells(&self, flush: u64, late: u64) -> Option<Timestamp> {
         let (first, _) = self.seen.first()?;
         // At once, then.
         if self.seen.len() >= WAITING {
             return Some(Timestamp::default());
         }
-        Some(Timestamp((first.0.saturating_sub(late) / FLUSH + 1) * FLUSH + late))
+        Some(Timestamp((first.0.saturating_sub(late) / flush + 1) * flush + late))
     }
 }
 
@@ -63,6 +61,8 @@ pub(crate) struct Fleet<'a> {
     engine: &'a Engine,
     proxies: Vec<Proxy>,
     sidecar: Option<Joiner>,
+    /// How often a proxy tells what it has seen, in milliseconds: as plugins do that are not told otherwise.
+    flush: u64,
     turn: usize,
     synchronised: Timestamp,
 }
@@ -72,7 +72,8 @@ impl<'a> Fleet<'a> {
         let proxy = || Proxy { feed: if sidecar { Feed::of_sidecar() } else { Feed::default() }, ..Proxy::default() };
         let proxies = std::iter::repeat_with(proxy).take(proxies.max(1)).collect();
         let sidecar = sidecar.then(|| Joiner::new(Limits::default(), Criteria::of(&engine.config().rules.document)));
-        Self { engine, proxies, sidecar, turn: 0, synchronised: Timestamp::default() }
+        let flush = u64::from(rules::Sidecar::default().flush_milliseconds);
+        Self { engine, proxies, sidecar, flush, turn: 0, synchronised: Timestamp::default() }
     }
 
     /// The most that ever spoke against an account, in thousandths of a nat, by the sidecar's reckoning.
@@ -134,16 +135,10 @@ impl<'a> Fleet<'a> {
         let (engine, Some(proxy)) = (self.engine, self.proxies.get_mut(self.turn)) else { return Verdict::default() };
         let verdict = engine.judge(&proxy.store, &proxy.feed, &caller, &reading, now);
         let status = exchange.response.as_ref().map(|response| response.status);
-        let refused = verdict.action.refuses();
-        let heard = self.sidecar.is_some();
-        let mut tell = |event| {
-            if heard {
-                proxy.seen.push((now, event));
-            }
-        };
-        if refused || status.is_none_or(observation::told) {
+        let (refused, heard) = (verdict.action.refuses(), self.sidecar.is_some());
+        if heard && (refused || status.is_none_or(observation::told)) {
             let Verdict { would, score, .. } = verdict;
-            tell(Event::Request { caller, reading: reading.clone(), would, score, refused });
+            proxy.seen.push((now, Event::Request { caller, reading: reading.clone(), would, score, refused }));
         }
         let Some(response) = exchange.response.as_ref().filter(|_| !refused) else { return verdict };
         engine.settle(&mut proxy.store, &caller, &reading, response.status, now);
@@ -153,11 +148,11 @@ impl<'a> Fleet<'a> {
         let blobs = engine.gives(&route, &answer.id, answer.blobs().map(|blob| blob_digest(blob, key)));
         engine.given(&mut proxy.store, &caller, &blobs, now);
         engine.ended(&mut proxy.store, &caller, &reading, answer.finish, now);
-        if refused {
-            tell(Event::Refused { caller, reading });
+        if heard && refused {
+            proxy.seen.push((now, Event::Refused { caller, reading }));
         }
-        if !blobs.is_empty() {
-            tell(Event::Given { caller, blobs });
+        if heard && !blobs.is_empty() {
+            proxy.seen.push((now, Event::Given { caller, blobs }));
         }
         verdict
     }
@@ -165,8 +160,9 @@ impl<'a> Fleet<'a> {
     /// Brings what proxies have seen to the sidecar, and the feed to the proxies, when it is time.
     fn synchronise(&mut self, now: Timestamp) {
         let Some(sidecar) = &mut self.sidecar else { return };
-        let apart = FLUSH / self.proxies.len() as u64;
-        let due = |(place, proxy): (u64, &Proxy)| Some((proxy.tells(place * apart)?, place));
+        // Each at times of its own: so the sidecar often hears of an echo before what it is one of.
+        let apart = self.flush / self.proxies.len() as u64;
+        let due = |(place, proxy): (u64, &Proxy)| Some((proxy.tells(self.flush, place * apart)?, place));
         let mut telling: Vec<_> = (0..).zip(&self.proxies).filter_map(due).filter(|(at, _)| *at <= now).collect();
         telling.sort_unstable();
         for (_, place) in telling {

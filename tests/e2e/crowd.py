@@ -39,19 +39,23 @@ def person(port, n):
     return client.post(port, client.CHAT, body, headers(f"sk-person-{n:06}", n))
 
 
+def harvester(n):
+    """The headers of an account of the harvest."""
+    return headers(f"sk-harvest-{n:06}", 50_000 + n)
+
+
 def bot(port, n):
     """An account of the harvest: one template, one model, ever new payloads."""
     number = next(_numbers)
     task = f"Task {number}: {SUBJECTS[number % 10]}, in the variant x{number * 104729} of the list."
     messages = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": task}]
     body = client.chat(task, model=TARGET, messages=messages, max_tokens=4096)
-    return client.post(port, client.CHAT, body, headers(f"sk-harvest-{n:06}", 50_000 + n))
+    return client.post(port, client.CHAT, body, harvester(n))
 
 
 def ask(port, n, text, *more):
     """An account of the harvest asks what anybody might."""
-    head = [*headers(f"sk-harvest-{n:06}", 50_000 + n), *more]
-    return client.post(port, client.CHAT, client.chat(text, model=TARGET), head)
+    return client.post(port, client.CHAT, client.chat(text, model=TARGET), [*harvester(n), *more])
 
 
 def people(proxies, count):

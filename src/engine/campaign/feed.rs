@@ -1,6 +1,6 @@
 //! What the second tier tells the proxies: who belongs to which campaign, and what gives the next account away.
 
-use super::criteria::{SPEAKS, TELLING};
+use super::criteria::SPEAKS;
 use super::gathering::{Carried, corpus_key};
 use super::generations::DigestMap;
 use super::population::Client;
@@ -272,14 +272,16 @@ impl Feed {
                 && lift >= SPEAKS
             {
                 let found = Carried { campaign, lift, part };
-                let (most, of) = best.unwrap_or((found, by));
-                let both = most.and(found);
-                best = Some((both, if both.lift > most.lift { by } else { of }));
+                best = Some(match best {
+                    Some((most, of)) => (most.and(found), if found.beats(most) { by } else { of }),
+                    None => (found, by),
+                });
             }
             let Some(&(place, next)) = skeleton.next() else { break };
             (key, by, part) = (next, Family::SkeletonSpread, place.is_part());
         }
-        let (Carried { campaign, lift, part }, by) = best?;
+        let (carried, by) = best?;
+        let campaign = carried.campaign;
         let profile = self.profiles.get(campaign as usize)?;
         let client = Client::of(caller, reading);
         let of = |list: &[(u64, MilliNats)], value: u64| {
@@ -288,8 +290,8 @@ impl Feed {
         Some(GivenAway {
             campaign,
             base: profile.base,
-            key: lift,
-            telling: lift >= TELLING && !part,
+            key: carried.lift,
+            telling: carried.tells(),
             by,
             target: of(&profile.targets, client.target),
             settings: of(&profile.settings, client.settings),
@@ -302,6 +304,7 @@ impl Feed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::skeleton::Place;
     use crate::rules::Family;
 
     const UNTIL: Timestamp = Timestamp(1_000);
@@ -321,6 +324,19 @@ mod tests {
         assert!(accounts.iter().all(|&account| feed.account(account, Timestamp(0)) == Some(&linked())));
         assert!((100_000..400_000).all(|n| feed.account(mix(n), Timestamp(0)).is_none()));
         assert_eq!(feed.account(mix(1), UNTIL), None);
+    }
+
+    #[test]
+    fn of_keys_that_say_as_much_the_older_campaigns_counts_and_its_family_is_told() {
+        let mut feed = Feed::default();
+        let mut reading = Reading { corpus: true, settings: 3, line: 4, ..Reading::default() };
+        reading.skeleton.keys.push((Place::Head, 7));
+        for (campaign, key) in [(1, corpus_key(&reading)), (0, 7)] {
+            feed.apply(&Change::Profile { campaign, profile: Profile::default() });
+            feed.apply(&Change::Key { key, campaign, lift: 5_000, until: UNTIL });
+        }
+        let given = feed.gives_away(&Caller::default(), &reading, Timestamp(0)).unwrap();
+        assert_eq!((given.campaign, given.by), (0, Family::SkeletonSpread));
     }
 
     #[test]

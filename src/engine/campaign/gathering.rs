@@ -9,6 +9,7 @@ use crate::digest::skeleton::Place;
 use crate::digest::words::mix;
 use crate::nats::MilliNats;
 use crate::rules::Family;
+use std::cmp::Reverse;
 
 /// What accounts gather under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +63,21 @@ pub(super) struct Carried {
 }
 
 impl Carried {
+    /// Whether more than parts of texts tell.
+    pub(super) fn tells(self) -> bool {
+        !self.part && self.lift >= TELLING
+    }
+
+    /// Whether it is the stronger of two; of equals the older campaign's is.
+    pub(super) fn beats(self, other: Self) -> bool {
+        (self.lift, Reverse(self.campaign)) > (other.lift, Reverse(other.campaign))
+    }
+
     /// The stronger of two, and what both tell.
     pub(super) fn and(self, other: Self) -> Self {
-        let first = |of: &Self| (of.lift, std::cmp::Reverse(of.campaign));
-        let most = if first(&other) > first(&self) { other } else { self };
-        let whole = |of: Self| of.campaign == most.campaign && !of.part && of.lift >= TELLING;
-        Self { part: most.part && !whole(self) && !whole(other), ..most }
+        let most = if other.beats(self) { other } else { self };
+        let tells = |of: Self| of.campaign == most.campaign && of.tells();
+        Self { part: most.part && !tells(self) && !tells(other), ..most }
     }
 }
 

@@ -140,6 +140,12 @@ impl Group {
         self.requests
     }
 
+    /// Requests of a party, on average.
+    #[must_use]
+    pub fn mean_requests(&self) -> u32 {
+        self.requests / self.parties().max(1)
+    }
+
     /// Whether it has come back for more just now, so that it wants weighing anew.
     #[must_use]
     pub fn returns(&self) -> bool {

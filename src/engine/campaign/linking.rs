@@ -35,7 +35,7 @@ impl Joiner {
         group.deal(index, linked, accounts.len() as u64);
         group.told = now;
         let (linked, others) = (group.linked, group.others);
-        let sent = i32::try_from(group.requests() / group.parties().max(1)).unwrap_or(i32::MAX).max(1);
+        let sent = i32::try_from(group.mean_requests()).unwrap_or(i32::MAX).max(1);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         campaign.exchanges = campaign.exchanges.max(u64::from(linked));
         let lift = campaign.key(linked, others, &self.population);
@@ -88,7 +88,7 @@ impl Joiner {
     /// What speaks for an account's being of the campaign whose key it carries, and the family that named that; `None` where it is
     /// another's.
     fn terms(&self, member: &Member, carried: Carried) -> Option<(Family, Terms)> {
-        let Carried { campaign: index, lift, part } = carried;
+        let Carried { campaign: index, lift, .. } = carried;
         let campaign = self.campaigns.get(index as usize)?;
         let known = self.accounts.peek(member.account)?;
         if known.campaign().is_some_and(|of| of != index) {
@@ -100,17 +100,16 @@ impl Joiner {
         let wording = if self.criteria.counts(Family::HarvestContent) { known.said(usual) } else { 0 };
         // Of who takes turns with others it does not matter that what they ask reads like a person's.
         let wording = if self.takes_turns(member.account, index) { wording.max(0) } else { wording };
-        let telling = lift >= TELLING;
         // Who evaluates a model takes public prompts as well, one after the other; but with a client of his own.
         let sweeps = campaign.sweeps() && like_now >= ALIKE;
         let mut terms = Terms {
             prior: campaign.prior(&self.population),
             client: if self.criteria.counts(Family::CohortSynchrony) { like_now.max(like(&known.client)) } else { 0 },
-            key: if telling { lift } else { lift.saturating_sub(known.chance()).max(0) },
+            key: if lift >= TELLING { lift } else { lift.saturating_sub(known.chance()).max(0) },
             again: AGAIN * known.kept_at(sweeps).min(MATCHES),
             wording: wording.clamp(-WORDING, WORDING),
         };
-        if (part || !telling) && !(sweeps && terms.again > 0) {
+        if !(carried.tells() || sweeps && terms.again > 0) {
             terms.client -= (terms.score() - self.criteria.untold).max(0);
         }
         Some((campaign.story.family, terms))

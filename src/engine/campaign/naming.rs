@@ -141,7 +141,7 @@ impl Joiner {
     fn adopt(&mut self, key: u64, kind: Gathering, index: u32, score: MilliNats, now: Timestamp) {
         let family = kind.family();
         let Some(group) = self.groups.peek(key) else { return };
-        let (target, kept) = (group.target(), group.requests() / group.parties().max(1));
+        let (target, kept) = (group.target(), group.mean_requests());
         let score = score.min(ADOPTED);
         let usual = self.campaigns.get(index as usize).map_or(0, Campaign::usual);
         let turns = |known: &Account| known.turn.kept(key, 1);
