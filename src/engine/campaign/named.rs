@@ -25,6 +25,10 @@ const UNSEEN: u64 = 2;
 const KEY: MilliNats = 9_000;
 /// Least prior log-odds of belonging to a campaign: it is not yet known how large it will grow.
 const PRIOR: MilliNats = -6_000;
+/// Wording below which a request, or an account, reads like a person's, whose way a campaign's template may have crossed. Single
+/// requests of a harvest whose template reads like neither lie around 0: those of its accounts not yet linked must not speak
+/// against its own key.
+pub(super) const PERSONAL: MilliNats = -1_000;
 /// Accounts that take a new model before the move is called a pivot.
 const PIVOTING: u32 = 3;
 
@@ -239,7 +243,7 @@ impl Campaign {
     /// does not read like one's. What is like it may be an account not yet linked, and must not count against its own key.
     #[must_use]
     pub fn unlike(&self, client: &Client, reading: &Reading, population: &Population) -> bool {
-        !self.takes(client.target) || reading.wording < 2 * self.usual_of(client, population)
+        !self.takes(client.target) || reading.wording < PERSONAL.min(2 * self.usual_of(client, population))
     }
 
     /// How an account with this client words its requests if it is one of it: where it runs what they run and is set up as they

@@ -6,7 +6,7 @@ use super::gathering::{Gathering, derived};
 use super::group::{Group, Member, Worth};
 use super::joiner::Joiner;
 use super::ledger::Passed;
-use super::named::{Campaign, Story};
+use super::named::{Campaign, PERSONAL, Story};
 use super::population::Client;
 use crate::evidence::cohort;
 use crate::nats::MilliNats;
@@ -17,8 +17,6 @@ use crate::time::{DAY, Timestamp};
 const LOOK: u32 = 4;
 /// Most that it is worth to have been in the group that named a campaign: that the group is one is sure, each member less.
 const ADOPTED: MilliNats = 8_000;
-/// Wording below which an account reads like a person's, whose way a campaign's template may have crossed.
-const PERSONAL: MilliNats = -1_000;
 /// What it is worth that a blob, conversation or refused body went through an account's hands.
 pub(super) const HANDS: MilliNats = 9_000;
 /// What an account's client must say before a blob in its hands is taken for that of a campaign it never met.

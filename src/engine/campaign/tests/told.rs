@@ -77,3 +77,25 @@ fn what_was_told_under_a_clock_that_was_ahead_is_not_told_for_longer() {
     assert!(told.iter().all(soon));
     assert_eq!(told.iter().filter(|change| matches!(change, Change::Account { .. })).count(), 5);
 }
+
+#[test]
+fn only_who_reads_like_a_person_or_takes_something_else_speaks_against_a_campaigns_key() {
+    let others = |wording: i32, line: u64| {
+        let mut world = World::new();
+        world.harvests(0..40, TEMPLATE);
+        for n in 2_000..2_100 {
+            let content = world.fresh();
+            world.send(&account(n), &Reading { wording, ..request(TEMPLATE, line, content) });
+        }
+        let mut groups = world.joiner.groups().filter(|(key, _)| *key == mix(TEMPLATE));
+        groups.next().map(|(_, group)| group.others)
+    };
+    // Whose template it was is not linked.
+    assert_eq!(others(-400, 1), Some(1));
+    assert!(
+        others(-1_400, 1) > Some(60) && others(-400, 2) > Some(60),
+        "{:?} {:?}",
+        others(-1_400, 1),
+        others(-400, 2)
+    );
+}
