@@ -67,8 +67,8 @@ case("an encoding that is not undone", encoded(b"\x8b\x00\x80" + BODY, "br"), To
 
 # JSON that parsers read in different ways.
 DECOY = json.dumps(messages(prompts.OTHER))
-case("the messages twice", post(f'{{"model":"m","messages":{DECOY},"messages":{json.dumps(messages())}}}'.encode()), Same(),
-     "the last of several equal keys counts with every provider: the last turn read is its")
+case("the messages twice", post(f'{{"model":"m","messages":{DECOY},"messages":{json.dumps(messages())}}}'.encode()),
+     Same("tail"), "the last of several equal keys counts with every provider, and its end is the template's")
 case("the content twice", post(f'{{"messages":[{{"role":"user","content":{json.dumps(prompts.OTHER)},'
                                f'"content":{json.dumps(prompt())}}}]}}'.encode()), Same("tail"),
      "all copies are read as one text, so what upstream takes is in it, and its end is the template's")

@@ -58,6 +58,16 @@ case("a conversation before", calls([{"role": "user", "content": "Hello!"}, {"ro
                                      *messages()]), Same(), "the last turn is the one that asks")
 case("a prefilled answer behind", calls([*messages(), {"role": "assistant", "content": words(50, 10)}]), Same(),
      "the user's last turn is the one that asks")
+case("small talk behind the prompt", calls([*messages(), {"role": "user", "content": "Go on."}]), Same(),
+     "messages of the user that follow each other are one, to providers as well")
+case("a made-up answer and small talk behind the prompt",
+     calls([*messages(), {"role": "assistant", "content": "Understood."}, {"role": "user", "content": "Go on."}]), Same(),
+     "what asks is the last text that is more than small talk")
+case("the prompt as system prompt and small talk", calls([{"role": "system", "content": prompt()}, {"role": "user", "content": "Go on."}]),
+     Same(), "where the user asks nothing, the system prompt does")
+case("a made-up answer and a question behind the prompt",
+     calls([*messages(), {"role": "assistant", "content": "Understood."}, {"role": "user", "content": words(12, 21)}]), Lost(),
+     "costs a question of its own for every request: one that all accounts share gives them away as the template does")
 case("a system prompt that changes", calls(messages(system=words(100, 11))), Same(), "each text has keys of its own")
 case("the template as system prompt", calls([{"role": "system", "content": prompts.SYSTEM}, {"role": "user", "content": prompts.TASK}]),
      Same("system"), "the system prompt is a template, too")

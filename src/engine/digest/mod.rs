@@ -2,13 +2,14 @@
 //!
 //! | digest | keeps | loses |
 //! |---|---|---|
-//! | [`skeleton`] | the template: system prompt, tools, masked wording of the last user turn | payload, numbers, the middle of long texts and of many |
+//! | [`skeleton`] | the template: system prompt, tools, masked wording of what is asked | payload, numbers, the middle of long texts and of many |
 //! | [`content`] | what is asked, to the letter | layout, case, punctuation |
 //! | [`conversation`] | which conversation is continued | system prompt, reasoning, blobs, short changes amid long texts |
 //! | blobs | which reasoning blob, or id of an answer, is sent back | all of it |
 //! | [`settings`] | how the client program is set | nothing else of it |
 //! | [`shape`] | sizes and switches | words |
 
+mod asked;
 pub mod conversation;
 pub mod key;
 pub mod settings;
@@ -18,9 +19,10 @@ pub mod skeleton;
 use azeotrope_text::letters;
 pub use azeotrope_text::{hash, minhash, wording as content, words};
 
-use crate::dialect::{self, Dialect, Kind, Part, Prompt, Role};
+use crate::dialect::{self, Dialect, Kind, Prompt};
 use crate::evidence::content::Features;
 use crate::{route::Route, rules::Config};
+use asked::Asked;
 use content::Wording;
 use conversation::Conversation;
 use key::{DigestKey, Digester, Domain};
@@ -99,10 +101,10 @@ impl Reading {
     /// Digests what was read. A prompt of which nothing could be read is `unread`.
     #[must_use]
     pub fn of_prompt(prompt: &Prompt<'_>, digests: &DigestKey, config: &Config) -> Self {
-        let last = last_turn(prompt);
-        let asked = asked(prompt, last);
-        let (skeleton, shape, features) = scan(prompt, last, &asked, digests);
-        let wording = Wording::of(asked.iter().map(|piece| &*piece.start));
+        let asked = Asked::of(prompt);
+        let pieces = asked.pieces(prompt, content::READ);
+        let (skeleton, shape, features) = scan(prompt, asked, &pieces, digests);
+        let wording = Wording::of(pieces.iter().map(|piece| &*piece.start));
         let keyed = |domain, hash: u64| if hash == 0 { 0 } else { digests.digest(domain, &hash.to_le_bytes()) };
         Self {
             dialect: None,
@@ -128,15 +130,20 @@ impl Reading {
 /// The features of a request that the content model is trained on.
 #[must_use]
 pub fn features(prompt: &Prompt<'_>) -> Features {
-    let last = last_turn(prompt);
-    scan(prompt, last, &asked(prompt, last), &DigestKey::default()).2
+    let asked = Asked::of(prompt);
+    scan(prompt, asked, &asked.pieces(prompt, content::READ), &DigestKey::default()).2
 }
 
 /// One pass over the words: the template, the shape, and the features. What is trained on is what is scored.
-fn scan(prompt: &Prompt<'_>, last: u16, asked: &[Piece<'_>], digests: &DigestKey) -> (Skeleton, Shape, Features) {
+fn scan(
+    prompt: &Prompt<'_>,
+    asked: Asked<'_>,
+    pieces: &[Piece<'_>],
+    digests: &DigestKey,
+) -> (Skeleton, Shape, Features) {
     let mut features = Features::default();
-    let skeleton = Skeleton::of(prompt, asked, digests, features.buckets());
-    let shape = Shape::of(prompt, last);
+    let skeleton = Skeleton::of(prompt, asked, pieces, digests, features.buckets());
+    let shape = Shape::of(prompt, asked);
     features.shape(&shape);
     (skeleton, shape, features)
 }
@@ -144,18 +151,6 @@ fn scan(prompt: &Prompt<'_>, last: u16, asked: &[Piece<'_>], digests: &DigestKey
 fn line(model: &str, digests: &DigestKey) -> u64 {
     let letters: String = model.chars().filter(|character| character.is_alphabetic()).map(letters::lower).collect();
     digests.digest(Domain::Model, letters.as_bytes())
-}
-
-/// The turn that asks: the last one of the user's that has text.
-fn last_turn(prompt: &Prompt<'_>) -> u16 {
-    let texts = prompt.parts.iter().filter(|part| part.role == Role::User && part.kind == Kind::Text);
-    texts.map(|part| part.turn).max().unwrap_or(0)
-}
-
-/// The text of the turn that asks.
-fn asked<'p>(prompt: &'p Prompt<'_>, last: u16) -> Vec<Piece<'p>> {
-    let of = move |part: &Part| part.role == Role::User && part.turn == last && part.kind == Kind::Text;
-    skeleton::ends(prompt, of).map(|part| Piece::of(prompt, part, content::READ)).collect()
 }
 
 fn blobs(prompt: &Prompt<'_>, digests: &DigestKey) -> Vec<u64> {

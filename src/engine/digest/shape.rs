@@ -1,13 +1,14 @@
 //! The shape of a request: sizes and switches, no words.
 
+use super::asked::Asked;
 use crate::dialect::{Kind, Params, Prompt, Role};
 
 /// Sizes in bytes of the document, counts saturating.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
-    /// Text of the last user turn.
+    /// Text of what is asked.
     pub user: u32,
-    /// Text of the system prompt.
+    /// Text of the system prompt, unless that is what is asked.
     pub system: u32,
     /// Text of everything else: earlier turns, tool results.
     pub context: u32,
@@ -22,7 +23,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    pub(super) fn of(prompt: &Prompt<'_>, last: u16) -> Self {
+    pub(super) fn of(prompt: &Prompt<'_>, asked: Asked<'_>) -> Self {
         let mut shape = Self { params: prompt.params, ..Self::default() };
         let mut answered = None;
         for part in &prompt.parts {
@@ -31,7 +32,6 @@ impl Shape {
                 (_, Kind::ToolSchema | Kind::ToolCall | Kind::ToolResult) => shape.tools = true,
                 (_, Kind::Media) => shape.media = true,
                 (Role::System, Kind::Text) => shape.system = shape.system.saturating_add(bytes),
-                (Role::User, Kind::Text) if part.turn == last => shape.user = shape.user.saturating_add(bytes),
                 (_, Kind::Text) => shape.context = shape.context.saturating_add(bytes),
                 (_, Kind::Blob | Kind::Thinking) => {}
             }
@@ -40,6 +40,9 @@ impl Shape {
                 shape.answers = shape.answers.saturating_add(1);
             }
         }
+        shape.user = asked.texts().fold(0, |sum: u32, part| sum.saturating_add(part.span.bytes()));
+        let among = if asked.of_system() { &mut shape.system } else { &mut shape.context };
+        *among = among.saturating_sub(shape.user);
         shape
     }
 }

@@ -1,10 +1,11 @@
 //! The skeleton of a request: what stays when a pipeline fills its template with the next payload.
 //!
 //! Kept: the system prompt and the tool schemas as a whole, the name of a prompt that the provider keeps, the first and the last words
-//! of the last user turn, and MinHash values of both texts, all over masked words ([`super::words`]). Lost: payload, numbers, and
+//! of what is asked, and MinHash values of both texts, all over masked words ([`super::words`]). Lost: payload, numbers, and
 //! everything beyond the first and last [`EDGE`] bytes of a text; of a text in many parts, the parts that have [`HALF`] bytes of
 //! others before and behind them. Each value is a key under which accounts gather; one that survives is enough.
 
+use super::asked::Asked;
 use super::hash::sampled;
 use super::key::{DigestKey, Domain};
 use super::minhash::BINS;
@@ -36,11 +37,11 @@ pub enum Place {
     SystemPart,
     /// The tool schemas.
     Tools,
-    /// The first words of the last user turn.
+    /// The first words of what is asked.
     Head,
-    /// The last words of the last user turn.
+    /// The last words of what is asked.
     Tail,
-    /// Part of the last user turn.
+    /// Part of what is asked.
     UserPart,
 }
 
@@ -72,7 +73,13 @@ impl Skeleton {
         self.keys.iter().find(|(of, _)| *of == place).map(|&(_, key)| key)
     }
 
-    pub(super) fn of(prompt: &Prompt<'_>, asked: &[Piece<'_>], digests: &DigestKey, features: &mut Buckets) -> Self {
+    pub(super) fn of(
+        prompt: &Prompt<'_>,
+        asked: Asked<'_>,
+        pieces: &[Piece<'_>],
+        digests: &DigestKey,
+        features: &mut Buckets,
+    ) -> Self {
         let mut skeleton = Self { keys: Vec::with_capacity(KEYS) };
         let mut add = |place: Place, hash: u64| {
             if hash != 0 {
@@ -83,7 +90,9 @@ impl Skeleton {
             add(Place::System, sampled(prompt.stored.as_bytes()));
         }
         let mut system = Text::default();
-        for part in ends(prompt, |part| part.role == Role::System && part.kind == Kind::Text) {
+        // One that is what is asked is read as that.
+        let instructs = |part: &Part| part.role == Role::System && part.kind == Kind::Text && !asked.of_system();
+        for part in ends(&prompt.parts, instructs) {
             Piece::of(prompt, part, EDGE).read(&mut system, features);
         }
         if system.count() >= SYSTEM_WORDS {
@@ -92,7 +101,7 @@ impl Skeleton {
         }
         add(Place::Tools, tools(prompt));
         let mut user = Text::default();
-        asked.iter().for_each(|piece| piece.read(&mut user, features));
+        pieces.iter().for_each(|piece| piece.read(&mut user, features));
         if user.count() >= HEAD {
             add(Place::Head, user.head());
             add(Place::Tail, user.tail());
@@ -106,7 +115,7 @@ impl Skeleton {
 fn tools(prompt: &Prompt<'_>) -> u64 {
     let mut hash = 0_u64;
     let mut add = |word: u64| hash = mix(hash ^ word).wrapping_add(word);
-    for part in ends(prompt, |part| part.kind == Kind::ToolSchema) {
+    for part in ends(&prompt.parts, |part| part.kind == Kind::ToolSchema) {
         if part.span.string {
             Words::new(&prompt.beginning(part.span, TOOL)).for_each(&mut add);
         } else {
@@ -117,14 +126,11 @@ fn tools(prompt: &Prompt<'_>) -> u64 {
 }
 
 /// The parts of a text that are read, in their order: those that begin within [`HALF`] bytes of either end.
-pub(super) fn ends<'p>(
-    prompt: &'p Prompt<'_>,
-    of: impl Fn(&Part) -> bool + Copy + 'p,
-) -> impl Iterator<Item = &'p Part> {
+pub(super) fn ends<'p>(parts: &'p [Part], of: impl Fn(&Part) -> bool + Copy + 'p) -> impl Iterator<Item = &'p Part> {
     let size = |part: &Part| (part.span.bytes() as usize).min(2 * EDGE);
-    let mut behind: usize = prompt.parts.iter().filter(|part| of(part)).map(size).sum();
+    let mut behind: usize = parts.iter().filter(|part| of(part)).map(size).sum();
     let mut before = 0_usize;
-    prompt.parts.iter().filter(move |part| of(part)).filter(move |part| {
+    parts.iter().filter(move |part| of(part)).filter(move |part| {
         let start = before;
         before = before.saturating_add(size(part));
         behind = behind.saturating_sub(size(part));

@@ -1,4 +1,4 @@
-//! What is asked, to the letter: digests of the last user turn and of its paragraphs.
+//! What is asked, to the letter: digests of that text and of its paragraphs.
 //!
 //! Letters and digits count, folded to ASCII lower case; white space, punctuation and markup do not, so that a question
 //! copied out of a public set is found again under another layout. A paragraph (up to an empty line) has a digest of its
