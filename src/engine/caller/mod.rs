@@ -140,10 +140,12 @@ impl Callers {
 }
 
 /// A user agent: the upper half is the digest of what comes before its first digit, a product's name as a rule (RFC 9110,
-/// 10.1.5: its version follows), the lower half that of all of it.
+/// 10.1.5: its version follows), the lower half that of all of it. OpenAI's and Anthropic's SDKs for Python go by two names, one
+/// with `Async` before it: one product.
 fn agent(key: &DigestKey, value: &[u8]) -> u64 {
     const UPPER: u64 = !0 << 32;
     let name = value.split(u8::is_ascii_digit).next().unwrap_or_default();
+    let name = name.strip_prefix(b"Async").unwrap_or(name);
     key.digest(Domain::Agent, name) & UPPER | key.digest(Domain::Agent, value) & !UPPER
 }
 

@@ -5,7 +5,7 @@
 
 mod worth;
 
-pub use worth::Worth;
+pub use worth::{EXPECTED, Worth};
 
 use super::population::Client;
 use super::rhythm::Rhythm;

@@ -127,7 +127,8 @@ impl Joiner {
         if family == Family::CohortSynchrony {
             campaign.hear(Family::SkeletonSpread);
         }
-        if worth.mean_wording() >= cohort::HARVEST {
+        // What kin ask is worded by whoever made the questions: students of one problem set are kin, too.
+        if worth.mean_wording() >= cohort::PLAIN && family != Family::CohortSynchrony {
             campaign.hear(Family::HarvestContent);
         }
         self.campaigns.push(campaign);

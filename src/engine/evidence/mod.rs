@@ -50,7 +50,7 @@ impl Evidence {
     pub fn is_likeness(&self) -> bool {
         let likeness = |&(reason, milli): &(Reason, MilliNats)| match reason.family() {
             Some(Family::SkeletonSpread | Family::CohortSynchrony | Family::AccountShape) => true,
-            Some(Family::HarvestContent) => milli < cohort::WORDING_FACTOR * cohort::HARVEST,
+            Some(Family::HarvestContent) => milli < PLAINLY,
             _ => false,
         };
         self.0.iter().filter(|(_, milli)| *milli > 0).all(likeness)
@@ -64,6 +64,8 @@ impl Evidence {
     }
 }
 
+/// What a proxy must see in the wording of a group, and of the request, to hold it for plainly a harvest's: a nat a request.
+const PLAINLY: MilliNats = cohort::WORDING_FACTOR * 1_000;
 /// Bound of what the wording of the request itself takes from what its group is worth, in thousandths of a nat.
 const OWN_WORDING: MilliNats = 4_000;
 

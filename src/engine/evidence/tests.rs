@@ -151,7 +151,7 @@ fn where_a_sidecar_judges_groups_a_proxy_that_sees_part_of_one_observes_unless_i
             assess(&proxy.config, &proxy.store, &feed, &caller(7_000), &worded(99), now).verdict.action
         })
     };
-    let found = [0, 200, 300, 1_500].map(alone_and_beside_a_sidecar);
+    let found = [0, 900, 1_300, 1_500].map(alone_and_beside_a_sidecar);
     let [observed, acts] = [[Action::Throttle, Action::Observe], [Action::Throttle; 2]];
     assert_eq!(found, [observed, observed, acts, acts]);
 }

@@ -32,13 +32,28 @@ fn nor_do_users_of_a_tool_that_comes_with_one_model_and_who_read_like_people() {
 }
 
 #[test]
+fn nor_do_users_of_an_app_that_has_a_client_program_of_its_own_unless_they_read_like_a_harvest() {
+    let named = |agent: u64, wording: i32| {
+        let mut world = World::new();
+        for n in 0..400 {
+            let content = world.fresh();
+            world.send(&Caller { agent, ..bot(n) }, &Reading { wording, ..harvest(TEMPLATE, content) });
+        }
+        world.named()
+    };
+    // The name of the people's programs is used for anything.
+    assert_eq!([program(7, 0), 9].map(|agent| named(agent, 300)), [0, 1]);
+    assert_eq!(named(program(7, 0), 1_100), 1);
+}
+
+#[test]
 fn wording_confirms_a_campaign_where_it_is_plainly_a_harvests() {
     let confirmed = |wording| {
         let world = users(100, wording);
         assert_eq!(world.named(), 1);
         world.joiner.campaigns().first().is_some_and(Campaign::confirmed)
     };
-    assert_eq!([0, 200, 300].map(confirmed), [false, false, true]);
+    assert_eq!([0, 1_400, 1_600].map(confirmed), [false, false, true]);
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub fn look(
     evidence: &mut Evidence,
 ) {
     let hand = Hand::of(caller);
-    let (mut echoed, mut continued) = (false, None);
+    let (mut carried, mut continued) = (false, None);
     for (family, key) in sought(reading) {
         if key == 0 || custody.remembers(family) == 0 {
             continue;
@@ -45,16 +45,20 @@ pub fn look(
         }
         let most = custody.families.worth(family).most.0;
         match family {
-            Family::BlobProvenance => evidence.add(Reason::BlobProvenance, most),
+            Family::BlobProvenance => {
+                carried = true;
+                evidence.add(Reason::BlobProvenance, most);
+            }
             Family::FailoverEcho => {
-                echoed = true;
+                carried = true;
                 evidence.add(Reason::FailoverEcho, most);
             }
             _ => continued = Some(most),
         }
     }
-    // A turn that is retried elsewhere takes its conversation with it: one act, and no second kind of evidence.
-    if let Some(most) = continued.filter(|_| !echoed) {
+    // A turn that is retried elsewhere, and a blob, which stands in it, take their conversation with them: one act, and no second
+    // kind of evidence. Who goes on under another key of theirs does both.
+    if let Some(most) = continued.filter(|_| !carried) {
         evidence.add(Reason::PrefixContinuity, most);
     }
 }

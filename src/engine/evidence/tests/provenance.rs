@@ -71,7 +71,7 @@ fn a_placeholder_that_many_are_given_is_nobodys() {
 }
 
 #[test]
-fn a_conversation_that_changes_hands_is_told_and_throttled_with_its_blob() {
+fn a_conversation_that_changes_hands_with_its_blob_is_told_as_one_act() {
     let mut proxy = proxy();
     assert!(proxy.reasons(&caller(1), &first(10), 0).is_empty());
     assert!(proxy.reasons(&caller(1), &turn(11, 10), MINUTE).is_empty());
@@ -81,8 +81,7 @@ fn a_conversation_that_changes_hands_is_told_and_throttled_with_its_blob() {
     assert!(proxy.reasons(&caller(2), &turn(13, 12), 3 * MINUTE).is_empty(), "from here on it is the thief's own");
     proxy.give(&caller(1), 555, 0);
     let both = proxy.send(&caller(2), &Reading { blobs: vec![555], ..turn(14, 11) }, 200, 4 * MINUTE);
-    assert_eq!((both.action, both.score), (Action::Throttle, 9_000), "two families");
-    assert_eq!(both.reasons, ["blob_provenance", "prefix_continuity"]);
+    assert_eq!((both.action, both.score, both.reasons), (Action::Observe, 6_000, vec!["blob_provenance"]));
 }
 
 #[test]
