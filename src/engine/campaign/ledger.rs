@@ -85,8 +85,9 @@ impl Ledger {
         let held = *self.kept(family).get(key)?;
         let custody = self.criteria.custody();
         let whole = || conversation(reading).and_then(|key| self.conversations.peek(key));
-        let foreign = custody.foreign(family, &held, hand, now)
-            && !(family == Family::FailoverEcho && custody.common(whole(), &held.by, now));
+        // What was sent before the refusal, and told later for its answer took long, follows from nothing.
+        let echo = || held.at.since(now) <= HEARD && !custody.common(whole(), &held.by, now);
+        let foreign = custody.foreign(family, &held, hand, now) && (family != Family::FailoverEcho || echo());
         foreign.then_some(Passed { family, from: held.by })
     }
 
@@ -208,6 +209,18 @@ mod tests {
             ledger.request(&caller(account), &body, Timestamp(0));
         }
         assert_eq!(ledger.refused(&body, &caller(1), Timestamp(0)), None);
+    }
+
+    #[test]
+    fn what_was_sent_before_the_refusal_is_no_echo_of_it_however_late_it_is_told() {
+        let told = |sent: u64| {
+            let (mut ledger, body) = (Ledger::new(100, Criteria::default()), turn(10, 0));
+            ledger.request(&caller(1), &body, Timestamp(MINUTE));
+            ledger.refused(&body, &caller(1), Timestamp(MINUTE));
+            families(&ledger.request(&caller(2), &body, Timestamp(sent)))
+        };
+        assert_eq!([MINUTE, MINUTE - HEARD].map(told), [vec![Family::FailoverEcho], vec![Family::FailoverEcho]]);
+        assert_eq!([MINUTE - HEARD - 1, 20 * SECOND].map(told), [vec![], vec![]]);
     }
 
     #[test]
