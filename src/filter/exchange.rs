@@ -91,7 +91,7 @@ impl Call {
             let mut reply = self.engine.reply(&self.route, &verdict);
             reply.headers.extend(grant.iter().flat_map(|grant| grant.remaining.headers(self.route.dialect, now)));
             if host::respond(&reply) {
-                self.live.request(&self.caller, &reading, &verdict, (now, now));
+                self.live.replied(&self.caller, &reading, &verdict, now);
                 return Outcome::Replied;
             }
         }

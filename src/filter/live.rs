@@ -14,7 +14,7 @@ use azeotrope_engine::bundle::{Manifest, Package, Refusal, Running, TrustedKeys}
 use azeotrope_engine::caller::Caller;
 use azeotrope_engine::digest::Reading;
 use azeotrope_engine::engine::Engine;
-use azeotrope_engine::observation::{self, Header, MAX_NAME, Queue};
+use azeotrope_engine::observation::{self, Fate, Header, MAX_NAME, Queue};
 use azeotrope_engine::rules::Problem;
 use azeotrope_engine::store::{Get, Key, Store, Version};
 use azeotrope_engine::time::Timestamp;
@@ -104,15 +104,26 @@ impl Live {
         self.look();
     }
 
-    /// Takes note of a request that was judged at one time, which is told at another.
-    pub(crate) fn request(
+    /// Takes note of a request that was judged at one time, and of what became of it, which is known at another.
+    fn request(
         &self,
         caller: &Caller,
         reading: &Reading,
         verdict: &Verdict,
+        fate: Fate,
         (at, now): (Timestamp, Timestamp),
     ) {
-        self.observe(|queue| queue.request(caller, reading, verdict, at, now));
+        self.observe(|queue| {
+            queue.request(caller, reading, verdict, fate, (at, now));
+            if fate == Fate::RefusedForLoad {
+                queue.refused(caller, reading, now);
+            }
+        });
+    }
+
+    /// Takes note of a request that was refused here.
+    pub(crate) fn replied(&self, caller: &Caller, reading: &Reading, verdict: &Verdict, now: Timestamp) {
+        self.request(caller, reading, verdict, Fate::of(verdict, None), (now, now));
     }
 
     /// Takes note of upstream's answer to a request that was judged at `at`: what follows it within seconds is held against that
@@ -121,12 +132,8 @@ impl Live {
         if self.beside.is_none() {
             return;
         }
-        let now = moment::now();
         if observation::told(status) {
-            self.request(caller, reading, verdict, (at, now));
-        }
-        if observation::refused(status) {
-            self.observe(|queue| queue.refused(caller, reading, now));
+            self.request(caller, reading, verdict, Fate::of(verdict, Some(status)), (at, moment::now()));
         }
     }
 

@@ -206,6 +206,7 @@ mod tests {
     use azeotrope_engine::campaign::Change;
     use azeotrope_engine::campaign::feed::Profile;
     use azeotrope_engine::digest::Reading;
+    use azeotrope_engine::observation::Fate;
     use azeotrope_engine::rules::{Family, FamilySet, Rules};
 
     const NOW: u64 = 1_790_000_000_000;
@@ -217,7 +218,7 @@ mod tests {
         for account in 1..=1_000 {
             let caller = Caller { account, ..Caller::default() };
             let reading = Reading { content: account, ..Reading::default() };
-            let event = Event::Request { caller, reading, would: Action::Allow, score: 0, refused: false };
+            let event = Event::Request { caller, reading, would: Action::Allow, score: 0, fate: Fate::Answered };
             recent.push(Timestamp(NOW + account), &event);
             if account <= 100 {
                 let families = FamilySet::of(&[Family::SkeletonSpread, Family::CohortSynchrony]);
@@ -259,7 +260,8 @@ mod tests {
     fn what_upstream_refused_for_load_does_not_count_as_served() {
         let caller = Caller { account: 9, network: 8, agent: 3, ..Caller::default() };
         let reading = Reading { content: 77, ..Reading::default() };
-        let asked = Event::Request { caller, reading: reading.clone(), would: Action::Allow, score: 0, refused: false };
+        let asked =
+            Event::Request { caller, reading: reading.clone(), would: Action::Allow, score: 0, fate: Fate::Answered };
         let refused = Event::Refused { caller, reading };
         let other = Event::Refused { caller: Caller { account: 10, ..caller }, reading: Reading::default() };
         assert!(refuses(&asked, &refused) && !refuses(&asked, &other) && !refuses(&refused, &refused));

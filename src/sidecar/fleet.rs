@@ -7,7 +7,7 @@ use azeotrope_engine::dialect::{Answer, read_answer};
 use azeotrope_engine::digest::{Reading, blob_digest};
 use azeotrope_engine::engine::Engine;
 use azeotrope_engine::evidence::view::View;
-use azeotrope_engine::observation::{self, Event};
+use azeotrope_engine::observation::{self, Event, Fate};
 use azeotrope_engine::route::Route;
 use azeotrope_engine::rules;
 use azeotrope_engine::store::MemoryStore;
@@ -136,9 +136,10 @@ impl<'a> Fleet<'a> {
         let verdict = engine.judge(&proxy.store, &proxy.feed, &caller, &reading, now);
         let status = exchange.response.as_ref().map(|response| response.status);
         let (refused, heard) = (verdict.action.refuses(), self.sidecar.is_some());
+        let fate = Fate::of(&verdict, status.filter(|_| !refused));
         if heard && (refused || status.is_none_or(observation::told)) {
             let Verdict { would, score, .. } = verdict;
-            proxy.seen.push((now, Event::Request { caller, reading: reading.clone(), would, score, refused }));
+            proxy.seen.push((now, Event::Request { caller, reading: reading.clone(), would, score, fate }));
         }
         let Some(response) = exchange.response.as_ref().filter(|_| !refused) else { return verdict };
         engine.settle(&mut proxy.store, &caller, &reading, response.status, now);

@@ -8,7 +8,7 @@ use azeotrope_engine::corpus::Corpus;
 use azeotrope_engine::dialect::Dialect;
 use azeotrope_engine::digest::Reading;
 use azeotrope_engine::engine::Engine;
-use azeotrope_engine::observation::{Header, Queue};
+use azeotrope_engine::observation::{Fate, Header, Queue};
 use azeotrope_engine::route::Route;
 use azeotrope_engine::rules::{Family, FamilySet, Kind};
 use azeotrope_engine::time::Timestamp;
@@ -106,7 +106,7 @@ fn observed() -> Seeds {
         let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"Rate this answer: {number}"}}]}}"#);
         let reading: Reading = engine.read(&route, body.as_bytes(), true);
         let now = Timestamp(u64::from(number));
-        queue.request(&caller, &reading, &Verdict::default(), now, now);
+        queue.request(&caller, &reading, &Verdict::default(), Fate::Answered, (now, now));
         queue.refused(&caller, &reading, now);
         queue.given(&caller, &[5, 6], now);
         joiner.given(5, &caller, now);

@@ -16,7 +16,7 @@ use crate::digest::Reading;
 use crate::digest::skeleton::Place;
 use crate::evidence::provenance::Hand;
 use crate::nats::MilliNats;
-use crate::observation::Event;
+use crate::observation::{Event, Fate};
 use crate::rules::Family;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -179,12 +179,11 @@ impl Joiner {
     /// Takes in what a proxy has told. Of one worker in the order in which it was told; workers are heard one after the other.
     pub fn hear(&mut self, event: &Event, at: Timestamp) {
         match event {
-            Event::Request { caller, reading, refused, .. } => {
-                self.observe(caller, reading, at);
-                if *refused {
-                    self.refused(caller, reading, at);
-                }
-            }
+            Event::Request { caller, reading, fate, .. } => match fate {
+                Fate::Answered => self.observe(caller, reading, at),
+                Fate::RefusedForLoad => self.attempted(caller, reading, at),
+                Fate::RefusedHere => self.refused_here(caller, reading, at),
+            },
             Event::Refused { caller, reading } => self.refused(caller, reading, at),
             Event::Given { caller, blobs } => blobs.iter().for_each(|&blob| self.given(blob, caller, at)),
         }
@@ -195,8 +194,31 @@ impl Joiner {
         self.ledger.given(blob, caller, now);
     }
 
-    /// Takes note of a request that was refused: for load upstream (429, 5xx), or by a proxy itself.
-    /// To be told right behind the request.
+    /// Takes in a request that a proxy refused. What its sender's program sends again by itself counts once.
+    fn refused_here(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        if self.ledger.was_refused(caller, reading, now) {
+            self.attempted(caller, reading, now);
+        } else {
+            self.observe(caller, reading, now);
+        }
+        self.refused(caller, reading, now);
+    }
+
+    /// Takes in an attempt that came to nothing. It counts for nobody, since programs send it again until it is answered; what
+    /// of it was in other hands before tells all the same.
+    fn attempted(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        if caller.account == 0 || reading.unread {
+            return;
+        }
+        let caller = &self.criteria.party(caller, now);
+        self.carry(caller, reading, now);
+        let today = self.renamed.today(caller, reading);
+        let (caller, reading) = today.as_ref().map_or((caller, reading), |(caller, reading)| (caller, reading));
+        let passed = self.ledger.request(caller, reading, now);
+        self.passed(&passed, &Member::of(caller, reading), now);
+    }
+
+    /// Takes note that a request was refused: for load, or by a proxy itself. To be told right behind the request.
     pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
         let since = self.ledger.refused(reading, caller, now);
         if let Some(member) = since.and_then(|by| self.as_member(by.account)) {

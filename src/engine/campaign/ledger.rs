@@ -114,6 +114,14 @@ impl Ledger {
         self.overtaken.take().filter(|overtaken| overtaken.body == key).map(|overtaken| overtaken.by)
     }
 
+    /// Whether its sender was refused the same within the seconds in which that is an echo of it from others.
+    #[must_use]
+    pub fn was_refused(&self, caller: &Caller, reading: &Reading, now: Timestamp) -> bool {
+        let held = body(reading).and_then(|key| self.refused.peek(key));
+        let over = |held: &Held| self.criteria.custody().over(Family::FailoverEcho, held, now);
+        held.is_some_and(|held| held.by.account == caller.account && !over(held))
+    }
+
     fn kept(&mut self, family: Family) -> &mut Generations<Held> {
         match family {
             Family::BlobProvenance => &mut self.blobs,

@@ -13,6 +13,7 @@ use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
 
 mod disguise;
 mod hands;
+mod heard;
 mod honest;
 mod kin;
 mod retention;

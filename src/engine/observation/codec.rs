@@ -1,6 +1,6 @@
 //! Observations as bytes.
 
-use super::{Event, Header, MAX_NAME, Observation, Refusal};
+use super::{Event, Fate, Header, MAX_NAME, Observation, Refusal};
 use crate::caller::{Before, Caller};
 use crate::dialect::Dialect;
 use crate::digest::conversation::Conversation;
@@ -17,6 +17,8 @@ const REFUSED: u8 = 1;
 const GIVEN: u8 = 2;
 /// A [`REQUEST`] that was refused here.
 const REFUSED_HERE: u8 = 3;
+/// One that was refused for load; [`REFUSED`] follows.
+const REFUSED_FOR_LOAD: u8 = 4;
 
 pub(super) fn write_header(out: &mut Out, header: &Header) {
     for value in [header.process, header.sender, header.sequence, header.rules, header.lost] {
@@ -40,8 +42,12 @@ pub(super) fn read_header(input: &mut In<'_>) -> Result<Header, Refusal> {
     if header.name.len() > MAX_NAME { Err(Refusal::TooMany("name")) } else { Ok(header) }
 }
 
-pub(super) fn write_request(out: &mut Out, caller: &Caller, reading: &Reading, verdict: &Verdict) {
-    out.u8(if verdict.action.refuses() { REFUSED_HERE } else { REQUEST });
+pub(super) fn write_request(out: &mut Out, caller: &Caller, reading: &Reading, verdict: &Verdict, fate: Fate) {
+    out.u8(match fate {
+        Fate::Answered => REQUEST,
+        Fate::RefusedHere => REFUSED_HERE,
+        Fate::RefusedForLoad => REFUSED_FOR_LOAD,
+    });
     write_caller(out, caller);
     write_reading(out, reading);
     out.u8(verdict.would as u8);
@@ -65,11 +71,16 @@ pub(super) fn read(input: &mut In<'_>) -> Result<Observation, Refusal> {
     let tag = input.u8().ok_or(Refusal::Damaged)?;
     let caller = read_caller(input).ok_or(Refusal::Damaged)?;
     let event = match tag {
-        REQUEST | REFUSED_HERE => {
+        REQUEST | REFUSED_HERE | REFUSED_FOR_LOAD => {
+            let fate = match tag {
+                REFUSED_HERE => Fate::RefusedHere,
+                REFUSED_FOR_LOAD => Fate::RefusedForLoad,
+                _ => Fate::Answered,
+            };
             let reading = read_reading(input)?;
             let mut end = || Some((Action::ALL.get(usize::from(input.u8()?)).copied()?, input.i32()?));
             let (would, score) = end().ok_or(Refusal::Damaged)?;
-            Event::Request { caller, reading, would, score, refused: tag == REFUSED_HERE }
+            Event::Request { caller, reading, would, score, fate }
         }
         REFUSED => Event::Refused { caller, reading: read_reading(input)? },
         GIVEN => Event::Given { caller, blobs: input.list(BLOBS, In::u64).ok_or(Refusal::TooMany("blobs"))? },

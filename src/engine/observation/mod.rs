@@ -11,7 +11,7 @@ pub use queue::{Load, Queue};
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::time::{MINUTE, Timestamp};
-use crate::verdict::Action;
+use crate::verdict::{Action, Reason, Verdict};
 use crate::wire::In;
 use std::fmt;
 
@@ -66,10 +66,10 @@ pub enum Event {
         would: Action,
         /// Evidence, in thousandths of a nat.
         score: i32,
-        /// It was refused here: upstream never had it.
-        refused: bool,
+        /// What became of it.
+        fate: Fate,
     },
-    /// Upstream refused a request for load (429 or 5xx).
+    /// A request was refused for load: upstream (429 or 5xx), or here. Told right behind it.
     Refused {
         /// Who sent it.
         caller: Caller,
@@ -83,6 +83,33 @@ pub enum Event {
         /// Their digests.
         blobs: Vec<u64>,
     },
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fate {
+    /// Upstream answered it.
+    #[default]
+    Answered,
+    /// It was refused here for what speaks against its sender: upstream never had it.
+    RefusedHere,
+    /// It was refused for load: by upstream, or here, for a budget is used up. Clients send such a request again by themselves,
+    /// and whoever sends it may have made up his key.
+    RefusedForLoad,
+}
+
+impl Fate {
+    /// Of a request that was judged so; `status`: of upstream's answer, where it had one.
+    #[must_use]
+    pub fn of(verdict: &Verdict, status: Option<u16>) -> Self {
+        let over_budget = || verdict.reasons.contains(&Reason::OverBudget.code());
+        match (status, verdict.action) {
+            (Some(status), _) if refused(status) => Self::RefusedForLoad,
+            (Some(_), _) | (None, Action::Allow | Action::Observe | Action::Degrade) => Self::Answered,
+            (None, Action::Throttle) if over_budget() => Self::RefusedForLoad,
+            (None, Action::Throttle | Action::Block) => Self::RefusedHere,
+        }
+    }
 }
 
 /// A batch as it was sent.

@@ -1,6 +1,6 @@
 //! What waits to be sent: bounded in bytes, and what does not fit is counted.
 
-use super::{FORMAT, Header, codec};
+use super::{FORMAT, Fate, Header, codec};
 use crate::caller::Caller;
 use crate::digest::{BLOBS, Reading};
 use crate::time::Timestamp;
@@ -36,12 +36,19 @@ impl Queue {
         Self { limit, ..Self::default() }
     }
 
-    /// Adds a request that was judged at `at`.
-    pub fn request(&mut self, caller: &Caller, reading: &Reading, verdict: &Verdict, at: Timestamp, now: Timestamp) {
-        self.push(at, now, |out| codec::write_request(out, caller, reading, verdict));
+    /// Adds a request that was judged at one time, and what became of it, which is known at another.
+    pub fn request(
+        &mut self,
+        caller: &Caller,
+        reading: &Reading,
+        verdict: &Verdict,
+        fate: Fate,
+        (at, now): (Timestamp, Timestamp),
+    ) {
+        self.push(at, now, |out| codec::write_request(out, caller, reading, verdict, fate));
     }
 
-    /// Adds that upstream refused a request for load.
+    /// Adds that a request was refused for load.
     pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
         self.push(now, now, |out| codec::write_refused(out, caller, reading));
     }

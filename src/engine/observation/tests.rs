@@ -25,17 +25,16 @@ fn request(n: u64, keys: usize) -> Event {
         reading: reading(keys),
         would: Action::Throttle,
         score: 8_100,
-        refused: n % 2 == 1,
+        fate: [Fate::Answered, Fate::RefusedHere, Fate::RefusedForLoad][n as usize % 3],
     }
 }
 
 /// Puts an event into a queue as filters do.
 fn push(queue: &mut Queue, event: &Event, now: Timestamp) {
     match event {
-        Event::Request { caller, reading, would, score, refused } => {
-            let action = if *refused { *would } else { Action::Allow };
-            let verdict = Verdict { action, would: *would, score: *score, ..Verdict::default() };
-            queue.request(caller, reading, &verdict, now, now);
+        Event::Request { caller, reading, would, score, fate } => {
+            let verdict = Verdict { would: *would, score: *score, ..Verdict::default() };
+            queue.request(caller, reading, &verdict, *fate, (now, now));
         }
         Event::Refused { caller, reading } => queue.refused(caller, reading, now),
         Event::Given { caller, blobs } => queue.given(caller, blobs, now),
@@ -52,6 +51,7 @@ fn what_a_filter_sends_is_what_the_sidecar_reads() {
     push(&mut queue, &request(1, KEYS), Timestamp(10_000));
     push(&mut queue, &Event::Refused { caller: caller(2), reading: reading(0) }, Timestamp(10_200));
     queue.given(&caller(3), &[9; 20], Timestamp(10_500));
+    [3, 5].into_iter().for_each(|n| push(&mut queue, &request(n, 1), Timestamp(10_500)));
     let bytes = queue.take().unwrap().batch(header(), Timestamp(11_000));
     assert_eq!(queue.take(), None);
     let batch = Batch::decode(&bytes).unwrap();
@@ -60,6 +60,23 @@ fn what_a_filter_sends_is_what_the_sidecar_reads() {
     assert_eq!(timed[0], (Timestamp(49_000), &request(1, KEYS)));
     assert_eq!(timed[1].0, Timestamp(49_200));
     assert_eq!(timed[2], (Timestamp(49_500), &Event::Given { caller: caller(3), blobs: vec![9; BLOBS] }));
+    assert_eq!([timed[3].1, timed[4].1], [&request(3, 1), &request(5, 1)]);
+}
+
+#[test]
+fn what_upstream_had_is_as_it_answered_and_what_is_over_budget_was_refused_for_load() {
+    let fate = |action, reasons: &[Reason], status| {
+        let reasons = reasons.iter().map(|reason| reason.code()).collect();
+        Fate::of(&Verdict { action, reasons, ..Verdict::default() }, status)
+    };
+    assert_eq!([Some(200), None].map(|status| fate(Action::Allow, &[], status)), [Fate::Answered; 2]);
+    assert_eq!([429, 503].map(|status| fate(Action::Allow, &[], Some(status))), [Fate::RefusedForLoad; 2]);
+    assert_eq!([Action::Throttle, Action::Block].map(|action| fate(action, &[], None)), [Fate::RefusedHere; 2]);
+    // A host that could not answer lets it through.
+    assert_eq!(fate(Action::Block, &[], Some(200)), Fate::Answered);
+    let over = [Reason::OverBudget];
+    assert_eq!(fate(Action::Throttle, &over, None), Fate::RefusedForLoad);
+    assert_eq!(fate(Action::Block, &over, None), Fate::RefusedHere);
 }
 
 #[test]
@@ -67,7 +84,7 @@ fn a_request_is_told_at_the_time_when_it_came_however_late_it_was_answered() {
     let (mut queue, verdict) = (Queue::new(1 << 16), Verdict::default());
     let asked = [70_000, 99_900, 100_300];
     for (at, now) in asked.into_iter().zip([100_000, 100_000, 100_400]) {
-        queue.request(&caller(1), &reading(1), &verdict, Timestamp(at), Timestamp(now));
+        queue.request(&caller(1), &reading(1), &verdict, Fate::Answered, (Timestamp(at), Timestamp(now)));
     }
     let load = queue.take().unwrap();
     // What waits is as old as the waiting is.
@@ -172,7 +189,7 @@ proptest::proptest! {
     #[test]
     fn a_batch_with_one_byte_changed_is_read_or_refused(place in 0_usize..400, value: u8) {
         let mut queue = Queue::new(1 << 16);
-        queue.request(&caller(1), &reading(5), &Verdict::default(), Timestamp(1), Timestamp(1));
+        queue.request(&caller(1), &reading(5), &Verdict::default(), Fate::Answered, (Timestamp(1), Timestamp(1)));
         queue.given(&caller(3), &[9; 3], Timestamp(2));
         let mut bytes = queue.take().unwrap().batch(header(), Timestamp(3));
         let place = place % bytes.len();

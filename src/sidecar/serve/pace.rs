@@ -8,7 +8,7 @@ use azeotrope_engine::dialect::Dialect;
 use azeotrope_engine::digest::Reading;
 use azeotrope_engine::digest::skeleton::{Place, Skeleton};
 use azeotrope_engine::digest::words::mix;
-use azeotrope_engine::observation::{Header, Queue};
+use azeotrope_engine::observation::{Fate, Header, Queue};
 use azeotrope_engine::time::Timestamp;
 use azeotrope_engine::verdict::Verdict;
 use std::time::{Duration, Instant};
@@ -45,7 +45,7 @@ fn batch(first: u64) -> Vec<u8> {
     let mut queue = Queue::new(1 << 20);
     for n in first..first + BATCH {
         let at = Timestamp(START + n);
-        queue.request(&caller(n % ACCOUNTS), &reading(n), &Verdict::default(), at, at);
+        queue.request(&caller(n % ACCOUNTS), &reading(n), &Verdict::default(), Fate::Answered, (at, at));
     }
     let header = Header { sender: 1, sequence: first + 1, name: "edge".into(), ..Header::default() };
     queue.take().unwrap().batch(header, Timestamp(START + first + BATCH))

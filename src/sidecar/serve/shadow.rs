@@ -110,14 +110,14 @@ mod tests {
     use crate::directory::Directory;
     use azeotrope_engine::caller::Caller;
     use azeotrope_engine::digest::Reading;
-    use azeotrope_engine::observation::{Header, Queue};
+    use azeotrope_engine::observation::{Fate, Header, Queue};
     use azeotrope_engine::time::Timestamp;
     use azeotrope_engine::verdict::Verdict;
 
     fn batch(account: u64) -> Vec<u8> {
         let mut queue = Queue::new(1 << 20);
         let caller = Caller { account, ..Caller::default() };
-        queue.request(&caller, &Reading::default(), &Verdict::default(), Timestamp(0), Timestamp(0));
+        queue.request(&caller, &Reading::default(), &Verdict::default(), Fate::Answered, (Timestamp(0), Timestamp(0)));
         queue.take().unwrap().batch(Header::default(), Timestamp(0))
     }
 

@@ -251,11 +251,12 @@ mod tests {
     use super::*;
     use azeotrope_engine::caller::Caller;
     use azeotrope_engine::digest::Reading;
+    use azeotrope_engine::observation::Fate;
 
     const NOW: u64 = 1_790_000_000_000 / HOUR * HOUR;
 
     fn request(would: Action) -> Event {
-        Event::Request { caller: Caller::default(), reading: Reading::default(), would, score: 0, refused: false }
+        Event::Request { caller: Caller::default(), reading: Reading::default(), would, score: 0, fate: Fate::Answered }
     }
 
     #[test]

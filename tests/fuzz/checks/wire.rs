@@ -5,9 +5,9 @@ use azeotrope_engine::campaign::feed::{CAMPAIGNS, CROWDS, ENTRIES};
 use azeotrope_engine::campaign::{Change, Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::corpus::Corpus;
 use azeotrope_engine::dialect::Dialect;
-use azeotrope_engine::observation::{Batch, Event, Header, Observation, Queue};
+use azeotrope_engine::observation::{Batch, Event, Fate, Header, Observation, Queue};
 use azeotrope_engine::time::Timestamp;
-use azeotrope_engine::verdict::{Action, Verdict};
+use azeotrope_engine::verdict::Verdict;
 
 /// A small tier: what is checked of it does not depend on its size.
 const SMALL: Limits = Limits { accounts: 64, singles: 64, groups: 32, ledger: 64, campaigns: 8 };
@@ -94,10 +94,9 @@ fn written(batch: &Batch) {
     for Observation { after, event } in &batch.observations {
         let now = Timestamp(BEGIN.saturating_add_signed(i64::from(*after)));
         match event {
-            Event::Request { caller, reading, would, score, refused } => {
-                let action = if *refused { Action::Block } else { Action::Allow };
-                let verdict = Verdict { action, would: *would, score: *score, ..Verdict::default() };
-                queue.request(caller, reading, &verdict, now, now);
+            Event::Request { caller, reading, would, score, fate } => {
+                let verdict = Verdict { would: *would, score: *score, ..Verdict::default() };
+                queue.request(caller, reading, &verdict, *fate, (now, now));
             }
             Event::Refused { caller, reading } => queue.refused(caller, reading, now),
             Event::Given { caller, blobs } => queue.given(caller, blobs, now),
@@ -136,7 +135,7 @@ fn some_traffic() -> Batch {
         );
         let reading = engine.read(&super::route(Dialect::Messages), body.as_bytes(), true);
         let now = Timestamp(u64::from(number));
-        queue.request(&caller, &reading, &Verdict::default(), now, now);
+        queue.request(&caller, &reading, &Verdict::default(), Fate::Answered, (now, now));
         queue.given(&caller, &[77], now);
         queue.refused(&caller, &reading, now);
     }
