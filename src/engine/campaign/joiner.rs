@@ -207,39 +207,49 @@ impl Joiner {
     /// Takes in an attempt that came to nothing. It counts for nobody, since programs send it again until it is answered; what
     /// of it was in other hands before tells all the same.
     fn attempted(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        if caller.account == 0 || reading.unread {
-            return;
-        }
-        let caller = &self.criteria.party(caller, now);
-        self.carry(caller, reading, now);
-        let today = self.renamed.today(caller, reading);
-        let (caller, reading) = today.as_ref().map_or((caller, reading), |(caller, reading)| (caller, reading));
-        let passed = self.ledger.request(caller, reading, now);
-        self.passed(&passed, &Member::of(caller, reading), now);
+        let Some((caller, reading)) = self.today(caller, reading, now) else { return };
+        let passed = self.ledger.request(&caller, &reading, now);
+        let member = Member::of(&caller, &reading);
+        let own = self.prepared(&member, &reading);
+        self.passed(&passed, &member, (&reading, own), now);
     }
 
     /// Takes note that a request was refused: for load, or by a proxy itself. To be told right behind the request.
     pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        let since = self.ledger.refused(reading, caller, now);
+        let Some((caller, reading)) = self.today(caller, reading, now) else { return };
+        let since = self.ledger.refused(&reading, &caller, now);
         if let Some(member) = since.and_then(|by| self.as_member(by.account)) {
-            let passed = Passed { family: Family::FailoverEcho, from: Hand::of(caller) };
-            self.passed(&[passed], &member, now);
+            let passed = Passed { family: Family::FailoverEcho, from: Hand::of(&caller) };
+            self.passed(&[passed], &member, (&reading, false), now);
         }
+    }
+
+    /// A request under names of today, from whom it is declared to be; `None` where it says nothing.
+    fn today<'a>(
+        &mut self,
+        caller: &Caller,
+        reading: &'a Reading,
+        now: Timestamp,
+    ) -> Option<(Caller, Cow<'a, Reading>)> {
+        if caller.account == 0 || reading.unread {
+            return None;
+        }
+        let caller = self.criteria.party(caller, now);
+        self.carry(&caller, reading, now);
+        let today = self.renamed.today(&caller, reading);
+        Some(today.map_or((caller, Cow::Borrowed(reading)), |(caller, reading)| (caller, Cow::Owned(reading))))
     }
 
     /// Takes an exchange in.
     pub fn observe(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        if caller.account == 0 || reading.unread {
-            return;
-        }
-        let caller = &self.criteria.party(caller, now);
-        self.carry(caller, reading, now);
-        let today = self.renamed.today(caller, reading);
-        let (caller, reading) = today.as_ref().map_or((caller, reading), |(caller, reading)| (caller, reading));
+        let Some((caller, reading)) = self.today(caller, reading, now) else { return };
+        let (caller, reading) = (&caller, &*reading);
         let member = self.count_in(caller, reading);
         let passed = self.ledger.request(caller, reading, now);
         let keys = self.keys(reading);
         let own = self.owns(&member, reading);
+        // Whatever it has sent for the first time now is in its hands as well.
+        let prepared = own || self.prepared(&member, reading);
         let meeting = self.meet(&member, reading, own, now);
         let met = |campaign: u32| {
             let lift = self.campaigns.get(campaign as usize)?.met(&self.population);
@@ -254,7 +264,7 @@ impl Joiner {
             carried = carried.into_iter().chain(found).reduce(Carried::and);
         }
         self.turn_of(member.account, &keys, now);
-        self.passed(&passed, &member, now);
+        self.passed(&passed, &member, (reading, prepared), now);
         self.consider(&member, carried.or_else(|| self.sweeper(reading, &member)), now);
         self.count(&member, reading, &keys, now);
         self.count_meeting(&member, reading, &meeting);
@@ -263,12 +273,18 @@ impl Joiner {
     /// Whether the template of a request is its sender's own: who had the beginning or the end of it first. The parts
     /// between are of its payload, too, and somebody else may well have had one of them before.
     fn owns(&self, member: &Member, reading: &Reading) -> bool {
-        let mut ends = reading
-            .skeleton
-            .keys
-            .iter()
-            .filter(|(place, _)| matches!(place, Place::System | Place::Head | Place::Tail));
-        ends.any(|&(_, key)| self.groups.peek(key).is_some_and(|group| group.begun_by(member)))
+        ends(reading).any(|key| self.groups.peek(key).is_some_and(|group| group.begun_by(member)))
+    }
+
+    /// The same, whether somebody else has sent it or not.
+    fn prepared(&self, member: &Member, reading: &Reading) -> bool {
+        ends(reading).any(|key| self.begun_by(key, member))
+    }
+
+    /// Whether a key is from this sender, as far as is known.
+    pub(super) fn begun_by(&self, key: u64, member: &Member) -> bool {
+        let single = || self.singles.peek(key).is_some_and(|single| single.party == member.party);
+        self.groups.peek(key).map_or_else(single, |group| group.begun_by(member))
     }
 
     /// Whether somebody else was the first to send a key.
@@ -377,4 +393,10 @@ impl Joiner {
     pub(super) fn campaign_of(&self, account: u64) -> Option<u32> {
         self.accounts.peek(account)?.campaign()
     }
+}
+
+/// What a template begins and ends with.
+fn ends(reading: &Reading) -> impl Iterator<Item = u64> {
+    let keys = reading.skeleton.keys.iter();
+    keys.filter(|(place, _)| matches!(place, Place::System | Place::Head | Place::Tail)).map(|&(_, key)| key)
 }

@@ -8,6 +8,8 @@ use super::joiner::Joiner;
 use super::ledger::Passed;
 use super::named::{Campaign, PERSONAL, Story};
 use super::population::Client;
+use crate::digest::Reading;
+use crate::digest::skeleton::Place;
 use crate::evidence::cohort;
 use crate::nats::MilliNats;
 use crate::rules::Family;
@@ -23,6 +25,8 @@ pub(super) const HANDS: MilliNats = 9_000;
 const ALIKE: MilliNats = 3_000;
 /// What it says when a conversation in its hands is not taken for that of the campaign that it comes from.
 const UNLIKE: MilliNats = -2_000;
+/// Requests from which an account has a history of its own; those of campaigns send fewer a day, as a rule.
+const SETTLED: u32 = 24;
 /// Unrelated parties through whose hands blobs went within a day, from which they are a campaign: an owner, two thieves.
 const BLOB_HANDS: u32 = 3;
 /// The same for conversations and refused bodies: people do move between two accounts of their own, and services between
@@ -163,21 +167,60 @@ impl Joiner {
         }
     }
 
-    /// What changed hands links its hands: to the campaign of one of them, or to each other.
-    pub(super) fn passed(&mut self, passed: &[Passed], member: &Member, now: Timestamp) {
+    /// What changed hands links its hands: to the campaign of one of them, or to each other. `own`: the template of the request
+    /// was its sender's before.
+    pub(super) fn passed(
+        &mut self,
+        passed: &[Passed],
+        member: &Member,
+        (reading, own): (&Reading, bool),
+        now: Timestamp,
+    ) {
         for &Passed { family, from } in passed {
+            let hands = [from.account, member.account];
+            let tells = match family {
+                Family::FailoverEcho => self.echo(from.account, member, (reading, own)),
+                _ => [true; 2],
+            };
             let index = self.campaign_of(member.account).or_else(|| self.campaign_of(from.account));
-            let index = index
-                .or_else(|| self.known_for(family, &member.client))
-                .or_else(|| self.hands(family, from.account, member, now));
+            let index = index.or_else(|| self.known_for(family, &member.client));
+            let index = match index {
+                None if tells == [true; 2] => self.hands(family, from.account, member, now),
+                known => known,
+            };
             let Some(index) = index else { continue };
-            for account in [from.account, member.account] {
-                if self.handles(index, family, account) {
+            for (account, tells) in hands.into_iter().zip(tells) {
+                if tells && self.handles(index, family, account) {
                     self.link(account, index, (HANDS, Terms::default()), family, now);
                 }
             }
             self.cross(family, from.account, member, now);
         }
+    }
+
+    /// Of which of its hands an echo tells, whose was refused and who sends it: of none whose own template it is, for whoever has
+    /// that sends what they will.
+    fn echo(&mut self, from: u64, member: &Member, (reading, own): (&Reading, bool)) -> [bool; 2] {
+        let system = reading.skeleton.key(Place::System);
+        let prompt = |hand: &Member| system.is_some_and(|key| self.begun_by(key, hand));
+        let theirs = self.as_member(from).is_some_and(|from| prompt(&from));
+        let hands = [(theirs, from, member.account), (own || prompt(member), member.account, from)];
+        hands.map(|(own, account, other)| !own && self.echoes(account, other))
+    }
+
+    /// Whether an echo tells of an account: of one that has long gone its way those with two unrelated accounts do. A single one
+    /// may be of another's making, who has its service send what he was refused.
+    fn echoes(&mut self, account: u64, other: u64) -> bool {
+        let settled = |known: &Account| known.link.is_none() && known.requests >= SETTLED;
+        if !self.accounts.peek(account).is_some_and(settled) {
+            return true;
+        }
+        let key = derived([12, account, 0, 0]);
+        let before = self.chains.get(key).copied();
+        if before.is_none() {
+            self.chains.insert(key, other);
+        }
+        before.is_some_and(|before| before != other)
     }
 
     /// Whether what went through its hands makes an account one of a campaign. A blob does. A conversation or a refused body

@@ -92,3 +92,67 @@ fn a_conversation_of_a_campaign_links_only_hands_that_could_be_its_own() {
         assert_eq!(world.joiner.account(hand.account).is_some_and(|account| account.link.is_some()), linked);
     }
 }
+
+/// A world with a campaign, and a firm that has asked so much with its system prompt, if it has one.
+fn firm(requests: u64, prompt: u64) -> (World, Caller) {
+    let (mut world, firm) = (World::new(), Caller { agent: 9, ..account(9_000) });
+    world.harvests(0..60, TEMPLATE);
+    for _ in 0..requests {
+        let content = world.fresh();
+        world.send(&firm, &bare(prompt, content));
+    }
+    (world, firm)
+}
+
+/// A chat, set as the campaign is; with a system prompt, unless that is 0.
+fn bare(prompt: u64, content: u64) -> Reading {
+    let conversation = Conversation { whole: mix(content ^ 0x77) | 1, bytes: 500, ..Conversation::default() };
+    let mut reading = Reading { settings: 99, conversation, ..request(prompt, 1, content) };
+    reading.skeleton.keys.truncate(usize::from(prompt != 0));
+    reading
+}
+
+impl World {
+    /// A campaign's account is refused something, and another sends it; whether that is linked now.
+    fn echoed(&mut self, from: u64, refused: &Reading, by: &Caller, sent: &Reading) -> bool {
+        self.now += MINUTE;
+        self.send(&bot(from), refused);
+        self.joiner.refused(&bot(from), refused, Timestamp(self.now));
+        self.send(by, sent);
+        self.joiner.account(by.account).is_some_and(|account| account.link.is_some())
+    }
+}
+
+#[test]
+fn who_has_a_firms_service_send_what_he_was_refused_does_not_make_it_one_of_his() {
+    const PROMPT: u64 = 4_444;
+    let (mut world, service) = firm(60, PROMPT);
+    for from in 5..9 {
+        let content = world.fresh();
+        // He has not the firm's prompt; or he has, and sends it as the firm does.
+        assert!(!world.echoed(from, &bare(0, content), &service, &bare(PROMPT, content)), "{from}");
+        assert!(!world.echoed(from, &bare(PROMPT, content + 900), &service, &bare(PROMPT, content + 900)), "{from}");
+    }
+    // Nor does what the firm itself is refused, and he sends.
+    let content = world.fresh();
+    let asked = bare(PROMPT, content);
+    world.send(&service, &asked);
+    world.joiner.refused(&service, &asked, Timestamp(world.now));
+    world.send(&bot(5), &asked);
+    assert_eq!(world.joiner.account(service.account).unwrap().link, None);
+}
+
+#[test]
+fn of_who_has_long_gone_his_way_a_single_echo_proves_nothing_and_of_a_new_account_it_does() {
+    for (requests, echoes) in [(0, 1), (10, 1), (60, 2)] {
+        let (mut world, next) = firm(requests, 0);
+        let mut linked = |from: u64| {
+            let content = world.fresh();
+            world.echoed(from, &bare(0, content), &next, &bare(0, content))
+        };
+        // Not by one account either, however often.
+        let single = [5, 5].map(&mut linked);
+        assert_eq!(single, [echoes == 1; 2], "{requests}");
+        assert!(linked(6));
+    }
+}

@@ -69,9 +69,9 @@ fn an_attempt_that_upstream_refused_is_an_echo_all_the_same() {
     let mut world = World::new();
     world.harvests(0..60, TEMPLATE);
     let content = world.fresh();
-    let sold = turn(request(0, 1, content));
-    world.told(&bot(5), &sold, Fate::RefusedHere);
     world.send(&bot(900), &request(0, 1, content + 1));
-    world.told(&bot(900), &Reading { settings: 99, ..sold }, Fate::RefusedForLoad);
+    let sold = turn(Reading { settings: 99, ..request(0, 1, content) });
+    world.told(&bot(5), &sold, Fate::RefusedHere);
+    world.told(&bot(900), &sold, Fate::RefusedForLoad);
     assert_eq!(world.linked(900..901), 1);
 }
