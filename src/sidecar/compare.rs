@@ -13,7 +13,7 @@ pub(crate) use what_if::what_if;
 
 use azeotrope_engine::campaign::Feed;
 use azeotrope_engine::engine::Engine;
-use azeotrope_engine::observation::Event;
+use azeotrope_engine::observation::{Event, Fate};
 use azeotrope_engine::rules::Config;
 use azeotrope_engine::store::MemoryStore;
 use azeotrope_engine::time::Timestamp;
@@ -89,10 +89,13 @@ impl Side {
     fn take(&mut self, feed: &Feed, now: Timestamp, event: &Event, status: u16) {
         let Self { engine, store, accounts } = self;
         match event {
-            Event::Request { caller, reading, .. } => {
+            Event::Request { caller, reading, fate, .. } => {
                 let verdict = engine.judge(store, feed, caller, reading, now);
                 let refuses = verdict.would.refuses();
-                accounts.entry(caller.account).or_default().add(verdict, now);
+                // Who was refused for load may have made up his key: he is none of those seen.
+                if *fate != Fate::RefusedForLoad {
+                    accounts.entry(caller.account).or_default().add(verdict, now);
+                }
                 if !refuses {
                     engine.settle(store, caller, reading, status, now);
                 }
@@ -206,7 +209,6 @@ mod tests {
     use azeotrope_engine::campaign::Change;
     use azeotrope_engine::campaign::feed::Profile;
     use azeotrope_engine::digest::Reading;
-    use azeotrope_engine::observation::Fate;
     use azeotrope_engine::rules::{Family, FamilySet, Rules};
 
     const NOW: u64 = 1_790_000_000_000;

@@ -18,7 +18,7 @@ pub struct Account {
     pub client: Client,
     /// What the wording of all its requests is worth, summed.
     pub wording: MilliNats,
-    /// Requests.
+    /// Requests that count; none: upstream has answered none yet, and the account is linked.
     pub requests: u32,
     /// Requests with a prompt out of a public set.
     pub corpus: u32,
@@ -63,6 +63,12 @@ impl Account {
             turn: Turn::default(),
             link: None,
         }
+    }
+
+    /// Whether upstream has answered it: until then its key may be made up.
+    #[must_use]
+    pub fn accepted(&self) -> bool {
+        self.requests > 0
     }
 
     /// Counts a request; whether it was its first with a prompt out of a public set.

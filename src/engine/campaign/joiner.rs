@@ -1,12 +1,12 @@
 //! Observations in, campaigns and changes of the feed out.
 
-use super::account::Account;
+use super::account::{Account, Link};
 use super::criteria::Criteria;
 use super::feed::Change;
 use super::gathering::{Carried, Gathering};
 use super::generations::Generations;
 use super::group::{Group, Member};
-use super::ledger::{Ledger, Passed};
+use super::ledger::Ledger;
 use super::named::Campaign;
 use super::population::Population;
 use super::rotation::Renamed;
@@ -14,10 +14,7 @@ use super::union::Union;
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::digest::skeleton::Place;
-use crate::evidence::provenance::Hand;
 use crate::nats::MilliNats;
-use crate::observation::{Event, Fate};
-use crate::rules::Family;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -176,75 +173,9 @@ impl Joiner {
         std::mem::take(&mut self.changes)
     }
 
-    /// Takes in what a proxy has told. Of one worker in the order in which it was told; workers are heard one after the other.
-    pub fn hear(&mut self, event: &Event, at: Timestamp) {
-        match event {
-            Event::Request { caller, reading, fate, .. } => match fate {
-                Fate::Answered => self.observe(caller, reading, at),
-                Fate::RefusedForLoad => self.attempted(caller, reading, at),
-                Fate::RefusedHere => self.refused_here(caller, reading, at),
-            },
-            Event::Refused { caller, reading } => self.refused(caller, reading, at),
-            Event::Given { caller, blobs } => blobs.iter().for_each(|&blob| self.given(blob, caller, at)),
-        }
-    }
-
-    /// Takes note of a blob that an answer carried.
-    pub fn given(&mut self, blob: u64, caller: &Caller, now: Timestamp) {
-        self.ledger.given(blob, caller, now);
-    }
-
-    /// Takes in a request that a proxy refused. What its sender's program sends again by itself counts once.
-    fn refused_here(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        if self.ledger.was_refused(caller, reading, now) {
-            self.attempted(caller, reading, now);
-        } else {
-            self.observe(caller, reading, now);
-        }
-        self.refused(caller, reading, now);
-    }
-
-    /// Takes in an attempt that came to nothing. It counts for nobody, since programs send it again until it is answered; what
-    /// of it was in other hands before tells all the same.
-    fn attempted(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        let Some((caller, reading)) = self.today(caller, reading, now) else { return };
-        let passed = self.ledger.request(&caller, &reading, now);
-        let member = Member::of(&caller, &reading);
-        let own = self.prepared(&member, &reading);
-        self.passed(&passed, &member, (&reading, own), now);
-    }
-
-    /// Takes note that a request was refused: for load, or by a proxy itself. To be told right behind the request.
-    pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        let Some((caller, reading)) = self.today(caller, reading, now) else { return };
-        let since = self.ledger.refused(&reading, &caller, now);
-        if let Some(member) = since.and_then(|by| self.as_member(by.account)) {
-            let passed = Passed { family: Family::FailoverEcho, from: Hand::of(&caller) };
-            self.passed(&[passed], &member, (&reading, false), now);
-        }
-    }
-
-    /// A request under names of today, from whom it is declared to be; `None` where it says nothing.
-    fn today<'a>(
-        &mut self,
-        caller: &Caller,
-        reading: &'a Reading,
-        now: Timestamp,
-    ) -> Option<(Caller, Cow<'a, Reading>)> {
-        if caller.account == 0 || reading.unread {
-            return None;
-        }
-        let caller = self.criteria.party(caller, now);
-        self.carry(&caller, reading, now);
-        let today = self.renamed.today(&caller, reading);
-        Some(today.map_or((caller, Cow::Borrowed(reading)), |(caller, reading)| (caller, Cow::Owned(reading))))
-    }
-
-    /// Takes an exchange in.
-    pub fn observe(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
-        let Some((caller, reading)) = self.today(caller, reading, now) else { return };
-        let (caller, reading) = (&caller, &*reading);
-        let member = self.count_in(caller, reading);
+    /// Counts an exchange.
+    pub(super) fn exchange(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        let member = self.count_in(caller, reading, now);
         let passed = self.ledger.request(caller, reading, now);
         let keys = self.keys(reading);
         let own = self.owns(&member, reading);
@@ -277,7 +208,7 @@ impl Joiner {
     }
 
     /// The same, whether somebody else has sent it or not.
-    fn prepared(&self, member: &Member, reading: &Reading) -> bool {
+    pub(super) fn prepared(&self, member: &Member, reading: &Reading) -> bool {
         ends(reading).any(|key| self.begun_by(key, member))
     }
 
@@ -294,15 +225,21 @@ impl Joiner {
     }
 
     /// Counts the request for its account.
-    fn count_in(&mut self, caller: &Caller, reading: &Reading) -> Member {
+    fn count_in(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Member {
         let member = Member::of(caller, reading);
-        if self.accounts.get(caller.account).is_none() {
+        let account = caller.account;
+        let mut given_away = None;
+        if self.accounts.get(account).is_none_or(|known| !known.accepted()) {
             self.population.add(&member.client);
-            self.accounts.insert(caller.account, Account::new(member.party, member.client));
+            given_away = self.accounts.remove(account).and_then(|known| known.link);
+            self.accounts.insert(account, Account::new(member.party, member.client));
         }
-        if let Some(account) = self.accounts.get(caller.account) {
-            let swept = account.request(reading.wording, reading.corpus);
-            self.population.sweeping += u32::from(swept && account.link.is_none());
+        if let Some(known) = self.accounts.get(account) {
+            let swept = known.request(reading.wording, reading.corpus);
+            self.population.sweeping += u32::from(swept && known.link.is_none());
+        }
+        if let Some(Link { campaign, family, score, terms, .. }) = given_away {
+            self.link(account, campaign, (score, terms), family, now);
         }
         member
     }
@@ -328,6 +265,11 @@ impl Joiner {
         if group.join(member) || group.returns() {
             self.weigh(kind, key, now);
         }
+        self.carried(kind, key, member)
+    }
+
+    /// What a key is of a campaign's.
+    pub(super) fn carried(&self, kind: Gathering, key: u64, member: &Member) -> Option<Carried> {
         let group = self.groups.peek(key).filter(|group| !kind.is_template() || !group.begun_by(member))?;
         let campaign = group.campaign?;
         let lift = self.campaigns.get(campaign as usize)?.key(group.linked, group.others, &self.population);

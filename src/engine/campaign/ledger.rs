@@ -74,11 +74,16 @@ impl Ledger {
             .filter(|(_, key)| *key != 0)
             .filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now))
             .collect();
-        self.overtaken = self.overtaken(&hand, reading, now);
+        self.sent(caller, reading, now);
         if let Some(key) = conversation(reading) {
             self.note(Family::PrefixContinuity, key, hand, now);
         }
         passed
+    }
+
+    /// Looks who else has sent what the last request asks. Nothing of it is noted.
+    pub fn sent(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        self.overtaken = self.overtaken(&Hand::of(caller), reading, now);
     }
 
     fn foreign(&mut self, family: Family, key: u64, hand: &Hand, reading: &Reading, now: Timestamp) -> Option<Passed> {

@@ -128,8 +128,9 @@ impl Joiner {
         if known.link.is_some_and(|link| link.campaign != index) {
             return;
         }
+        let accepted = known.accepted();
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
-        if campaign.hear(family) {
+        if accepted && campaign.hear(family) {
             self.tell(index);
         }
         let Some(known) = self.accounts.get(account) else { return };
@@ -140,6 +141,9 @@ impl Joiner {
         known.most = known.most.max(score);
         known.link = Some(Link { campaign: index, family, score, at: now, told: now, terms });
         known.client = self.renamed.client(&known.client);
+        if !accepted {
+            return;
+        }
         let (client, sweeps, met, kin) = (known.client, known.corpus > 0, known.met, known.kin);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         let families = FamilySet::of(&campaign.families);
@@ -178,10 +182,12 @@ impl Joiner {
 
     /// Tells again of a linked account that is still sending, and of the campaign's keys that it sends.
     pub(super) fn renew(&mut self, account: u64, keys: &[(Gathering, u64)], now: Timestamp) {
-        let Some(link) = self.accounts.get(account).and_then(|known| known.link.as_mut()) else { return };
+        let Some(known) = self.accounts.get(account) else { return };
+        let accepted = known.accepted();
+        let Some(link) = known.link.as_mut() else { return };
         let (index, score) = (link.campaign, link.score);
         let Some(campaign) = self.campaigns.get(index as usize) else { return };
-        if is_old(link.told, now) {
+        if accepted && is_old(link.told, now) {
             link.told = now;
             let families = FamilySet::of(&campaign.families);
             self.changes.push(Change::Account { account, campaign: index, score, families, until: until(now) });
@@ -213,7 +219,8 @@ impl Joiner {
         }));
         let mut members = vec![Vec::new(); self.campaigns.len()];
         for (account, known) in self.accounts.iter() {
-            let Some(mut link) = known.link.filter(|link| now < until(link.told)) else { continue };
+            let told = |link: &Link| known.accepted() && now < until(link.told);
+            let Some(mut link) = known.link.filter(told) else { continue };
             link.told = link.told.min(now);
             if let Some(of) = members.get_mut(link.campaign as usize) {
                 of.push((account, link));

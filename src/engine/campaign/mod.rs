@@ -16,6 +16,7 @@ pub mod feed;
 mod gathering;
 pub mod generations;
 pub mod group;
+mod heard;
 pub mod joiner;
 mod kin;
 pub mod ledger;

@@ -55,7 +55,7 @@ impl Joiner {
     fn recount(&mut self) {
         let (exchanges, models) = (self.population.exchanges, std::mem::take(&mut self.population.models));
         let mut population = Population { exchanges, models, ..Population::default() };
-        for (_, account) in self.accounts.iter().filter(|(_, account)| account.link.is_none()) {
+        for (_, account) in self.accounts.iter().filter(|(_, account)| account.link.is_none() && account.accepted()) {
             let client = self.renamed.client(&account.client);
             population.add(&client);
             population.sweeping += u32::from(account.corpus > 0);

@@ -158,7 +158,8 @@ impl Joiner {
         account.client = self.renamed.client(&account.client);
         account.party = new.member.party;
         account.model = self.renamed.of(account.model);
-        if let Some(link) = &mut account.link
+        let accepted = account.accepted();
+        if let Some(link) = account.link.as_mut().filter(|_| accepted)
             && let Some(campaign) = self.campaigns.get(link.campaign as usize)
         {
             link.told = now;

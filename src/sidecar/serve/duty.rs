@@ -16,6 +16,7 @@ use crate::compare::Recent;
 use crate::explain::campaign::Told;
 use crate::keeper::Keeper;
 use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published};
+use azeotrope_engine::campaign::account::Account;
 use azeotrope_engine::campaign::{Change, Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::observation::{Batch, Event};
 use azeotrope_engine::rules::Config;
@@ -169,7 +170,7 @@ impl Duty {
         }
         if let Event::Request { caller, reading, score, .. } = event
             && self.feed.account(caller.account, at).is_none()
-            && caller.account != 0
+            && self.joiner.account(caller.account).is_some_and(Account::accepted)
         {
             let population = reading.dialect.map_or(0, |dialect| dialect as u8);
             self.keeper.observe(population, caller.account, *score, at);

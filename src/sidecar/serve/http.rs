@@ -13,7 +13,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use azeotrope_engine::bundle::Hash;
-use azeotrope_engine::observation::{Batch, Event, MAX_BATCH, MAX_NAME};
+use azeotrope_engine::observation::{Batch, Event, Fate, MAX_BATCH, MAX_NAME};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,9 +145,10 @@ fn report(shared: &Shared, batch: &Batch) -> crate::store::Outcome<()> {
     let mut accounts: Vec<u64> = Vec::new();
     let mut requests = 0;
     for observation in &batch.observations {
-        if let Event::Request { caller, .. } = &observation.event {
+        if let Event::Request { caller, fate, .. } = &observation.event {
             requests += 1;
-            accounts.push(caller.account);
+            // The key of what upstream refused for load may be made up.
+            accounts.extend((*fate != Fate::RefusedForLoad).then_some(caller.account));
         }
     }
     accounts.sort_unstable();

@@ -75,3 +75,50 @@ fn an_attempt_that_upstream_refused_is_an_echo_all_the_same() {
     world.told(&bot(900), &sold, Fate::RefusedForLoad);
     assert_eq!(world.linked(900..901), 1);
 }
+
+#[test]
+fn keys_that_upstream_never_answered_name_no_campaign_and_leave_nothing_behind() {
+    for fate in [Fate::RefusedForLoad, Fate::RefusedHere] {
+        let mut world = World::new();
+        let before = world.joiner.population().targets.total();
+        for n in 0..200 {
+            let content = world.fresh();
+            world.told(&bot(n), &turn(harvest(TEMPLATE, content)), fate);
+            world.told(&bot(n + 1), &turn(harvest(TEMPLATE, content)), fate);
+        }
+        let after = world.joiner.population().targets.total();
+        assert_eq!((world.named(), world.joiner.known(), after), (0, 1_000, before), "{fate:?}");
+        assert_eq!(world.joiner.groups().count(), 0);
+        // They speak once upstream has answered them.
+        world.harvests(0..40, TEMPLATE);
+        assert_eq!(world.named(), 1);
+    }
+}
+
+#[test]
+fn who_is_given_away_by_his_first_request_is_linked_and_counts_once_upstream_has_answered_him() {
+    let mut world = World::new();
+    world.harvests(0..60, TEMPLATE);
+    world.joiner.take_changes();
+    let campaign = |world: &World| (world.joiner.campaigns()[0].accounts, world.joiner.campaigns()[0].exchanges);
+    let (before, groups) = (campaign(&world), world.counted(&bot(900)));
+    let (content, total) = (world.fresh(), world.joiner.population().targets.total());
+    let asked = turn(harvest(TEMPLATE, content));
+    world.told(&bot(900), &asked, Fate::RefusedHere);
+    assert_eq!((world.linked(900..901), campaign(&world), world.counted(&bot(900))), (1, before, groups));
+    let feed = |world: &World| {
+        let told = world.joiner.feed(usize::MAX, Timestamp(world.now));
+        told.iter().any(|change| matches!(change, Change::Account { account, .. } if *account == bot(900).account))
+    };
+    assert!(world.joiner.take_changes().is_empty() && !feed(&world), "his key may be made up");
+    // Who sends it next is the campaign's as well.
+    world.send(&bot(901), &asked);
+    assert_eq!(world.linked(901..902), 1);
+    // He is of it whatever he asks, once his key is known to be one.
+    let content = world.fresh();
+    world.told(&bot(900), &request(0, 1, content), Fate::Answered);
+    assert!(feed(&world));
+    assert_eq!((campaign(&world), world.counted(&bot(900)).0), ((before.0 + 2, before.1 + 2), 1));
+    world.joiner.turn(Timestamp(0));
+    assert_eq!(world.joiner.population().targets.total(), total);
+}

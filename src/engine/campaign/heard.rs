@@ -1,0 +1,127 @@
+//! What counts of what proxies tell.
+//!
+//! Upstream says whose a key is. A request that it answered counts; of whom it never answered nothing does, for anybody can make up
+//! keys. Nor does an attempt that was refused for load: programs send it again by themselves until it is answered.
+
+use super::account::Account;
+use super::gathering::Carried;
+use super::group::Member;
+use super::joiner::Joiner;
+use super::ledger::Passed;
+use crate::caller::Caller;
+use crate::digest::Reading;
+use crate::evidence::provenance::Hand;
+use crate::observation::{Event, Fate};
+use crate::rules::Family;
+use crate::time::Timestamp;
+use std::borrow::Cow;
+
+impl Joiner {
+    /// Takes in what a proxy has told. Of one worker in the order in which it was told; workers are heard one after the other.
+    pub fn hear(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::Request { caller, reading, fate, .. } => {
+                let Some((caller, reading)) = self.today(caller, reading, at) else { return };
+                match fate {
+                    Fate::Answered => self.exchange(&caller, &reading, at),
+                    Fate::RefusedForLoad => self.attempted(&caller, &reading, at),
+                    Fate::RefusedHere => self.refused_here(&caller, &reading, at),
+                }
+            }
+            Event::Refused { caller, reading } => self.refused(caller, reading, at),
+            Event::Given { caller, blobs } => blobs.iter().for_each(|&blob| self.given(blob, caller, at)),
+        }
+    }
+
+    /// Takes an exchange in.
+    pub fn observe(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        if let Some((caller, reading)) = self.today(caller, reading, now) {
+            self.exchange(&caller, &reading, now);
+        }
+    }
+
+    /// Takes note of a blob that an answer carried.
+    pub fn given(&mut self, blob: u64, caller: &Caller, now: Timestamp) {
+        self.ledger.given(blob, caller, now);
+    }
+
+    /// Takes note that a request was refused: for load, or by a proxy itself. To be told right behind the request.
+    pub fn refused(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        if let Some((caller, reading)) = self.today(caller, reading, now) {
+            self.turned_away(&caller, &reading, now);
+        }
+    }
+
+    /// A request under names of today, from whom it is declared to be; `None` where it says nothing.
+    fn today<'a>(
+        &mut self,
+        caller: &Caller,
+        reading: &'a Reading,
+        now: Timestamp,
+    ) -> Option<(Caller, Cow<'a, Reading>)> {
+        if caller.account == 0 || reading.unread {
+            return None;
+        }
+        let caller = self.criteria.party(caller, now);
+        self.carry(&caller, reading, now);
+        let today = self.renamed.today(&caller, reading);
+        Some(today.map_or((caller, Cow::Borrowed(reading)), |(caller, reading)| (caller, Cow::Owned(reading))))
+    }
+
+    /// Takes in a request that a proxy refused. What its sender's program sends again by itself counts once.
+    fn refused_here(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        if !self.accounts.peek(caller.account).is_some_and(Account::accepted) {
+            self.given_away(caller, reading, now);
+        } else if self.ledger.was_refused(caller, reading, now) {
+            self.attempted(caller, reading, now);
+        } else {
+            self.exchange(caller, reading, now);
+        }
+        self.turned_away(caller, reading, now);
+    }
+
+    /// Takes in an attempt that came to nothing: what of it was in other hands before tells, of who is known.
+    fn attempted(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        if !self.accounts.peek(caller.account).is_some_and(Account::accepted) {
+            return;
+        }
+        let passed = self.ledger.request(caller, reading, now);
+        let member = Member::of(caller, reading);
+        let own = self.prepared(&member, reading);
+        self.passed(&passed, &member, (reading, own), now);
+    }
+
+    /// Takes in what a proxy refused to whom upstream has never answered. What gave him away links him, and whoever sends the
+    /// same next; it counts nowhere, and proxies are told of him once upstream has answered him.
+    fn given_away(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        let (account, member) = (caller.account, Member::of(caller, reading));
+        if self.accounts.get(account).is_none() {
+            let new = Account::new(member.party, member.client);
+            self.accounts.insert(account, Account { wording: reading.wording, ..new });
+        }
+        let keys = self.keys(reading);
+        let carried = keys.iter().filter_map(|&(kind, key)| self.carried(kind, key, &member)).reduce(Carried::and);
+        self.consider(&member, carried.or_else(|| self.sweeper(reading, &member)), now);
+        let Some(index) = self.campaign_of(account) else {
+            self.accounts.remove(account);
+            return;
+        };
+        if let Some(campaign) = self.campaigns.get_mut(index as usize) {
+            campaign.last = now;
+        }
+        self.renew(account, &keys, now);
+        self.ledger.sent(caller, reading, now);
+    }
+
+    /// Takes note of who was refused what, and of who has sent it since.
+    fn turned_away(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
+        if self.accounts.peek(caller.account).is_none() {
+            return;
+        }
+        let since = self.ledger.refused(reading, caller, now);
+        if let Some(member) = since.and_then(|by| self.as_member(by.account)) {
+            let passed = Passed { family: Family::FailoverEcho, from: Hand::of(caller) };
+            self.passed(&[passed], &member, (reading, false), now);
+        }
+    }
+}
