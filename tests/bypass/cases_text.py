@@ -73,6 +73,21 @@ case("the template as system prompt", calls([{"role": "system", "content": promp
      Same("system"), "the system prompt is a template, too")
 case("the template as developer prompt", calls([{"role": "developer", "content": [{"text": prompts.SYSTEM}]},
                                                 {"role": "user", "content": prompts.TASK}]), Same("system"), "as above")
+
+def block(**members):
+    """Sends a Messages call whose user has one block and says something of no template behind it."""
+    said = [members, {"type": "text", "text": "Go on."}]
+    return post(json.dumps({"model": "claude-x", "max_tokens": 4096, "messages": [{"role": "user", "content": said}]}).encode(),
+                path="/v1/messages")
+
+
+TEXT = [{"type": "text", "text": prompt()}]
+FOUND = {"source": "https://s", "title": "", "content": TEXT}
+case("a search result carries the template", block(type="search_result", **FOUND), Same(), "what the user brings along is the user's")
+case("a search result that says so at its end", block(**FOUND, type="search_result"), Same(), "keys of JSON have no order")
+case("a block of a type yet unknown", block(content=TEXT, type="new"), Same(), "what is no tool's is the user's")
+case("instructions between", block(content=[{"type": "text", "text": prompts.SYSTEM}], type="mid_conv_system"), Same("system"),
+     "they are system prompt, wherever they stand")
 CALL = {"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "read", "arguments": "{}"}}]}
 case("a tool's result carries the template", calls([{"role": "user", "content": "Go on."}, CALL,
                                                     {"role": "tool", "tool_call_id": "1", "content": prompt()}]), Lost(),

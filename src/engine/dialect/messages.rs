@@ -51,7 +51,9 @@ fn message(value: &mut Reader<'_>, draft: &mut Draft) {
 }
 
 fn part(value: &mut Reader<'_>, draft: &mut Draft) {
-    let (mut name, mut input, mut kind) = (None, None, None);
+    let (mut name, mut input, mut kind, mut of_a_tool) = (None, None, None, false);
+    // Read in one order, whatever theirs is, and when it is clear what they are.
+    let (mut source, mut title, mut context, mut content) = (None, None, None, None);
     members(value, |key, value| match key {
         "text" => {
             draft.string(value, Role::User, Kind::Text);
@@ -66,20 +68,36 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
         "name" => name = Some(value.clone()),
         "input" => input = Some(value.clone()),
         "type" => kind = value.short(),
-        "content" => match kind.as_deref() {
-            // The model's own summary of what came before.
-            Some("compaction") if draft.string(value, Role::Assistant, Kind::Text) => {}
-            // What the user brings along, as a document.
-            Some("search_result") => block::enclosed(value, draft),
-            _ => block::result(value, draft),
-        },
-        "source" => block::source(value, draft),
-        "context" | "title" => {
-            draft.string(value, Role::User, Kind::Text);
-        }
+        "tool_use_id" => of_a_tool = true,
+        "source" => source = Some(value.clone()),
+        "title" => title = Some(value.clone()),
+        "context" => context = Some(value.clone()),
+        "content" => content = Some(value.clone()),
         "cache_control" => draft.cache(value),
         _ => {}
     });
+    if let Some(mut source) = source {
+        block::source(&mut source, draft);
+    }
+    for mut text in [title, context].into_iter().flatten() {
+        draft.string(&mut text, Role::User, Kind::Text);
+    }
+    if let Some(mut content) = content {
+        let mark = draft.mark();
+        match kind.as_deref() {
+            // The model's own summary of what came before.
+            Some("compaction") if draft.string(&mut content, Role::Assistant, Kind::Text) => {}
+            Some("mid_conv_system") => {
+                block::enclosed(&mut content, draft);
+                draft.speaker(mark, Role::System);
+            }
+            Some(kind) if kind.ends_with("tool_result") => block::result(&mut content, draft),
+            // Cut before its type: what comes in such lengths comes from tools.
+            None if of_a_tool || value.truncated() => block::result(&mut content, draft),
+            // What the user brings along.
+            _ => block::enclosed(&mut content, draft),
+        }
+    }
     if input.is_some() {
         draft.values(Role::Assistant, Kind::ToolCall, &mut [name, input]);
     }

@@ -183,6 +183,36 @@ fn a_second_batch_is_read_as_well_and_none_behind_messages_of_the_requests_own()
 }
 
 #[test]
+fn the_order_of_a_blocks_members_changes_nothing() {
+    let content = r#""content":[{"type":"text","text":"x"}]"#;
+    for (members, expected) in [
+        ([r#""type":"search_result""#, r#""source":"https://s""#, r#""title":"t""#], "User Text t, User Text x"),
+        ([r#""type":"mid_conv_system""#, r#""a":1"#, r#""b":2"#], "System Text x"),
+        ([r#""type":"tool_result""#, r#""tool_use_id":"1""#, r#""is_error":false"#], "Tool ToolResult x"),
+        ([r#""type":"web_fetch_tool_result""#, r#""tool_use_id":"1""#, r#""b":2"#], "Tool ToolResult x"),
+        ([r#""tool_use_id":"1""#, r#""a":1"#, r#""b":2"#], "Tool ToolResult x"),
+        ([r#""type":"of a type yet unknown""#, r#""a":1"#, r#""b":2"#], "User Text x"),
+        (
+            [r#""type":"document""#, r#""source":{"type":"text","data":"d"}"#, r#""title":"t""#],
+            "User Text d, User Text t, User Text x",
+        ),
+    ] {
+        let mut members = [members.as_slice(), &[content]].concat();
+        for _ in 0..members.len() {
+            members.rotate_left(1);
+            let body = format!(r#"{{"messages":[{{"role":"user","content":[{{{}}}]}}]}}"#, members.join(","));
+            let prompt = read_json(Dialect::Messages, &body);
+            let found: Vec<_> =
+                prompt.parts.iter().map(|p| format!("{:?} {:?} {}", p.role, p.kind, prompt.text(p.span))).collect();
+            assert_eq!(found.join(", "), expected, "{body}");
+        }
+    }
+    // Cut before its type.
+    let cut = read(&route(Dialect::Messages), br#"{"messages":[{"role":"user","content":[{"content":"x"#);
+    assert_eq!(cut.parts[0].kind, Kind::ToolResult);
+}
+
+#[test]
 fn keys_in_another_case_are_read_where_servers_would() {
     let body = r#"{"MODEL":"m","Messages":[{"Role":"system","CONTENT":"s"},{"role":"user","Content":[{"TEXT":"u"}]}]}"#;
     let plain = body.to_ascii_lowercase();
