@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, Finish, usage};
 use super::draft::{Draft, each, members, turns};
-use super::{Kind, Language, Role, block, params};
+use super::{Kind, Language, Role, block, completions, params};
 use crate::json::{Reader, Token};
 
 pub(super) struct ChatCompletions;
@@ -12,6 +12,8 @@ impl Language for ChatCompletions {
         match key {
             "model" => draft.model(value),
             "messages" => turns(value, draft, message),
+            // OpenRouter, and models of Bedrock's that are asked in one text. Nobody reads it beside messages.
+            "prompt" if draft.prompt.turns == 0 => completions::prompts(value, draft),
             "tools" | "functions" => {
                 draft.outside();
                 each(value, |value| block::tool(value, draft, &["parameters", "format"]));

@@ -11,20 +11,7 @@ impl Language for Completions {
     fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
         match key {
             "model" => draft.model(value),
-            // Every string is a prompt of its own. A list of token ids counts as one prompt and is not read.
-            "prompt" => {
-                let mut tokens = false;
-                each(value, |value| match value.peek() {
-                    Token::String if draft.next_turn() => {
-                        draft.string(value, Role::User, Kind::Text);
-                    }
-                    Token::Array => {
-                        draft.next_turn();
-                    }
-                    Token::Number if !tokens => tokens = draft.next_turn(),
-                    _ => {}
-                });
-            }
+            "prompt" => prompts(value, draft),
             "suffix" => {
                 draft.string(value, Role::User, Kind::Text);
             }
@@ -46,4 +33,19 @@ impl Language for Completions {
             _ => {}
         }
     }
+}
+
+/// Takes the prompts of a list, each a turn of its own, or a single one. A list of token ids counts as one prompt and is not read.
+pub(super) fn prompts(value: &mut Reader<'_>, draft: &mut Draft) {
+    let mut tokens = false;
+    each(value, |value| match value.peek() {
+        Token::String if draft.next_turn() => {
+            draft.string(value, Role::User, Kind::Text);
+        }
+        Token::Array => {
+            draft.next_turn();
+        }
+        Token::Number if !tokens => tokens = draft.next_turn(),
+        _ => {}
+    });
 }

@@ -213,6 +213,22 @@ fn the_order_of_a_blocks_members_changes_nothing() {
 }
 
 #[test]
+fn a_prompt_instead_of_messages_is_read_and_one_beside_them_hides_nothing() {
+    for (body, texts) in [
+        (r#"{"model":"m","prompt":"one"}"#, vec!["one"]),
+        (r#"{"prompt":["one","two"],"messages":[]}"#, vec!["one", "two"]),
+        (r#"{"messages":[{"role":"user","content":"one"}],"prompt":"a harmless one"}"#, vec!["one"]),
+        (r#"{"prompt":"a harmless one","messages":[{"role":"user","content":"one"}]}"#, vec!["a harmless one", "one"]),
+    ] {
+        let prompt = read_json(Dialect::ChatCompletions, body);
+        let found: Vec<_> = prompt.parts.iter().map(|part| prompt.text(part.span)).collect();
+        assert_eq!(found, texts, "{body}");
+        let turns: Vec<_> = prompt.parts.iter().map(|part| usize::from(part.turn)).collect();
+        assert_eq!(turns, (0..texts.len()).collect::<Vec<_>>(), "{body}: each is a turn of its own");
+    }
+}
+
+#[test]
 fn keys_in_another_case_are_read_where_servers_would() {
     let body = r#"{"MODEL":"m","Messages":[{"Role":"system","CONTENT":"s"},{"role":"user","Content":[{"TEXT":"u"}]}]}"#;
     let plain = body.to_ascii_lowercase();
