@@ -75,6 +75,19 @@ pub(super) fn enclosed(value: &mut Reader<'_>, draft: &mut Draft) {
     });
 }
 
+/// Takes a search result of Converse's.
+pub(super) fn found(value: &mut Reader<'_>, draft: &mut Draft) {
+    let (mut title, mut content) = (None, None);
+    members(value, |key, value| match key {
+        "title" => title = Some(value.clone()),
+        "content" => content = Some(value.clone()),
+        _ => {}
+    });
+    for mut value in [title, content].into_iter().flatten() {
+        enclosed(&mut value, draft);
+    }
+}
+
 /// Takes what a tool gave back: a string, or blocks of which text and media are kept.
 pub(super) fn result(value: &mut Reader<'_>, draft: &mut Draft) {
     let mark = draft.mark();
@@ -86,6 +99,7 @@ pub(super) fn result(value: &mut Reader<'_>, draft: &mut Draft) {
             "json" => draft.value(value, Role::User, Kind::Text),
             "image_url" | "image" | "video" | "file_data" | "file_id" | "input_audio" => draft.media(value),
             "source" | "document" => source(value, draft),
+            "searchResult" => found(value, draft),
             // One level below, as in documents, search results and the output of code.
             "content" => enclosed(value, draft),
             "cache_control" => draft.cache(value),
@@ -104,7 +118,7 @@ pub(super) fn source(value: &mut Reader<'_>, draft: &mut Draft) {
     if value.peek() != Token::Object {
         return;
     }
-    let (mut plain, mut data, mut inner, mut media) = (false, None, None, None);
+    let (mut plain, mut data, mut inner, mut media, mut context) = (false, None, None, None, None);
     members(value, |key, value| match key {
         "type" => plain = value.short().as_deref() == Some("text"),
         "data" => data = Some(value.clone()),
@@ -119,6 +133,8 @@ pub(super) fn source(value: &mut Reader<'_>, draft: &mut Draft) {
                 _ => {}
             });
         }
+        // What Converse's says of itself.
+        "context" => context = Some(value.clone()),
         key if BYTES.contains(&key) => media = Some(value.clone()),
         _ => {}
     });
@@ -129,5 +145,8 @@ pub(super) fn source(value: &mut Reader<'_>, draft: &mut Draft) {
         (_, _, Some(mut blocks), _) => enclosed(&mut blocks, draft),
         (_, Some(mut some), ..) | (.., Some(mut some)) => draft.media(&mut some),
         _ => {}
+    }
+    if let Some(mut context) = context {
+        draft.string(&mut context, Role::User, Kind::Text);
     }
 }

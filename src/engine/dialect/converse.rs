@@ -61,6 +61,7 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
         }
         "image" | "video" | "audio" => draft.media(value),
         "document" => block::source(value, draft),
+        "searchResult" => block::found(value, draft),
         "toolUse" => block::call(value, draft, &["input"]),
         "toolResult" => members(value, |key, value| {
             if key == "content" {
