@@ -52,48 +52,60 @@ pub struct RouteRule {
     pub stream: bool,
 }
 
-/// The built-in paths: pattern, dialect, streamed. All are suffixes, so that a gateway's prefix changes nothing. The
+/// The built-in paths: pattern, dialect (`None`: no LLM call), streamed. All are suffixes, so that a gateway's prefix changes nothing. The
 /// first match counts.
-const BUILT_IN: &[(&str, Dialect, bool)] = &[
-    ("deployments/{model}/chat/completions", Dialect::ChatCompletions, false),
-    ("chat/completions", Dialect::ChatCompletions, false),
-    ("deployments/{model}/completions", Dialect::Completions, false),
-    ("v1/completions", Dialect::Completions, false),
-    ("v1/fim/completions", Dialect::Completions, false),
-    ("beta/completions", Dialect::Completions, false),
-    ("v1/responses", Dialect::Responses, false),
-    ("v1/responses/compact", Dialect::Responses, false),
-    ("openai/responses", Dialect::Responses, false),
-    ("openai/responses/compact", Dialect::Responses, false),
-    ("v1/messages", Dialect::Messages, false),
-    ("v1/complete", Dialect::Messages, false),
-    ("v1/messages/batches", Dialect::Messages, false),
+const BUILT_IN: &[(&str, Option<Dialect>, bool)] = &[
+    ("deployments/{model}/chat/completions", Some(Dialect::ChatCompletions), false),
+    ("chat/completions", Some(Dialect::ChatCompletions), false),
+    ("deployments/{model}/completions", Some(Dialect::Completions), false),
+    ("v1/completions", Some(Dialect::Completions), false),
+    ("v1/fim/completions", Some(Dialect::Completions), false),
+    ("beta/completions", Some(Dialect::Completions), false),
+    ("v1/responses", Some(Dialect::Responses), false),
+    ("v1/responses/compact", Some(Dialect::Responses), false),
+    ("openai/responses", Some(Dialect::Responses), false),
+    ("openai/responses/compact", Some(Dialect::Responses), false),
+    ("v1/messages", Some(Dialect::Messages), false),
+    ("v1/complete", Some(Dialect::Messages), false),
+    ("v1/messages/batches", Some(Dialect::Messages), false),
     // Names an uploaded file of requests: there is nothing to read, but it is counted and told.
-    ("v1/batches", Dialect::Completions, false),
-    ("model/{model}/converse", Dialect::Converse, false),
-    ("model/{model}/converse-stream", Dialect::Converse, true),
-    ("{model}:generateContent", Dialect::Gemini, false),
-    ("{model}:streamGenerateContent", Dialect::Gemini, true),
-    ("{model}:batchGenerateContent", Dialect::Gemini, false),
-    ("v1beta/interactions", Dialect::Interactions, false),
-    ("v1/interactions", Dialect::Interactions, false),
-    ("locations/{model}/interactions", Dialect::Interactions, false),
-    ("publishers/anthropic/models/{model}:rawPredict", Dialect::Messages, false),
-    ("publishers/anthropic/models/{model}:streamRawPredict", Dialect::Messages, true),
+    ("v1/batches", Some(Dialect::Completions), false),
+    ("model/{model}/converse", Some(Dialect::Converse), false),
+    ("model/{model}/converse-stream", Some(Dialect::Converse), true),
+    ("{model}:generateContent", Some(Dialect::Gemini), false),
+    ("{model}:streamGenerateContent", Some(Dialect::Gemini), true),
+    ("{model}:batchGenerateContent", Some(Dialect::Gemini), false),
+    ("v1beta/interactions", Some(Dialect::Interactions), false),
+    ("v1/interactions", Some(Dialect::Interactions), false),
+    ("locations/{model}/interactions", Some(Dialect::Interactions), false),
+    // Counts tokens, in the place of a model.
+    ("publishers/anthropic/models/count-tokens:rawPredict", None, false),
+    ("publishers/anthropic/models/{model}:rawPredict", Some(Dialect::Messages), false),
+    ("publishers/anthropic/models/{model}:streamRawPredict", Some(Dialect::Messages), true),
 ];
 
-/// Bedrock InvokeModel carries the request of the model's own vendor; read where that is Anthropic.
+/// Bedrock InvokeModel carries the request of the model's own vendor.
 const INVOKE: &[(&str, bool)] = &[("model/{model}/invoke", false), ("model/{model}/invoke-with-response-stream", true)];
 
-/// Parts of a Bedrock model id that name Anthropic, or that hide the vendor: an inference profile or provisioned model
-/// may well be one of Anthropic's, and reading another vendor's body as Messages only finds less in it.
-const INVOKE_AS_MESSAGES: &[&str] = &["anthropic", "claude", "application-inference-profile", "provisioned-model"];
+/// Parts of a Bedrock model id, and what its requests are; the first that is met counts.
+const INVOKED: &[(&[&str], Option<Dialect>)] = &[
+    // Or hides the vendor: it may well be Anthropic, and of others' text Messages finds most.
+    (
+        &["anthropic", "claude", "application-inference-profile", "provisioned-model", "custom-model"],
+        Some(Dialect::Messages),
+    ),
+    // No model of language answers.
+    (&["embed", "marengo", "rerank", "image", "stability.", "canvas", "reel", "luma.", "sonic"], None),
+    (&["amazon.nova"], Some(Dialect::Converse)),
+    // OpenAI's chat, one text as `prompt`, or neither (Cohere's, Titan's): that is counted, and told as unread.
+    (&[""], Some(Dialect::ChatCompletions)),
+];
 
 /// The configured paths, and the built-in ones; patterns are taken apart once, not with every request.
 #[derive(Clone, Debug)]
 pub struct Routes {
     rules: Vec<(Pattern, RouteRule)>,
-    built_in: Vec<(Pattern, Dialect, bool)>,
+    built_in: Vec<(Pattern, Option<Dialect>, bool)>,
     invoke: Vec<(Pattern, bool)>,
 }
 
@@ -124,7 +136,8 @@ impl Routes {
         }
         let path = plain(path);
         let segments = segments(&path);
-        self.configured(&segments).unwrap_or_else(|| self.built_in(&segments).or_else(|| self.invoke(&segments)))
+        let found = self.configured(&segments).or_else(|| self.built_in(&segments));
+        found.unwrap_or_else(|| self.invoke(&segments))
     }
 
     /// What the first rule that meets the path says of it.
@@ -135,7 +148,8 @@ impl Routes {
         })
     }
 
-    fn built_in(&self, path: &[&str]) -> Option<Route> {
+    /// What the first built-in path that is met says of it.
+    fn built_in(&self, path: &[&str]) -> Option<Option<Route>> {
         self.built_in.iter().find_map(|(pattern, dialect, stream)| {
             let mut model = pattern.matched(path, Anchor::Suffix)?;
             // `models/x:generateContent` wherever the model stands (tuned models, endpoints): its last segment is its name.
@@ -143,10 +157,10 @@ impl Routes {
                 model = model.rsplit('/').next().map(String::from)?;
             }
             // Vertex names a place there, and the model in the body.
-            if *dialect == Dialect::Interactions {
+            if *dialect == Some(Dialect::Interactions) {
                 model.clear();
             }
-            Some(Route { dialect: *dialect, model, stream: *stream })
+            Some(dialect.map(|dialect| Route { dialect, model, stream: *stream }))
         })
     }
 
@@ -154,10 +168,8 @@ impl Routes {
         let found = |(pattern, stream): &(Pattern, bool)| Some((pattern.matched(path, Anchor::Suffix)?, *stream));
         let (model, stream) = self.invoke.iter().find_map(found)?;
         let lower = model.to_ascii_lowercase();
-        INVOKE_AS_MESSAGES
-            .iter()
-            .any(|name| lower.as_bytes().windows(name.len()).any(|part| part == name.as_bytes()))
-            .then_some(Route { dialect: Dialect::Messages, model, stream })
+        let (_, dialect) = INVOKED.iter().find(|(names, _)| names.iter().any(|name| lower.contains(name)))?;
+        dialect.map(|dialect| Route { dialect, model, stream })
     }
 }
 

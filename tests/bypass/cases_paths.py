@@ -65,3 +65,22 @@ for name, said in {"a string": prompt(), "contents": [{"type": "text", "text": p
                    "a turn": [{"role": "user", "content": prompt()}]}.items():
     case(f"interactions: {name}", post(json.dumps({"model": "gemini-x", "input": said}).encode(), path="/v1beta/interactions"), Same(),
          "Gemini's Interactions are read as generateContent is")
+
+# Other places and other vendors' requests, through the same paths.
+case("OpenRouter's prompt", post(json.dumps({"model": "m", "prompt": prompt()}).encode()), Same(),
+     "read in the place of messages, as OpenRouter does")
+case("a prompt beside messages", post(json.dumps({**chat(), "prompt": prompts.OTHER}).encode()), Same(), "messages come first")
+for name, model, content in [
+    ("Converse: a search result", "anthropic.claude-x/converse", {"searchResult": {"source": "s", "title": "", "content": [{"text": prompt()}]}}),
+    ("Converse: a document's context", "anthropic.claude-x/converse", {"document": {"name": "d", "format": "txt", "context": prompt(),
+                                                                                  "source": {"bytes": "eA=="}}}),
+    ("Nova by InvokeModel", "amazon.nova-premier-v1:0/invoke", {"text": prompt()}),
+    ("gpt-oss by InvokeModel", "openai.gpt-oss-120b-1:0/invoke", {"type": "text", "text": prompt()}),
+]:
+    said = {"messages": [{"role": "user", "content": [content]}]}
+    case(f"Bedrock, {name}", post(json.dumps(said).encode(), path=f"/model/{model}"), Same(), "what carries text is read")
+case("Bedrock, a vendor that is not read", post(json.dumps({"inputText": prompt()}).encode(), path="/model/amazon.titan-text-x/invoke"),
+     Told(), "counted for its account and told; all of these vendors' models are behind Converse as well")
+case("Vertex counts tokens", post(json.dumps(ANTHROPIC).encode(),
+                                  path="/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict"),
+     Untouched(), "it calls no model")

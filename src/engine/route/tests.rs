@@ -76,6 +76,24 @@ fn an_arn_with_slashes_is_one_model() {
 }
 
 #[test]
+fn bedrock_carries_the_request_of_the_models_own_vendor() {
+    for (model, expected) in [
+        ("eu.anthropic.claude-sonnet-4", Dialect::Messages),
+        ("arn:aws:bedrock:us-east-1:1:provisioned-model/x", Dialect::Messages),
+        ("us.amazon.nova-premier-v1:0", Dialect::Converse),
+        ("openai.gpt-oss-120b-1:0", Dialect::ChatCompletions),
+        ("us.deepseek.r1-v1:0", Dialect::ChatCompletions),
+        ("meta.llama3-70b-instruct-v1:0", Dialect::ChatCompletions),
+        ("amazon.titan-text-express-v1", Dialect::ChatCompletions),
+        ("of.a.vendor-yet-unknown", Dialect::ChatCompletions),
+    ] {
+        for (action, stream) in [("invoke", false), ("invoke-with-response-stream", true)] {
+            assert_eq!(find(&format!("/model/{model}/{action}")), Some((expected, model.to_owned(), stream)));
+        }
+    }
+}
+
+#[test]
 fn what_calls_no_model_has_no_route() {
     for path in [
         "",
@@ -89,7 +107,10 @@ fn what_calls_no_model_has_no_route() {
         "/v1/responses/input_tokens",
         "/v1beta/models/gemini:countTokens",
         "/v1/publishers/mistralai/models/m:rawPredict",
-        "/model/amazon.titan/invoke",
+        "/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict",
+        "/model/amazon.titan-embed-text-v2:0/invoke",
+        "/model/us.amazon.nova-canvas-v1:0/invoke",
+        "/model/cohere.rerank-v3-5:0/invoke",
         "/model/invoke",
         "/:generateContent",
         "/xv1/messages",

@@ -31,8 +31,9 @@ impl Reply {
             message: message(verdict, contact),
             retry_after: verdict.retry_after.max(1),
         };
-        // Bedrock InvokeModel carries Messages with the model in the path: there the AWS SDKs are to understand it too.
-        let aws = route.dialect == Dialect::Converse || (route.dialect == Dialect::Messages && !route.model.is_empty());
+        // Bedrock InvokeModel carries its vendors' requests with the model in the path: there the AWS SDKs are to understand it too.
+        let carries = matches!(route.dialect, Dialect::Messages | Dialect::ChatCompletions) && !route.model.is_empty();
+        let aws = route.dialect == Dialect::Converse || carries;
         Self { status: refusal.status(), headers: refusal.headers(aws), body: refusal.body(route).into_bytes() }
     }
 }
@@ -69,30 +70,30 @@ impl Refusal {
     // Written, not built as a tree: the module has no other use for one.
     fn body(&self, route: &Route) -> String {
         let message = quoted(&self.message);
+        // Where the AWS SDKs look for it.
+        let copy = if route.model.is_empty() { String::new() } else { [",\"message\":", &message].concat() };
         match route.dialect {
-            Dialect::ChatCompletions | Dialect::Completions | Dialect::Responses => self.openai(&message),
-            Dialect::Messages => self.anthropic(&message, !route.model.is_empty()),
+            Dialect::ChatCompletions | Dialect::Completions | Dialect::Responses => self.openai(&message, &copy),
+            Dialect::Messages => self.anthropic(&message, &copy),
             Dialect::Gemini => self.gemini(&message),
             Dialect::Interactions => self.interactions(&message),
             Dialect::Converse => ["{\"message\":", &message, "}"].concat(),
         }
     }
 
-    fn openai(&self, message: &str) -> String {
+    fn openai(&self, message: &str, copy: &str) -> String {
         let (kind, code) = match self.blocked {
             true => ("permission_error", "automated_extraction_protection"),
             false => ("rate_limit_error", "rate_limit_exceeded"),
         };
-        let rest = ["\",\"param\":null,\"code\":\"", code, "\"}}"].concat();
+        let rest = ["\",\"param\":null,\"code\":\"", code, "\"}", copy, "}"].concat();
         ["{\"error\":{\"message\":", message, ",\"type\":\"", kind, &rest].concat()
     }
 
-    fn anthropic(&self, message: &str, carried: bool) -> String {
+    fn anthropic(&self, message: &str, copy: &str) -> String {
         let kind = if self.blocked { "permission_error" } else { "rate_limit_error" };
-        // Where the AWS SDKs look for it.
-        let copy = if carried { [",\"message\":", message].concat() } else { String::new() };
         let error = ["{\"type\":\"", kind, "\",\"message\":", message, "}"].concat();
-        ["{\"type\":\"error\",\"error\":", &error, &copy, "}"].concat()
+        ["{\"type\":\"error\",\"error\":", &error, copy, "}"].concat()
     }
 
     /// Its code is a word where generateContent's is a number.
@@ -209,9 +210,11 @@ mod tests {
 
     #[test]
     fn aws_sdks_find_the_name_of_the_exception() {
-        let (_, body, reply) = reply(Dialect::Converse, "m", Action::Throttle, 30);
-        assert_eq!(header(&reply, "x-amzn-errortype"), Some("ThrottlingException"));
-        assert!(body["message"].is_string());
+        for dialect in [Dialect::Converse, Dialect::Messages, Dialect::ChatCompletions] {
+            let (_, body, reply) = reply(dialect, "m", Action::Throttle, 30);
+            assert_eq!(header(&reply, "x-amzn-errortype"), Some("ThrottlingException"));
+            assert!(body["message"].is_string());
+        }
     }
 
     #[test]
