@@ -15,13 +15,15 @@ pub const MAX_PATH: usize = 65_536;
 
 /// The placeholder of a pattern that stands for the model: one or more segments.
 const MODEL: &str = "{model}";
+/// One of a built-in pattern that stands for a name of something else: one segment.
+const ID: &str = "{id}";
 
 /// A request's dialect and what its path says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// The dialect.
     pub dialect: Dialect,
-    /// The model, where the path names it (Gemini, Bedrock, Vertex, an Azure deployment); else empty.
+    /// The model, where the path names it (Gemini, Bedrock, Vertex, an Azure deployment), or the conversation; else empty.
     pub model: String,
     /// A streamed answer is asked for by the path (streamGenerateContent, converse-stream, streamRawPredict).
     pub stream: bool,
@@ -68,16 +70,34 @@ const BUILT_IN: &[(&str, Option<Dialect>, bool)] = &[
     ("v1/messages", Some(Dialect::Messages), false),
     ("v1/complete", Some(Dialect::Messages), false),
     ("v1/messages/batches", Some(Dialect::Messages), false),
-    // Names an uploaded file of requests: there is nothing to read, but it is counted and told.
-    ("v1/batches", Some(Dialect::Completions), false),
+    // Where it names an uploaded file of requests, there is nothing to read, but it is counted and told.
+    ("v1/batches", Some(Dialect::ChatCompletions), false),
+    ("openai/batches", Some(Dialect::ChatCompletions), false),
+    ("beta/batches", Some(Dialect::ChatCompletions), false),
+    ("batches/{id}/requests", Some(Dialect::ChatCompletions), false),
+    ("v1/batch/jobs", Some(Dialect::ChatCompletions), false),
+    ("evals/{id}/runs", Some(Dialect::ChatCompletions), false),
+    ("v1/agents/completions", Some(Dialect::ChatCompletions), false),
+    // OpenAI's only keep what is said, Mistral's answer it.
+    ("v1/conversations", Some(Dialect::Responses), false),
+    ("v1/conversations/{model}/items", Some(Dialect::Responses), false),
+    ("v1/conversations/{model}/restart", Some(Dialect::Responses), false),
+    ("v1/conversations/{model}", Some(Dialect::Responses), false),
+    // Anthropic's agents, Mistral's too: their instructions, and what is said to them.
+    ("v1/agents", Some(Dialect::Messages), false),
+    ("v1/agents/{id}", Some(Dialect::Messages), false),
+    ("v1/deployments", Some(Dialect::Messages), false),
+    ("v1/sessions", Some(Dialect::Messages), false),
+    ("v1/sessions/{id}/events", Some(Dialect::Messages), false),
     ("model/{model}/converse", Some(Dialect::Converse), false),
     ("model/{model}/converse-stream", Some(Dialect::Converse), true),
     ("{model}:generateContent", Some(Dialect::Gemini), false),
     ("{model}:streamGenerateContent", Some(Dialect::Gemini), true),
     ("{model}:batchGenerateContent", Some(Dialect::Gemini), false),
+    ("cachedContents", Some(Dialect::Gemini), false),
     ("v1beta/interactions", Some(Dialect::Interactions), false),
     ("v1/interactions", Some(Dialect::Interactions), false),
-    ("locations/{model}/interactions", Some(Dialect::Interactions), false),
+    ("locations/{id}/interactions", Some(Dialect::Interactions), false),
     // Counts tokens, in the place of a model.
     ("publishers/anthropic/models/count-tokens:rawPredict", None, false),
     ("publishers/anthropic/models/{model}:rawPredict", Some(Dialect::Messages), false),
@@ -156,10 +176,6 @@ impl Routes {
             if pattern.hole == Some(0) {
                 model = model.rsplit('/').next().map(String::from)?;
             }
-            // Vertex names a place there, and the model in the body.
-            if *dialect == Some(Dialect::Interactions) {
-                model.clear();
-            }
             Some(dialect.map(|dialect| Route { dialect, model, stream: *stream }))
         })
     }
@@ -177,15 +193,18 @@ impl Routes {
 #[derive(Clone, Debug)]
 struct Pattern {
     segments: Vec<String>,
-    /// Which of them stands for the model.
+    /// Which of them stands for the model, or another name.
     hole: Option<usize>,
+    /// It is the model.
+    model: bool,
 }
 
 impl Pattern {
     fn of(pattern: &str) -> Self {
         let segments: Vec<_> = segments(pattern).into_iter().map(String::from).collect();
-        let hole = segments.iter().position(|segment| segment == MODEL);
-        Self { segments, hole }
+        let hole = |name| segments.iter().position(|segment| segment == name);
+        let (model, id) = (hole(MODEL), hole(ID));
+        Self { hole: model.or(id), model: model.is_some(), segments }
     }
 
     /// Matches a path; the model it names, or an empty one where the pattern has none.
@@ -214,7 +233,11 @@ impl Pattern {
                 (0..rest.len()).find_map(found)?
             }
         };
-        (!middle.is_empty()).then(|| middle.join("/"))
+        match middle {
+            [] => None,
+            [_] if !self.model => Some(String::new()),
+            _ => self.model.then(|| middle.join("/")),
+        }
     }
 }
 

@@ -84,3 +84,34 @@ case("Bedrock, a vendor that is not read", post(json.dumps({"inputText": prompt(
 case("Vertex counts tokens", post(json.dumps(ANTHROPIC).encode(),
                                   path="/v1/projects/p/locations/l/publishers/anthropic/models/count-tokens:rawPredict"),
      Untouched(), "it calls no model")
+
+TEXT = [{"type": "text", "text": prompt()}]
+
+# Where prompts are kept for later, or asked in other ways than one by one.
+SAID = [{"role": "user", "content": prompt()}]
+KEPT = "what is kept for calls to come is read as a call is"
+for name, path, sent, why in [
+    ("OpenAI's conversations", "/v1/conversations", {"items": SAID}, KEPT),
+    ("items of OpenAI's conversations", "/v1/conversations/conv_1/items", {"items": SAID}, KEPT),
+    ("Mistral's conversations", "/v1/conversations", {"model": "m", "inputs": prompt()}, "answered at once"),
+    ("Mistral's agents", "/v1/agents/completions", {"agent_id": "a", "messages": SAID}, "Chat Completions by another path"),
+    ("events of a session", "/v1/sessions/sesn_1/events", {"events": [{"type": "user.message", "content": TEXT}]},
+     "an agent is asked in events"),
+    ("events that a session begins with", "/v1/sessions",
+     {"agent": "agent_1", "environment_id": "e", "initial_events": [{"type": "user.message", "content": TEXT}]}, "as above"),
+    ("a cache of Gemini's", "/v1beta/cachedContents", {"model": "models/g", "contents": [GOOGLE["request"]["contents"][0]]}, KEPT),
+    ("an evaluation", "/v1/evals/eval_1/runs", {"data_source": {"type": "completions", "model": "m", "input_messages": {
+        "type": "template", "template": SAID}}}, "its template is asked as often as its source has entries"),
+    ("a batch that says what it speaks", "/api/beta/batches",
+     {"endpoint": "/v1/responses", "model": "m", "requests": [{"custom_id": "1", "body": {"input": prompt()}}]},
+     "its requests are read as what they are"),
+    ("xAI's batch", "/v1/batches/b1/requests", {"batch_requests": [{"batch_request_id": "1", "batch_request": {
+        "chat_get_completion": chat()}}]}, "as above"),
+    ("Mistral's batch", "/v1/batch/jobs", {"endpoint": CHAT, "model": "m", "requests": [{"custom_id": "1", "body": chat()}]}, "as above"),
+]:
+    case(name, post(json.dumps(sent).encode(), path=path), Same(), why)
+case("the template as an agent's instructions", post(json.dumps({"model": "claude-x", "name": "n", "system": prompts.SYSTEM}).encode(),
+                                                     path="/v1/agents"), Same("system"), KEPT)
+for name, path in {"Azure's": "/openai/batches?api-version=1", "Gemini's": "/v1beta/openai/batches"}.items():
+    case(f"batch: {name} order", post(json.dumps({"input_file_id": "file-1", "endpoint": CHAT}).encode(), path=path), Told(),
+         "as OpenAI's")

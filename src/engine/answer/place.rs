@@ -93,7 +93,7 @@ fn keys(place: Place) -> &'static [(&'static [&'static str], Place, Take)] {
             // OpenAI's text where it is a string, a block's growth where it is an object.
             (&["delta", "content", "content_block"], P::Block, T::Text),
             (&["choices", "candidates"], P::Choice, T::Nothing),
-            (&["id", "responseId", "response_id"], P::Nothing, T::Id),
+            (&["id", "responseId", "response_id", "conversation_id"], P::Nothing, T::Id),
             (&["usage", "usageMetadata", "usage_metadata"], P::Usage, T::Nothing),
             (&["stop_reason", "stopReason", "status"], P::Nothing, T::Finish),
             // Anthropic's message_start, OpenAI's response.completed: the answer so far.

@@ -1,7 +1,7 @@
 //! What an answer gave out.
 
 use super::place::Take;
-use crate::dialect::{Finish, MAX_NAME, finish};
+use crate::dialect::{CONVERSATION, Finish, MAX_NAME, finish};
 use crate::digest::key::{DigestKey, Digester, Domain};
 use crate::digest::{BLOBS, SHORTEST_BLOB, spelled};
 use crate::digits;
@@ -126,6 +126,8 @@ impl Taking {
         match take {
             Take::Blob => self.blob(),
             Take::Blocked => self.taken.note(Finish::Filter),
+            // Whose conversation it is, Mistral says first, and then which message.
+            Take::Id if self.taken.id.starts_with(CONVERSATION) => {}
             Take::Id => {
                 self.taken.id.clear();
                 self.taken.id.push_str(word);

@@ -85,6 +85,22 @@ fn chat_completions() {
 }
 
 #[test]
+fn a_conversation_that_is_kept_is_the_id_of_its_answers() {
+    let events = [
+        r#"{"type":"conversation.response.started","conversation_id":"conv_7"}"#,
+        r#"{"type":"message.output.delta","id":"msg_1","content":"Hi"}"#,
+        r#"{"type":"conversation.response.done","usage":{"prompt_tokens":3,"completion_tokens":2}}"#,
+    ];
+    let streamed = events.map(|event| format!("data: {event}\n\n")).concat();
+    assert_eq!(split_anywhere(Framing::Events, streamed.as_bytes()).id, "conv_7");
+    for plain in
+        [r#"{"id":"conv_7","object":"conversation"}"#, r#"{"conversation_id":"conv_7","outputs":[{"id":"msg_1"}]}"#]
+    {
+        assert_eq!(read(Framing::Json, [plain.as_bytes()]).id, "conv_7", "{plain}");
+    }
+}
+
+#[test]
 fn what_nobody_told_is_estimated_and_marked() {
     let taken = split_anywhere(Framing::Events, COMPLETIONS.as_bytes());
     let expected = expected("cmpl-7", [None, Some(7), None, None], Finish::Length, &[]);

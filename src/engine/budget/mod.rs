@@ -74,7 +74,7 @@ struct Cost {
 /// What a request may cost at most, in tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Estimate {
-    /// Requests: of a batch all that it holds.
+    /// Requests: of a batch all that it holds; none where nothing is asked.
     pub requests: u64,
     /// For reading it.
     pub input: u64,
@@ -90,6 +90,9 @@ impl Estimate {
     #[must_use]
     pub fn of(reading: &Reading, bytes: u64, assumed: u32) -> Self {
         let shape = &reading.shape;
+        if shape.params.kept {
+            return Self::default();
+        }
         // The bytes of an image are not its tokens.
         let bytes = match shape.media {
             true => [shape.user, shape.system, shape.context].into_iter().map(u64::from).sum(),
@@ -206,10 +209,10 @@ pub fn settle<S: Store>(
         (401 | 403, _) => Cost::default(),
         // What is made in the background may be streamed all the same, to the end or not.
         (200..300, Some(taken)) if !estimate.later || estimate.requests == 1 && taken.tells_all() => {
-            Cost { requests: 1, tokens: tokens(dialect, taken, estimate.input) }
+            Cost { requests: estimate.requests.min(1), tokens: tokens(dialect, taken, estimate.input) }
         }
         (200..300, _) => estimate.reserved(),
-        _ => Cost { requests: 1, tokens: 0 },
+        _ => Cost { requests: estimate.requests.min(1), tokens: 0 },
     };
     release(&Tables::of(&config.state).budgets, store, grant, used, now)
 }

@@ -233,6 +233,22 @@ fn what_is_fetched_by_another_request_costs_what_was_reserved_unless_its_answer_
 }
 
 #[test]
+fn what_is_only_kept_costs_nothing() {
+    let (config, mut store) = (config(r#"{"account":{"requests":1,"tokens":1000}}"#), MemoryStore::default());
+    let params = Params { kept: true, ..Params::default() };
+    let reading = Reading { shape: Shape { params, ..Shape::default() }, ..Reading::default() };
+    for status in [200, 429] {
+        let mut verdict = Verdict::default();
+        let estimate = Estimate::of(&reading, 400, 7);
+        let grant = reserve(&config, &mut store, &ALICE, &mut verdict, estimate, NOW).unwrap();
+        assert_eq!(verdict.action, Action::Allow);
+        settle(&config, &mut store, &grant, (Dialect::Responses, status, Some(&Taken::default())), NOW);
+    }
+    let left = ask(&config, &mut store, &ALICE, 0, NOW).unwrap().remaining;
+    assert_eq!([left.requests, left.tokens].map(|left| left.unwrap().remaining), [0, 1_000]);
+}
+
+#[test]
 fn costs_are_added_up_as_each_dialect_counts() {
     let taken = Taken {
         input_tokens: Some(1_000),

@@ -4,7 +4,7 @@ use super::draft;
 use crate::json::Reader;
 
 /// How deep the requests of a batch are: `batch.inputConfig.requests.requests[].request` in Gemini, in Messages
-/// `requests[].params`.
+/// `requests[].params`, at xAI `batch_requests[].batch_request.chat_get_completion`; `requests[].body` elsewhere.
 const DEPTH: u8 = 3;
 
 /// Requests of a batch that were seen, and the bytes of the body that they were seen in.
@@ -27,7 +27,7 @@ impl Batch {
 
 /// Whether a field of this name at the top of a body holds a batch, in whatever case.
 pub(crate) fn is(key: &str) -> bool {
-    ["requests", "batch"].iter().any(|name| name.eq_ignore_ascii_case(key))
+    ["requests", "batch", "batch_requests"].iter().any(|name| name.eq_ignore_ascii_case(key))
 }
 
 /// Takes each request of a batch, in the order of the document; what is none is skipped.
@@ -38,8 +38,10 @@ pub(crate) fn requests<'a>(value: &mut Reader<'a>, take: &mut dyn FnMut(&mut Rea
 fn within<'a>(value: &mut Reader<'a>, depth: u8, take: &mut dyn FnMut(&mut Reader<'a>)) {
     draft::each(value, |value| {
         draft::members(value, |key, value| match key {
-            "request" | "params" => take(value),
-            "inputConfig" | "input_config" | "requests" if depth > 0 => within(value, depth.saturating_sub(1), take),
+            "request" | "params" | "body" | "chat_get_completion" => take(value),
+            "inputConfig" | "input_config" | "requests" | "batch_request" if depth > 0 => {
+                within(value, depth.saturating_sub(1), take);
+            }
             _ => {}
         });
     });

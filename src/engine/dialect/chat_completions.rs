@@ -10,13 +10,30 @@ pub(super) struct ChatCompletions;
 impl Language for ChatCompletions {
     fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
         match key {
-            "model" => draft.model(value),
+            // An agent stands where a model could.
+            "model" | "agent_id" => draft.model(value),
             "messages" => turns(value, draft, message),
             // OpenRouter, and models of Bedrock's that are asked in one text. Nobody reads it beside messages.
             "prompt" if draft.prompt.turns == 0 => completions::prompts(value, draft),
             "tools" | "functions" => {
                 draft.outside();
                 each(value, |value| block::tool(value, draft, &["parameters", "format"]));
+            }
+            // A run of OpenAI's evaluations: one template, asked as often as its source has entries.
+            "data_source" => {
+                draft.prompt.params.background = true;
+                members(value, |key, value| match key {
+                    "model" => draft.model(value),
+                    "input_messages" => members(value, |key, value| {
+                        if key == "template" {
+                            turns(value, draft, message);
+                        }
+                    }),
+                    "sampling_params" => {
+                        members(value, |key, value| params::read(key, value, &mut draft.prompt.params))
+                    }
+                    _ => {}
+                });
             }
             _ => params::read(key, value, &mut draft.prompt.params),
         }

@@ -1,5 +1,5 @@
 //! Anthropic Messages, as its own API, Bedrock InvokeModel and Vertex rawPredict carry it; and the text completions
-//! (`prompt`, `max_tokens_to_sample`) that came before it and that Bedrock still takes.
+//! (`prompt`, `max_tokens_to_sample`) that came before it and that Bedrock still takes; and what is said to an agent, in events.
 
 use super::answer::{Answer, usage};
 use super::draft::{Draft, each, members, turns};
@@ -12,8 +12,19 @@ impl Language for Messages {
     fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
         match key {
             "model" => draft.model(value),
-            "system" => draft.instructions(|draft| block::content(value, draft, part)),
+            "system" | "instructions" => draft.instructions(|draft| block::content(value, draft, part)),
             "messages" => turns(value, draft, message),
+            // It works on them, and its answers are fetched by other requests.
+            "events" | "initial_events" => {
+                draft.prompt.params.background = true;
+                turns(value, draft, message);
+            }
+            // An agent's instructions, changed for one session.
+            "agent" => members(value, |key, value| match key {
+                "model" => draft.model(value),
+                "system" => draft.instructions(|draft| block::content(value, draft, part)),
+                _ => {}
+            }),
             "prompt" => {
                 draft.next_turn();
                 draft.string(value, Role::User, Kind::Text);
@@ -42,7 +53,17 @@ fn message(value: &mut Reader<'_>, draft: &mut Draft) {
     let mut speaker = None;
     members(value, |key, value| match key {
         "role" => speaker = value.short().map(|name| role(&name)).or(speaker),
+        "type" => speaker = value.short().and_then(|kind| event(&kind)).or(speaker),
         "content" => block::content(value, draft, part),
+        // What an agent is to achieve.
+        "description" => {
+            draft.string(value, Role::User, Kind::Text);
+        }
+        "rubric" => members(value, |key, value| {
+            if key == "content" {
+                draft.string(value, Role::User, Kind::Text);
+            }
+        }),
         _ => {}
     });
     if let Some(speaker) = speaker {
@@ -100,6 +121,14 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
     }
     if input.is_some() {
         draft.values(Role::Assistant, Kind::ToolCall, &mut [name, input]);
+    }
+}
+
+/// Who speaks in an event, where it is not the user.
+fn event(kind: &str) -> Option<Role> {
+    match kind {
+        "system.message" => Some(Role::System),
+        kind => kind.ends_with("tool_result").then_some(Role::Tool),
     }
 }
 

@@ -151,6 +151,8 @@ pub struct Params {
     pub stream: bool,
     /// The answer is to be made in the background, and fetched by another request (`background`, xAI's `deferred`).
     pub background: bool,
+    /// Nothing is asked: what it says, if anything, is kept for requests to come.
+    pub kept: bool,
     /// Stop sequences given.
     pub stop: bool,
     /// A structured answer (JSON mode or schema) asked for.
@@ -172,7 +174,8 @@ pub struct Prompt<'a> {
     pub parts: Vec<Part>,
     /// Parameters.
     pub params: Params,
-    /// An earlier answer that this request continues (`previous_response_id`, `previous_interaction_id`), as found.
+    /// An earlier answer that this request continues (`previous_response_id`, `previous_interaction_id`), or the conversation that
+    /// is kept, as found.
     pub previous: String,
     /// A template that the provider keeps (OpenAI's and Bedrock's stored prompts, Gemini's cached content), by its name.
     pub stored: String,
@@ -234,6 +237,12 @@ trait Language {
 /// Takes one top-level field of a request.
 type Take = fn(&str, &mut Reader<'_>, &mut Draft);
 
+/// Fields of orders that call no model where they have no others: to keep items of a conversation, or to set an agent up.
+const KEPT: &[&str] = &["items", "metadata", "agent", "environment_id", "title", "resources", "vault_ids", "budget"];
+
+/// How the id of a conversation begins that a path names, with OpenAI and Mistral.
+pub(crate) const CONVERSATION: &str = "conv_";
+
 /// In the ARN of a prompt of Bedrock's prompt management, which stands in the model's place.
 const STORED_AT_BEDROCK: &str = ":prompt/";
 
@@ -254,6 +263,18 @@ fn drawn(value: &mut Reader<'_>, draft: &mut Draft, take: Take, draw: &dyn Fn(u3
     seen.requests = seen.requests.saturating_add(count);
 }
 
+fn taking(dialect: Dialect) -> Take {
+    match dialect {
+        Dialect::ChatCompletions => chat_completions::ChatCompletions::request,
+        Dialect::Completions => completions::Completions::request,
+        Dialect::Responses => responses::Responses::request,
+        Dialect::Messages => messages::Messages::request,
+        Dialect::Gemini => gemini::Gemini::request,
+        Dialect::Converse => converse::Converse::request,
+        Dialect::Interactions => interactions::Interactions::request,
+    }
+}
+
 /// Reads the body of a request; of a batch the first of them. Never fails: what cannot be read is left out, and
 /// [`Prompt::truncated`] says when it is the rest of the document.
 #[must_use]
@@ -265,15 +286,8 @@ pub fn read<'a>(route: &Route, body: &'a [u8]) -> Prompt<'a> {
 /// one there would hide all others.
 #[must_use]
 pub fn read_drawing<'a>(route: &Route, body: &'a [u8], draw: &dyn Fn(u32) -> u32) -> Prompt<'a> {
-    let take: Take = match route.dialect {
-        Dialect::ChatCompletions => chat_completions::ChatCompletions::request,
-        Dialect::Completions => completions::Completions::request,
-        Dialect::Responses => responses::Responses::request,
-        Dialect::Messages => messages::Messages::request,
-        Dialect::Gemini => gemini::Gemini::request,
-        Dialect::Converse => converse::Converse::request,
-        Dialect::Interactions => interactions::Interactions::request,
-    };
+    let take = taking(route.dialect);
+    let mut of_batch = take;
     let document = source(body);
     let mut reader = Reader::over(&document);
     // Servers written in Go do not mind. The others' keys have capitals in them, and who reads those does.
@@ -287,10 +301,21 @@ pub fn read_drawing<'a>(route: &Route, body: &'a [u8], draw: &dyn Fn(u32) -> u32
     }
     // Behind a request's own text a batch is nothing to a server, but a harmless one would be the last turn to us.
     let mut alone = true;
+    draft.prompt.params.kept = matches!(route.dialect, Dialect::Responses | Dialect::Messages);
     while let Some(key) = reader.key() {
+        draft.prompt.params.kept &= KEPT.contains(&&*key);
+        // What the requests of a batch speak; the batch comes after it.
+        if key == "endpoint" {
+            of_batch = match reader.short().as_deref().and_then(|path| path.rsplit('/').next()) {
+                Some("responses") => responses::Responses::request,
+                Some("messages") => messages::Messages::request,
+                _ => take,
+            };
+            continue;
+        }
         if batch::is(&key) {
             if alone {
-                drawn(&mut reader, &mut draft, take, draw);
+                drawn(&mut reader, &mut draft, of_batch, draw);
             }
             continue;
         }
@@ -300,14 +325,17 @@ pub fn read_drawing<'a>(route: &Route, body: &'a [u8], draw: &dyn Fn(u32) -> u32
     }
     let mut prompt = draft.prompt;
     prompt.truncated |= reader.truncated();
+    prompt.params.kept &= !prompt.truncated;
     prompt.document = document;
     if let Some(batch) = &mut prompt.batch {
         batch.bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
     }
     // The upstream goes by the path where it names the model; a body that says otherwise deceives only us.
     if !route.model.is_empty() {
-        prompt.model.clear();
-        prompt.model.push_str(draft::clip(&route.model));
+        let kept = route.dialect == Dialect::Responses && route.model.starts_with(CONVERSATION);
+        let named = if kept { &mut prompt.previous } else { &mut prompt.model };
+        named.clear();
+        named.push_str(draft::clip(&route.model));
     }
     if route.dialect == Dialect::Converse && prompt.model.contains(STORED_AT_BEDROCK) {
         prompt.stored.clone_from(&prompt.model);

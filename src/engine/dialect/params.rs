@@ -43,6 +43,7 @@ pub(crate) const GROUPS: &[&str] = &[
     "additionalModelRequestFields",
     "output_config",
     "outputConfig",
+    "completion_args",
     "text",
 ];
 

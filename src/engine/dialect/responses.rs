@@ -1,4 +1,5 @@
-//! OpenAI Responses: a string, or a list of items of which messages are only one kind.
+//! OpenAI Responses: a string, or a list of items of which messages are only one kind; and the conversations that OpenAI and
+//! Mistral keep, in the same items.
 
 use super::answer::{Answer, Finish, usage};
 use super::draft::{Draft, each, members};
@@ -10,9 +11,16 @@ pub(super) struct Responses;
 impl Language for Responses {
     fn request(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
         match key {
-            "model" => draft.model(value),
+            "model" | "agent_id" => draft.model(value),
             "previous_response_id" => draft.previous(value),
-            "input" => input(value, draft),
+            // Goes on from what is kept there, as from an earlier answer.
+            "conversation" if value.peek() == Token::Object => members(value, |key, value| {
+                if key == "id" {
+                    draft.previous(value);
+                }
+            }),
+            "conversation" => draft.previous(value),
+            "input" | "inputs" | "items" => input(value, draft),
             "instructions" => draft.instructions(|draft| block::content(value, draft, item)),
             "prompt" => members(value, |key, value| match key {
                 "id" => draft.stored(value),
@@ -35,7 +43,7 @@ impl Language for Responses {
 
     fn answer(key: &str, value: &mut Reader<'_>, answer: &mut Answer) {
         match key {
-            "id" => answer.id(value),
+            "id" | "conversation_id" => answer.id(value),
             "usage" => usage(value, answer),
             "status" => answer.finish(value),
             "incomplete_details" => members(value, |key, value| {

@@ -2,6 +2,7 @@ use super::*;
 
 mod answers;
 mod hostile;
+mod kept;
 
 const DIALECTS: [(Dialect, &str); 7] = [
     (Dialect::ChatCompletions, "chat_completions"),

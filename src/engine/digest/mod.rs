@@ -108,7 +108,7 @@ impl Reading {
         let keyed = |domain, hash: u64| if hash == 0 { 0 } else { digests.digest(domain, &hash.to_le_bytes()) };
         Self {
             dialect: None,
-            unread: prompt.parts.is_empty(),
+            unread: prompt.parts.is_empty() && !prompt.params.kept,
             truncated: prompt.truncated,
             batch: prompt.batch,
             model: digests.digest(Domain::Model, prompt.model.as_bytes()),

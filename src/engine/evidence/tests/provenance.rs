@@ -209,6 +209,22 @@ fn who_goes_on_from_an_answer_that_was_given_to_another_is_told() {
         assert!(proxy.reasons(&caller(1), &reading, 1).is_empty());
         assert_eq!(proxy.reasons(&caller(2), &reading, 2), ["blob_provenance"]);
     }
+    // A conversation that the provider keeps is the party's who began it.
+    let id = "conv_68a1f7b2c0d48191a3e5f7091b2d4f60";
+    proxy.give(&caller(1), crate::digest::given(Dialect::Responses, id, [], &key)[0], 3);
+    let items = json!({ "items": [{ "role": "user", "content": "Go on." }] });
+    for (path, next) in [
+        ("/v1/responses", json!({ "model": "m", "conversation": id, "input": "Go on." })),
+        ("/v1/responses", json!({ "model": "m", "conversation": { "id": id }, "input": "Go on." })),
+        (&format!("/v1/conversations/{id}/items"), items),
+        (&format!("/v1/conversations/{id}"), json!({ "inputs": "Go on." })),
+    ] {
+        let reading = sent(path, &next, &proxy.config);
+        for _ in 0..3 {
+            assert!(proxy.reasons(&caller(1), &reading, 4).is_empty(), "{path}");
+        }
+        assert_eq!(proxy.reasons(&caller(2), &reading, 5), ["blob_provenance"], "{path}");
+    }
     // Ids that may be anybody's, and those of answers that nobody can go on from.
     assert!(crate::digest::given(Dialect::Responses, "resp_7", [], &key).is_empty());
     assert!(crate::digest::given(Dialect::ChatCompletions, id, [], &key).is_empty());
