@@ -107,18 +107,25 @@ const BUILT_IN: &[(&str, Option<Dialect>, bool)] = &[
 /// Bedrock InvokeModel carries the request of the model's own vendor.
 const INVOKE: &[(&str, bool)] = &[("model/{model}/invoke", false), ("model/{model}/invoke-with-response-stream", true)];
 
-/// Parts of a Bedrock model id, and what its requests are; the first that is met counts.
-const INVOKED: &[(&[&str], Option<Dialect>)] = &[
-    // Or hides the vendor: it may well be Anthropic, and of others' text Messages finds most.
-    (
-        &["anthropic", "claude", "application-inference-profile", "provisioned-model", "custom-model"],
-        Some(Dialect::Messages),
-    ),
+/// Parts of a Bedrock model id, and what its requests are; the first that is met counts. Others are OpenAI's chat, one text as
+/// `prompt`, or neither (Cohere's, Titan's): that is counted, and told as unread.
+const INVOKED: &[(&str, Option<Dialect>)] = &[
+    ("anthropic", Some(Dialect::Messages)),
+    ("claude", Some(Dialect::Messages)),
+    // The vendor is hidden: it may well be Anthropic, and of others' text Messages finds most.
+    ("application-inference-profile", Some(Dialect::Messages)),
+    ("provisioned-model", Some(Dialect::Messages)),
+    ("custom-model", Some(Dialect::Messages)),
     // No model of language answers.
-    (&["embed", "marengo", "rerank", "image", "stability.", "canvas", "reel", "luma.", "sonic"], None),
-    (&["amazon.nova"], Some(Dialect::Converse)),
-    // OpenAI's chat, one text as `prompt`, or neither (Cohere's, Titan's): that is counted, and told as unread.
-    (&[""], Some(Dialect::ChatCompletions)),
+    ("embed", None),
+    ("marengo", None),
+    ("rerank", None),
+    ("image", None),
+    ("stability.", None),
+    ("canvas", None),
+    ("reel", None),
+    ("luma.", None),
+    ("amazon.nova", Some(Dialect::Converse)),
 ];
 
 /// The configured paths, and the built-in ones; patterns are taken apart once, not with every request.
@@ -184,7 +191,9 @@ impl Routes {
         let found = |(pattern, stream): &(Pattern, bool)| Some((pattern.matched(path, Anchor::Suffix)?, *stream));
         let (model, stream) = self.invoke.iter().find_map(found)?;
         let lower = model.to_ascii_lowercase();
-        let (_, dialect) = INVOKED.iter().find(|(names, _)| names.iter().any(|name| lower.contains(name)))?;
+        let within = |name: &str| lower.as_bytes().windows(name.len()).any(|part| part == name.as_bytes());
+        let known = INVOKED.iter().find(|(name, _)| within(name));
+        let dialect = known.map_or(Some(Dialect::ChatCompletions), |&(_, dialect)| dialect);
         dialect.map(|dialect| Route { dialect, model, stream })
     }
 }

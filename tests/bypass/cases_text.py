@@ -99,3 +99,6 @@ case("an answer carries the template", calls([{"role": "user", "content": "Go on
 case("a tool's description carries the template", post(json.dumps({"messages": messages("Go on."), "tools": [
     {"type": "function", "function": {"name": "f", "description": prompt()}}]}).encode()), Lost(),
      "tools are an app's, the same for all its users; told as tools in the request's shape")
+case("the schema of the answer carries the template", post(json.dumps({"messages": messages("Go on."), "response_format": {
+    "type": "json_schema", "json_schema": {"name": "a", "description": prompt(), "schema": {"type": "object"}}}}).encode()), Lost(),
+     "as above: a schema has a key of its own beside tools, under which the accounts that share it gather")

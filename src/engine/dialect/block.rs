@@ -77,14 +77,16 @@ pub(super) fn enclosed(value: &mut Reader<'_>, draft: &mut Draft) {
 
 /// Takes a search result of Converse's.
 pub(super) fn found(value: &mut Reader<'_>, draft: &mut Draft) {
-    let (mut title, mut content) = (None, None);
+    let mut content = None;
     members(value, |key, value| match key {
-        "title" => title = Some(value.clone()),
+        "title" => {
+            draft.string(value, Role::User, Kind::Text);
+        }
         "content" => content = Some(value.clone()),
         _ => {}
     });
-    for mut value in [title, content].into_iter().flatten() {
-        enclosed(&mut value, draft);
+    if let Some(mut content) = content {
+        enclosed(&mut content, draft);
     }
 }
 
@@ -118,7 +120,7 @@ pub(super) fn source(value: &mut Reader<'_>, draft: &mut Draft) {
     if value.peek() != Token::Object {
         return;
     }
-    let (mut plain, mut data, mut inner, mut media, mut context) = (false, None, None, None, None);
+    let (mut plain, mut data, mut inner, mut media) = (false, None, None, None);
     members(value, |key, value| match key {
         "type" => plain = value.short().as_deref() == Some("text"),
         "data" => data = Some(value.clone()),
@@ -134,7 +136,9 @@ pub(super) fn source(value: &mut Reader<'_>, draft: &mut Draft) {
             });
         }
         // What Converse's says of itself.
-        "context" => context = Some(value.clone()),
+        "context" => {
+            draft.string(value, Role::User, Kind::Text);
+        }
         key if BYTES.contains(&key) => media = Some(value.clone()),
         _ => {}
     });
@@ -145,8 +149,5 @@ pub(super) fn source(value: &mut Reader<'_>, draft: &mut Draft) {
         (_, _, Some(mut blocks), _) => enclosed(&mut blocks, draft),
         (_, Some(mut some), ..) | (.., Some(mut some)) => draft.media(&mut some),
         _ => {}
-    }
-    if let Some(mut context) = context {
-        draft.string(&mut context, Role::User, Kind::Text);
     }
 }

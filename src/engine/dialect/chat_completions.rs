@@ -23,19 +23,16 @@ impl Language for ChatCompletions {
             "data_source" => {
                 draft.prompt.params.background = true;
                 members(value, |key, value| match key {
-                    "model" => draft.model(value),
                     "input_messages" => members(value, |key, value| {
                         if key == "template" {
                             turns(value, draft, message);
                         }
                     }),
-                    "sampling_params" => {
-                        members(value, |key, value| params::read(key, value, &mut draft.prompt.params))
-                    }
+                    "model" | "sampling_params" => Self::request(key, value, draft),
                     _ => {}
                 });
             }
-            _ => params::read(key, value, &mut draft.prompt.params),
+            _ => params::read(key, value, draft),
         }
     }
 

@@ -15,7 +15,7 @@ impl Language for Completions {
             "suffix" => {
                 draft.string(value, Role::User, Kind::Text);
             }
-            _ => params::read(key, value, &mut draft.prompt.params),
+            _ => params::read(key, value, draft),
         }
     }
 

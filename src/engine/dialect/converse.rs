@@ -23,7 +23,7 @@ impl Language for Converse {
             }
             // The values of a stored prompt's placeholders: the caller's own words.
             "promptVariables" => members(value, |_, value| part(value, draft)),
-            _ => params::read(key, value, &mut draft.prompt.params),
+            _ => params::read(key, value, draft),
         }
     }
 

@@ -22,7 +22,7 @@ impl Language for Gemini {
                 draft.cache(value);
                 draft.stored(value);
             }
-            _ => params::read(key, value, &mut draft.prompt.params),
+            _ => params::read(key, value, draft),
         }
     }
 

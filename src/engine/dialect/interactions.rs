@@ -20,7 +20,7 @@ impl Language for Interactions {
                 draft.outside();
                 each(value, |value| block::tool(value, draft, &["parameters"]));
             }
-            _ => params::read(key, value, &mut draft.prompt.params),
+            _ => params::read(key, value, draft),
         }
     }
 

@@ -20,10 +20,10 @@ impl Language for Messages {
                 turns(value, draft, message);
             }
             // An agent's instructions, changed for one session.
-            "agent" => members(value, |key, value| match key {
-                "model" => draft.model(value),
-                "system" => draft.instructions(|draft| block::content(value, draft, part)),
-                _ => {}
+            "agent" => members(value, |key, value| {
+                if matches!(key, "model" | "system") {
+                    Self::request(key, value, draft);
+                }
             }),
             "prompt" => {
                 draft.next_turn();
@@ -33,7 +33,7 @@ impl Language for Messages {
                 draft.outside();
                 each(value, |value| block::tool(value, draft, &["input_schema"]));
             }
-            _ => params::read(key, value, &mut draft.prompt.params),
+            _ => params::read(key, value, draft),
         }
     }
 
@@ -59,11 +59,7 @@ fn message(value: &mut Reader<'_>, draft: &mut Draft) {
         "description" => {
             draft.string(value, Role::User, Kind::Text);
         }
-        "rubric" => members(value, |key, value| {
-            if key == "content" {
-                draft.string(value, Role::User, Kind::Text);
-            }
-        }),
+        "rubric" => part(value, draft),
         _ => {}
     });
     if let Some(speaker) = speaker {
@@ -73,8 +69,8 @@ fn message(value: &mut Reader<'_>, draft: &mut Draft) {
 
 fn part(value: &mut Reader<'_>, draft: &mut Draft) {
     let (mut name, mut input, mut kind, mut of_a_tool) = (None, None, None, false);
-    // Read in one order, whatever theirs is, and when it is clear what they are.
-    let (mut source, mut title, mut context, mut content) = (None, None, None, None);
+    // Read when it is clear what it is.
+    let mut content = None;
     members(value, |key, value| match key {
         "text" => {
             draft.string(value, Role::User, Kind::Text);
@@ -90,19 +86,14 @@ fn part(value: &mut Reader<'_>, draft: &mut Draft) {
         "input" => input = Some(value.clone()),
         "type" => kind = value.short(),
         "tool_use_id" => of_a_tool = true,
-        "source" => source = Some(value.clone()),
-        "title" => title = Some(value.clone()),
-        "context" => context = Some(value.clone()),
+        "source" => block::source(value, draft),
+        "context" | "title" => {
+            draft.string(value, Role::User, Kind::Text);
+        }
         "content" => content = Some(value.clone()),
         "cache_control" => draft.cache(value),
         _ => {}
     });
-    if let Some(mut source) = source {
-        block::source(&mut source, draft);
-    }
-    for mut text in [title, context].into_iter().flatten() {
-        draft.string(&mut text, Role::User, Kind::Text);
-    }
     if let Some(mut content) = content {
         let mark = draft.mark();
         match kind.as_deref() {

@@ -87,6 +87,8 @@ pub enum Kind {
     Thinking,
     /// The definition of a tool: its name and description and, as raw JSON, its schema.
     ToolSchema,
+    /// The schema that the answer is to meet, as raw JSON, and what is said of it.
+    Schema,
     /// A call the model made: name and arguments.
     ToolCall,
     /// What a tool gave back.
@@ -306,9 +308,9 @@ pub fn read_drawing<'a>(route: &Route, body: &'a [u8], draw: &dyn Fn(u32) -> u32
         draft.prompt.params.kept &= KEPT.contains(&&*key);
         // What the requests of a batch speak; the batch comes after it.
         if key == "endpoint" {
-            of_batch = match reader.short().as_deref().and_then(|path| path.rsplit('/').next()) {
-                Some("responses") => responses::Responses::request,
-                Some("messages") => messages::Messages::request,
+            of_batch = match reader.short() {
+                Some(path) if path.ends_with("/responses") => responses::Responses::request,
+                Some(path) if path.ends_with("/messages") => messages::Messages::request,
                 _ => take,
             };
             continue;

@@ -1,7 +1,7 @@
 //! Parameters, by every name the dialects have for them.
 
-use super::Params;
-use super::draft::{each, members};
+use super::draft::{Draft, each, members};
+use super::{Kind, Params, Role};
 use crate::json::{Reader, Token};
 
 /// How deep parameters may be grouped (`generationConfig.thinkingConfig`, `additionalModelRequestFields.thinking`).
@@ -44,12 +44,38 @@ pub(crate) const GROUPS: &[&str] = &[
     "output_config",
     "outputConfig",
     "completion_args",
+    "sampling_params",
     "text",
 ];
 
+/// What says in which form the answer is to be, and what stands within it.
+const FORMATS: &[&str] =
+    &["response_format", "output_format", "format", "textFormat", "json_schema", "structure", "jsonSchema"];
+
+/// A schema that the answer has to meet.
+const SCHEMAS: &[&str] = &["schema", "responseSchema", "response_schema", "responseJsonSchema", "response_json_schema"];
+
+/// How deep a schema may stand (`outputConfig.textFormat.structure.jsonSchema.schema`).
+const MAX_FORMATS: u8 = 4;
+
 /// Takes a parameter, or a group of them; leaves what is none.
-pub(super) fn read(key: &str, value: &mut Reader<'_>, params: &mut Params) {
-    grouped(key, value, params, MAX_GROUPS);
+pub(super) fn read(key: &str, value: &mut Reader<'_>, draft: &mut Draft) {
+    if !SCHEMAS.contains(&key) {
+        schema(key, &mut value.clone(), draft, MAX_FORMATS);
+    }
+    grouped(key, value, &mut draft.prompt.params, MAX_GROUPS);
+}
+
+/// Takes the schema of the answer and what is said of it: a model reads both as it reads instructions.
+fn schema(key: &str, value: &mut Reader<'_>, draft: &mut Draft, deep: u8) {
+    if SCHEMAS.contains(&key) {
+        draft.outside();
+        draft.value(value, Role::System, Kind::Schema);
+    } else if key == "description" && deep < MAX_FORMATS {
+        draft.string(value, Role::System, Kind::Schema);
+    } else if deep > 0 && (FORMATS.contains(&key) || GROUPS.contains(&key)) {
+        each(value, |value| members(value, |key, value| schema(key, value, draft, deep.saturating_sub(1))));
+    }
 }
 
 fn grouped(key: &str, value: &mut Reader<'_>, params: &mut Params, groups: u8) {
@@ -190,9 +216,9 @@ mod tests {
     use super::*;
 
     fn params(name: &str, value: &str) -> Params {
-        let (text, mut params) = (format!("{{\"{name}\":{value}}}"), Params::default());
-        members(&mut Reader::new(&text), |key, value| read(key, value, &mut params));
-        params
+        let (text, mut draft) = (format!("{{\"{name}\":{value}}}"), Draft::default());
+        members(&mut Reader::new(&text), |key, value| read(key, value, &mut draft));
+        draft.prompt.params
     }
 
     #[test]

@@ -37,7 +37,7 @@ impl Language for Responses {
                     draft.prompt.params.logprobs = true;
                 }
             }),
-            _ => params::read(key, value, &mut draft.prompt.params),
+            _ => params::read(key, value, draft),
         }
     }
 

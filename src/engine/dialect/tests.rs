@@ -193,10 +193,6 @@ fn the_order_of_a_blocks_members_changes_nothing() {
         ([r#""type":"web_fetch_tool_result""#, r#""tool_use_id":"1""#, r#""b":2"#], "Tool ToolResult x"),
         ([r#""tool_use_id":"1""#, r#""a":1"#, r#""b":2"#], "Tool ToolResult x"),
         ([r#""type":"of a type yet unknown""#, r#""a":1"#, r#""b":2"#], "User Text x"),
-        (
-            [r#""type":"document""#, r#""source":{"type":"text","data":"d"}"#, r#""title":"t""#],
-            "User Text d, User Text t, User Text x",
-        ),
     ] {
         let mut members = [members.as_slice(), &[content]].concat();
         for _ in 0..members.len() {
@@ -226,6 +222,32 @@ fn a_prompt_instead_of_messages_is_read_and_one_beside_them_hides_nothing() {
         assert_eq!(found, texts, "{body}");
         let turns: Vec<_> = prompt.parts.iter().map(|part| usize::from(part.turn)).collect();
         assert_eq!(turns, (0..texts.len()).collect::<Vec<_>>(), "{body}: each is a turn of its own");
+    }
+}
+
+#[test]
+fn the_schema_of_the_answer_is_read_wherever_it_stands() {
+    let schema = r#"{"type":"object","properties":{"why":{"description":"reason step by step"}}}"#;
+    for (dialect, body) in [
+        (
+            Dialect::ChatCompletions,
+            r#"{"response_format":{"type":"json_schema","json_schema":{"name":"n","description":"d","schema":S}}}"#,
+        ),
+        (Dialect::Responses, r#"{"text":{"format":{"type":"json_schema","name":"n","description":"d","schema":S}}}"#),
+        (Dialect::Messages, r#"{"output_config":{"format":{"type":"json_schema","description":"d","schema":S}}}"#),
+        (Dialect::Messages, r#"{"output_format":{"description":"d","schema":S}}"#),
+        (
+            Dialect::Converse,
+            r#"{"outputConfig":{"textFormat":{"structure":{"jsonSchema":{"name":"n","description":"d","schema":S}}}}}"#,
+        ),
+        (Dialect::Gemini, r#"{"generationConfig":{"description":"d","responseSchema":S}}"#),
+        (Dialect::Gemini, r#"{"generation_config":{"description":"d","response_json_schema":S}}"#),
+        (Dialect::Interactions, r#"{"response_format":[{"description":"d","schema":S}]}"#),
+    ] {
+        let prompt = read_json(dialect, &body.replace(":S", &format!(":{schema}")));
+        let found: Vec<_> = prompt.parts.iter().map(|part| (part.kind, part.role, prompt.text(part.span))).collect();
+        let expected = ["d", schema].map(|text| (Kind::Schema, Role::System, text.into()));
+        assert_eq!(found, expected, "{dialect:?} {body}");
     }
 }
 

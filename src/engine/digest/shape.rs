@@ -33,7 +33,7 @@ impl Shape {
                 (_, Kind::Media) => shape.media = true,
                 (Role::System, Kind::Text) => shape.system = shape.system.saturating_add(bytes),
                 (_, Kind::Text) => shape.context = shape.context.saturating_add(bytes),
-                (_, Kind::Blob | Kind::Thinking) => {}
+                (_, Kind::Blob | Kind::Thinking | Kind::Schema) => {}
             }
             if part.role == Role::Assistant && answered != Some(part.turn) {
                 answered = Some(part.turn);

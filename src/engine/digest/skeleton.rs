@@ -35,7 +35,7 @@ pub enum Place {
     System,
     /// Part of the system prompt.
     SystemPart,
-    /// The tool schemas.
+    /// The tool schemas, and that of the answer.
     Tools,
     /// The first words of what is asked.
     Head,
@@ -115,7 +115,7 @@ impl Skeleton {
 fn tools(prompt: &Prompt<'_>) -> u64 {
     let mut hash = 0_u64;
     let mut add = |word: u64| hash = mix(hash ^ word).wrapping_add(word);
-    for part in ends(&prompt.parts, |part| part.kind == Kind::ToolSchema) {
+    for part in ends(&prompt.parts, |part| matches!(part.kind, Kind::ToolSchema | Kind::Schema)) {
         if part.span.string {
             Words::new(&prompt.beginning(part.span, TOOL)).for_each(&mut add);
         } else {
