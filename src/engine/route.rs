@@ -7,7 +7,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, clip};
 
 /// Most bytes of a path, without its query, that are looked at; a longer one is no LLM call. Bedrock's ARNs take about 200,
 /// encoded 250; but a server that merges slashes understands a path with thousands of them. Envoy lets 60 KiB through.
@@ -23,7 +23,8 @@ const ID: &str = "{id}";
 pub struct Route {
     /// The dialect.
     pub dialect: Dialect,
-    /// The model, where the path names it (Gemini, Bedrock, Vertex, an Azure deployment), or the conversation; else empty.
+    /// The model, where the path names it (Gemini, Bedrock, Vertex, an Azure deployment), or the conversation, at most
+    /// [`MAX_NAME`](crate::dialect::MAX_NAME) bytes; else empty.
     pub model: String,
     /// A streamed answer is asked for by the path (streamGenerateContent, converse-stream, streamRawPredict).
     pub stream: bool,
@@ -164,7 +165,13 @@ impl Routes {
         let path = plain(path);
         let segments = segments(&path);
         let found = self.configured(&segments).or_else(|| self.built_in(&segments));
-        found.unwrap_or_else(|| self.invoke(&segments))
+        let mut route = found.unwrap_or_else(|| self.invoke(&segments))?;
+        // It is kept as long as the call lasts, and a path may have 60 KiB.
+        let model = clip(&route.model);
+        if model.len() < route.model.len() {
+            route.model = model.to_owned();
+        }
+        Some(route)
     }
 
     /// What the first rule that meets the path says of it.

@@ -155,7 +155,7 @@ impl Draft {
 }
 
 /// The first [`MAX_NAME`] bytes of a name, cut on a character boundary.
-pub(super) fn clip(text: &str) -> &str {
+pub(crate) fn clip(text: &str) -> &str {
     let mut end = text.len().min(MAX_NAME);
     while !text.is_char_boundary(end) {
         end = end.saturating_sub(1);

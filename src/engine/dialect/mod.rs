@@ -25,6 +25,7 @@ mod tests;
 
 pub(crate) use answer::finish;
 pub use answer::{Answer, Finish, read_answer};
+pub(crate) use draft::clip;
 pub use draft::{MAX_NAME, MAX_PARTS, MAX_TURNS};
 
 use crate::json::{Reader, plain, resume, source, unescaped};

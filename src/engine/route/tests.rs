@@ -1,4 +1,5 @@
 use super::*;
+use crate::dialect::MAX_NAME;
 
 fn find(path: &str) -> Option<(Dialect, String, bool)> {
     Routes::default().find(b"POST", path.as_bytes()).map(|route| (route.dialect, route.model, route.stream))
@@ -213,4 +214,24 @@ fn configured_paths_come_before_the_built_in_ones() {
     assert_eq!(find("/by/a/prefix/more"), Some((Dialect::Gemini, "a".into())));
     assert_eq!(find("/v1/chat/completions"), Some((Dialect::Responses, String::new())));
     assert_eq!(find("/v1/messages"), Some((Dialect::Messages, String::new())));
+}
+
+#[test]
+fn of_a_model_s_name_in_a_path_no_more_is_kept_than_of_one_in_a_body() {
+    let long = "mé".repeat(20_000);
+    for path in [
+        "/model/{}/converse",
+        "/models/{}:generateContent",
+        "/openai/deployments/{}/chat/completions",
+        "/a/{}/b/model/claude/invoke",
+    ] {
+        let route = Routes::default().find(b"POST", path.replace("{}", &long).as_bytes()).unwrap();
+        assert!(
+            route.model.capacity() <= MAX_NAME && long.starts_with(&route.model) || route.model == "claude",
+            "{path}"
+        );
+    }
+    // Its vendor may stand beyond that.
+    let claude = format!("/model/{long}-claude/invoke");
+    assert_eq!(dialect(&claude), Some(Dialect::Messages));
 }
