@@ -2,7 +2,7 @@
 //!
 //! Every codec is a feature of this crate (added size of the wasm module, `opt-level = 3`, before wasm-opt): `deflate`
 //! for gzip and deflate, 15 KiB; `zstd`, 75 KiB; `brotli`, 206 KiB, most of it brotli's dictionary and therefore not
-//! on by default.
+//! on by default; the work of undoing it is bounded by its output alone.
 
 #[cfg(feature = "brotli")]
 mod brotli;
@@ -11,6 +11,8 @@ mod inflate;
 mod passing;
 #[cfg(test)]
 mod tests;
+#[cfg(any(feature = "deflate", feature = "zstd"))]
+mod work;
 #[cfg(feature = "zstd")]
 mod zstd;
 
@@ -18,8 +20,75 @@ pub use passing::Passing;
 
 use std::borrow::Cow;
 
-/// Most encodings undone, one inside the other. Real clients send one.
-pub const MAX_ENCODINGS: usize = 2;
+/// What a body was put through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// `gzip`.
+    Gzip,
+    /// `deflate`.
+    Deflate,
+    /// `zstd`.
+    Zstd,
+    /// `br`.
+    Brotli,
+    /// What is not known, or several, one inside the other: real clients send one, and of two the inner one could be packed a
+    /// thousandfold by the outer.
+    Other,
+}
+
+impl Encoding {
+    /// All that are known, by their names.
+    const NAMES: [(&'static str, Self); 5] = [
+        ("gzip", Self::Gzip),
+        ("x-gzip", Self::Gzip),
+        ("deflate", Self::Deflate),
+        ("zstd", Self::Zstd),
+        ("br", Self::Brotli),
+    ];
+
+    /// What all values of `content-encoding` together say; each may name several. Nothing of them is kept: a client may write as
+    /// much there as there is room for in its headers, on every stream that it opens.
+    pub fn of<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let names = values.into_iter().flat_map(|value| value.split(|byte| *byte == b','));
+        let mut names = names.map(<[u8]>::trim_ascii).filter(|name| !identity(name));
+        match (names.next(), names.next()) {
+            (None, _) => Self::Plain,
+            (Some(name), None) => {
+                let known = Self::NAMES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
+                known.map_or(Self::Other, |&(_, encoding)| encoding)
+            }
+            _ => Self::Other,
+        }
+    }
+
+    /// A name that [`Encoding::of`] reads as the same again.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Other => "other",
+            known => Self::NAMES.iter().find(|(_, of)| *of == known).map_or("", |&(name, _)| name),
+        }
+    }
+
+    /// What undoes it; `None` where this build has nothing that does.
+    fn codec(self) -> Option<fn(&[u8], usize) -> Output> {
+        match self {
+            #[cfg(feature = "deflate")]
+            Self::Gzip => Some(inflate::gzip),
+            #[cfg(feature = "deflate")]
+            Self::Deflate => Some(inflate::deflate),
+            #[cfg(feature = "zstd")]
+            Self::Zstd => Some(zstd::zstd),
+            #[cfg(feature = "brotli")]
+            Self::Brotli => Some(brotli::brotli),
+            _ => None,
+        }
+    }
+}
 
 /// A body without its content encoding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,67 +97,39 @@ pub enum Decoded<'a> {
     Body {
         /// Its bytes; borrowed where there was no encoding to undo.
         bytes: Cow<'a, [u8]>,
-        /// They are only the beginning: the limit was reached, or the input ended early or is corrupt from there on.
+        /// They are only the beginning: the limit was reached, the work was too much for so little text, or the input ended early
+        /// or is corrupt from there on.
         truncated: bool,
     },
-    /// An encoding that is unknown or left out of this build, or too many of them.
+    /// An encoding that is unknown or left out of this build, or several.
     Unsupported,
 }
 
 /// What one codec gives: bytes, and whether they are only the beginning.
 type Output = (Vec<u8>, bool);
 
-/// Undoes `encoding`, the value of `content-encoding` (several joined by commas; empty: none), giving at most `max_out`
-/// bytes and never holding much more. A body without encoding passes through whole.
+/// Undoes `encoding`, giving at most `max_out` bytes, never holding much more, and for no more work than real bodies take. A body
+/// without encoding passes through whole.
 ///
 /// A body that is plain JSON in spite of its header passes through too: many servers never look at the header.
 #[must_use]
-pub fn decode<'a>(encoding: &[u8], body: &'a [u8], max_out: usize) -> Decoded<'a> {
-    let names = || encoding.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|name| !identity(name));
+pub fn decode(encoding: Encoding, body: &[u8], max_out: usize) -> Decoded<'_> {
     let plain = Decoded::Body { bytes: Cow::Borrowed(body), truncated: false };
-    if names().next().is_none() {
+    if encoding == Encoding::Plain {
         return plain;
     }
-    let decoded = if names().count() > MAX_ENCODINGS {
-        Decoded::Unsupported
-    } else {
-        // The last one named was applied last.
-        names().rev().fold(plain.clone(), |inner, name| undo(name, inner, max_out))
-    };
+    let decoded = encoding.codec().map(|codec| codec(body, max_out));
     match decoded {
         // Bare deflate and brotli find something in any bytes, but hardly ever a proper end.
-        Decoded::Body { truncated: false, .. } => decoded,
+        Some((bytes, false)) => Decoded::Body { bytes: Cow::Owned(bytes), truncated: false },
         _ if looks_like_json(body) => plain,
-        _ => decoded,
-    }
-}
-
-fn undo<'a>(name: &[u8], inner: Decoded<'a>, max_out: usize) -> Decoded<'a> {
-    let Decoded::Body { bytes, truncated } = inner else {
-        return Decoded::Unsupported;
-    };
-    match codec(name).map(|codec| codec(&bytes, max_out)) {
-        Some((bytes, cut)) => Decoded::Body { bytes: Cow::Owned(bytes), truncated: truncated || cut },
+        Some((bytes, truncated)) => Decoded::Body { bytes: Cow::Owned(bytes), truncated },
         None => Decoded::Unsupported,
     }
 }
 
 fn identity(name: &[u8]) -> bool {
     name.is_empty() || name.eq_ignore_ascii_case(b"identity")
-}
-
-fn codec(name: &[u8]) -> Option<fn(&[u8], usize) -> Output> {
-    match name.to_ascii_lowercase().as_slice() {
-        #[cfg(feature = "deflate")]
-        b"gzip" | b"x-gzip" => Some(inflate::gzip),
-        #[cfg(feature = "deflate")]
-        b"deflate" => Some(inflate::deflate),
-        #[cfg(feature = "zstd")]
-        b"zstd" => Some(zstd::zstd),
-        #[cfg(feature = "brotli")]
-        b"br" => Some(brotli::brotli),
-        _ => None,
-    }
 }
 
 /// An object's opening and its first key, which no compressed stream starts with but by chance.

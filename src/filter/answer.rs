@@ -6,7 +6,7 @@ use crate::exchange::Judged;
 use crate::host;
 use crate::metrics::{self, Metric};
 use crate::moment;
-use crate::pairs::{Pairs, first};
+use crate::pairs::{Pairs, encoding, first};
 use crate::share::{ANSWERS, Share};
 use crate::store::SharedStore;
 use crate::tell;
@@ -46,7 +46,7 @@ impl Answer {
         }
         let mut changes = self.judged.degraded.unwrap_or_default();
         if !empty && (200..300).contains(&status) {
-            let (kind, encoding) = (header("content-type"), header("content-encoding"));
+            let (kind, encoding) = (header("content-type"), encoding(&headers));
             let passing = Passing::of(encoding).filter(|passing| passing.occupies() <= self.share.room());
             let plain = passing.as_ref().is_some_and(Passing::is_plain);
             metrics::add(Metric::AnswersUnread, u32::from(passing.is_none()));

@@ -30,7 +30,7 @@ impl Call {
     /// Keeps the call for callbacks that know nothing of this one.
     pub(crate) fn keep(&self) {
         let Self { route, caller, encoding, length, .. } = self;
-        let kept = Kept { route: route.clone(), caller: *caller, encoding: encoding.clone(), length: *length };
+        let kept = Kept { route: route.clone(), caller: *caller, encoding: *encoding, length: *length };
         host::keep_call(&kept.write());
     }
 

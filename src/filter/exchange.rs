@@ -10,7 +10,7 @@ use crate::tell;
 use azeotrope_engine::budget::Grant;
 use azeotrope_engine::bundle::Running;
 use azeotrope_engine::caller::Caller;
-use azeotrope_engine::codec::{self, Decoded};
+use azeotrope_engine::codec::{self, Decoded, Encoding};
 use azeotrope_engine::degrade::Changes;
 use azeotrope_engine::digest::Reading;
 use azeotrope_engine::engine::Engine;
@@ -20,7 +20,8 @@ use azeotrope_engine::time::Timestamp;
 use azeotrope_engine::verdict::{Action, Reason, Verdict};
 use std::rc::Rc;
 
-/// A call whose body is awaited.
+/// A call whose body is awaited. Of what a client writes it keeps nothing longer than a model's name: how many are open at once is
+/// for clients to say.
 #[derive(Debug)]
 pub(crate) struct Call {
     /// What the worker runs.
@@ -31,8 +32,8 @@ pub(crate) struct Call {
     pub(crate) route: Route,
     /// Who sends it.
     pub(crate) caller: Caller,
-    /// `content-encoding`, where there is one.
-    pub(crate) encoding: Vec<u8>,
+    /// What `content-encoding` says.
+    pub(crate) encoding: Encoding,
     /// What `content-length` announces.
     pub(crate) length: Option<usize>,
     /// The client has signed it (AWS Signature Version 4): whoever changes the body makes it another's.
@@ -120,7 +121,7 @@ impl Call {
 
     /// Makes the request ask for less. `body`: all of it, where it has not gone upstream yet, nor its headers.
     fn degrade(&self, body: Option<&[u8]>, now: Timestamp) -> Changes {
-        let Some(body) = body.filter(|_| self.encoding.is_empty() && !self.signed) else {
+        let Some(body) = body.filter(|_| self.encoding == Encoding::Plain && !self.signed) else {
             metrics::count(Metric::DegradeMissed);
             return Changes::default();
         };
@@ -133,7 +134,7 @@ impl Call {
     /// Reads a body, and how many bytes it has without its encoding; one that cannot be read still counts, as unread.
     fn read(&self, body: Option<&[u8]>, whole: bool) -> (Reading, usize) {
         let limit = self.engine.config().inspect_bytes;
-        match body.map(|body| codec::decode(&self.encoding, body, limit)) {
+        match body.map(|body| codec::decode(self.encoding, body, limit)) {
             Some(Decoded::Body { bytes, truncated }) => {
                 (self.engine.read(&self.route, &bytes, whole && !truncated), bytes.len())
             }

@@ -2,6 +2,7 @@
 //! keep nothing between them but properties. No key, name or address is in it.
 
 use azeotrope_engine::caller::{Before, Caller};
+use azeotrope_engine::codec::Encoding;
 use azeotrope_engine::dialect::Dialect;
 use azeotrope_engine::route::Route;
 
@@ -12,8 +13,8 @@ pub(crate) struct Kept {
     pub(crate) route: Route,
     /// Who sends it.
     pub(crate) caller: Caller,
-    /// `content-encoding`, where there is one.
-    pub(crate) encoding: Vec<u8>,
+    /// What `content-encoding` says.
+    pub(crate) encoding: Encoding,
     /// What `content-length` announces.
     pub(crate) length: Option<usize>,
 }
@@ -30,7 +31,7 @@ impl Kept {
         let digests = now.into_iter().chain([before.account, before.organisation, before.network, before.agent]);
         text.extend(digests.flat_map(|digest| format!("{digest:x} ").into_bytes()));
         text.push(b'\n');
-        text.extend(encoding.iter().filter(|byte| **byte != b'\n'));
+        text.extend_from_slice(encoding.name().as_bytes());
         text.push(b'\n');
         text.extend_from_slice(route.model.as_bytes());
         text
@@ -52,7 +53,7 @@ impl Kept {
             agent: digest()?,
             before: Before { account: digest()?, organisation: digest()?, network: digest()?, agent: digest()? },
         };
-        let encoding = lines.next()?.to_vec();
+        let encoding = Encoding::of([lines.next()?]);
         let model = String::from_utf8_lossy(lines.next()?).into_owned();
         Some(Self { route: Route { dialect, model, stream }, caller, encoding, length })
     }
@@ -67,7 +68,7 @@ mod tests {
         Kept {
             route: Route { dialect: Dialect::Gemini, model: "models/a b\nc".to_owned(), stream: true },
             caller: Caller { account: 1, organisation: 2, network: 3, agent: u64::MAX, before },
-            encoding: b"gzip".to_vec(),
+            encoding: Encoding::Gzip,
             length: Some(4_096),
         }
     }
@@ -77,7 +78,7 @@ mod tests {
         assert_eq!(Kept::read(&kept().write()), Some(kept()));
         for dialect in Dialect::ALL {
             let route = Route { dialect, model: String::new(), stream: false };
-            let kept = Kept { route, length: None, encoding: Vec::new(), ..kept() };
+            let kept = Kept { route, length: None, encoding: Encoding::Other, ..kept() };
             assert_eq!(Kept::read(&kept.write()), Some(kept));
         }
     }

@@ -2,6 +2,7 @@
 //! All numbers are 32-bit little-endian.
 
 use azeotrope_engine::caller::Headers;
+use azeotrope_engine::codec::Encoding;
 
 /// Headers that room is made for before they are read: requests have a dozen.
 const MOST_AT_ONCE: usize = 64;
@@ -52,6 +53,11 @@ impl<'a> Iterator for Pairs<'a> {
 /// The first value of a header.
 pub(crate) fn first<'a>(headers: &Headers<'a>, name: &str) -> Option<&'a [u8]> {
     headers.iter().find(|(other, _)| *other == name.as_bytes()).map(|(_, value)| *value)
+}
+
+/// What a body was put through, by all its headers.
+pub(crate) fn encoding(headers: &Headers<'_>) -> Encoding {
+    Encoding::of(headers.iter().filter(|(name, _)| *name == b"content-encoding").map(|(_, value)| *value))
 }
 
 fn number(bytes: &[u8]) -> Option<(usize, &[u8])> {

@@ -11,7 +11,8 @@ use crate::exchange::{Call, Outcome};
 use crate::hold::{Hold, Holds};
 use crate::host;
 use crate::live::Live;
-use crate::pairs::{Pairs, first};
+use crate::pairs::{Pairs, encoding, first};
+#[cfg(feature = "trap")]
 use azeotrope_engine::caller::Headers;
 use std::rc::Rc;
 
@@ -215,10 +216,4 @@ fn trap(headers: &Headers<'_>) {
     if let Some(value) = first(headers, "x-azeotrope-trap") {
         panic!("as the test asked: {}", String::from_utf8_lossy(value));
     }
-}
-
-/// All content encodings, in order, joined by commas as HTTP allows; empty for none.
-fn encoding(headers: &Headers<'_>) -> Vec<u8> {
-    let values = headers.iter().filter(|(name, _)| *name == b"content-encoding").map(|(_, value)| *value);
-    values.collect::<Vec<_>>().join(&b","[..])
 }

@@ -3,8 +3,10 @@
 import gzip
 import hashlib
 import os
+import random
 import re
 import socket
+import zlib
 
 import client
 import pytest
@@ -88,6 +90,39 @@ def test_gzip(proxy, upstream):
     body = gzip.compress(client.chat("compressed " * 1000))
     headers = [("content-encoding", "gzip")]
     judged_once(proxy, upstream, lambda: client.post(proxy.port, body=body, headers=headers), body)
+
+
+def packed(body, level, pieces=None, memory=8):
+    """As zlib packs it, in gzip's format, with a flush behind every piece."""
+    packer = zlib.compressobj(level, zlib.DEFLATED, 31, memory)
+    pieces = pieces or len(body)
+    parts = [packer.compress(body[at:at + pieces]) + packer.flush(zlib.Z_SYNC_FLUSH) for at in range(0, len(body), pieces)]
+    return b"".join([*parts, packer.flush()])
+
+
+def test_whatever_a_client_packs_with_is_read_up_to_the_limit(proxy, upstream):
+    words = random.Random(7).choices([f"w{n * n}" for n in range(3_000)], k=34_000)
+    body = client.chat(" ".join(words))
+    assert 200 << 10 < len(body) <= 256 << 10
+    unread, truncated = proxy.metric("unread"), proxy.metric("truncated")
+    ways = [*[packed(body, level) for level in range(10)], packed(body, 6, memory=1), packed(body, 6, 1 << 10),
+            b"".join(gzip.compress(body[at:at + 4_096]) for at in range(0, len(body), 4_096))]
+    for data in ways:
+        headers = [("content-encoding", "gzip")]
+        judged_once(proxy, upstream, lambda: client.post(proxy.port, body=data, headers=headers), data)
+    assert (proxy.metric("unread"), proxy.metric("truncated")) == (unread, truncated)
+
+
+@pytest.mark.parametrize("encoding, body", [
+    ("deflate", bytes([0, 0, 0, 0xFF, 0xFF]) * 50_000),
+    ("zstd", b"\x28\xb5\x2f\xfd\0\x40" + bytes(250_000)),
+    ("gzip, gzip", gzip.compress(gzip.compress(bytes(1_000)))),
+])
+def test_blocks_that_hold_nothing_pass_unread(proxy, upstream, encoding, body):
+    unread = proxy.metric("unread")
+    headers = [("content-encoding", encoding)]
+    judged_once(proxy, upstream, lambda: client.post(proxy.port, body=body, headers=headers), body)
+    assert proxy.metric("unread") == unread + 1
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "zstd", "deflate", "gzip, gzip", "made-up", "\xff"])

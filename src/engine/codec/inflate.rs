@@ -2,26 +2,22 @@
 //! Checksums are not verified: the upstream does that.
 
 use super::Output;
+use super::work::Work;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
-    TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+    TINFL_FLAG_HAS_MORE_INPUT, TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY,
+    TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
 };
 use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
-
-/// Most members of a gzip body; servers read all, one after the other, and real clients send one.
-const MAX_MEMBERS: usize = 1_024;
 
 /// First guess at how far a body expands: JSON of prompts compresses to a third or less.
 const EXPANSION: usize = 4;
 
-/// Undoes gzip.
+/// Undoes gzip: all members, as servers read them; each has a block at least.
 pub(super) fn gzip(body: &[u8], max_out: usize) -> Output {
     let mut inflater = Inflater::new(body.len(), max_out);
     let mut rest = body;
-    for _ in 0..MAX_MEMBERS {
-        let Some(stream) = member(rest) else {
-            return inflater.cut();
-        };
+    while let Some(stream) = member(rest) {
         match inflater.run(stream, 0) {
             // CRC and length stand after each member.
             Some(used) => rest = stream.get(used.saturating_add(8)..).unwrap_or(&[]),
@@ -79,19 +75,21 @@ struct Inflater {
     out: Vec<u8>,
     filled: usize,
     max_out: usize,
+    work: Work,
 }
 
 impl Inflater {
     fn new(body: usize, max_out: usize) -> Self {
         let guess = body.saturating_mul(EXPANSION).clamp(1_024, max_out.max(1_024));
-        Self { state: Box::default(), out: vec![0; guess], filled: 0, max_out }
+        Self { state: Box::default(), out: vec![0; guess], filled: 0, max_out, work: Work::of_body() }
     }
 
-    /// Inflates one stream behind what is there; how many bytes it took, or `None` where it has no end or the limit was
+    /// Inflates one stream behind what is there; how many bytes it took, or `None` where it has no end or a limit was
     /// reached before.
     fn run(&mut self, stream: &[u8], flags: u32) -> Option<usize> {
         // Without the flag for more input, a stream that is cut would be read on as if zeros followed.
         let flags = flags | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF | TINFL_FLAG_HAS_MORE_INPUT;
+        let flags = flags | TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY;
         let first = self.filled;
         self.state.init();
         let mut used = 0usize;
@@ -104,8 +102,12 @@ impl Inflater {
             let (status, read, wrote) = decompress(&mut self.state, input, out, at, flags);
             used = used.saturating_add(read);
             self.filled = self.filled.saturating_add(wrote);
+            if !self.work.goes_on(wrote, matches!(status, TINFLStatus::BlockBoundary | TINFLStatus::Done)) {
+                return None;
+            }
             match status {
                 TINFLStatus::Done => return Some(used),
+                TINFLStatus::BlockBoundary => {}
                 TINFLStatus::HasMoreOutput if self.filled <= self.max_out => {
                     // One byte over the limit tells a body that just fits from one that does not.
                     let size = self.out.len().saturating_mul(2).min(self.max_out.saturating_add(1));

@@ -2,18 +2,21 @@
 //!
 //! For answers. Those that come as zstd or brotli, or under several encodings, are not read.
 
-use super::identity;
+use super::Encoding;
 #[cfg(feature = "deflate")]
-use super::inflate::member;
+use super::{inflate::member, work::Work};
 #[cfg(feature = "deflate")]
-use miniz_oxide::{DataFormat, MZFlush, inflate::stream::InflateState, inflate::stream::inflate};
+use miniz_oxide::inflate::{
+    TINFLStatus,
+    core::{DecompressorOxide, decompress, inflate_flags::*},
+};
 
 /// Longest gzip header: servers send ten bytes, and may add a file name.
 #[cfg(feature = "deflate")]
 const HEADER: usize = 1 << 10;
-/// Bytes that are undone at a time.
+/// How far back what comes may refer.
 #[cfg(feature = "deflate")]
-const PIECE: usize = 4 << 10;
+const WINDOW: usize = 32 << 10;
 
 /// A body that passes.
 pub struct Passing(Stage);
@@ -29,8 +32,8 @@ enum Stage {
     Header(Vec<u8>),
     /// Deflated.
     #[cfg(feature = "deflate")]
-    Deflated(Box<InflateState>),
-    /// Ended, or damaged: what follows is nothing.
+    Deflated(Deflated),
+    /// Ended, damaged, or more work than it is worth: what follows is nothing.
     #[cfg(feature = "deflate")]
     Over,
 }
@@ -42,16 +45,15 @@ impl std::fmt::Debug for Passing {
 }
 
 impl Passing {
-    /// What undoes `encoding`, the value of `content-encoding` (empty: none); `None` for one that is not read.
+    /// What undoes `encoding`; `None` for one that is not read.
     #[must_use]
-    pub fn of(encoding: &[u8]) -> Option<Self> {
-        let name = encoding.trim_ascii().to_ascii_lowercase();
-        match name.as_slice() {
-            name if identity(name) => Some(Self(Stage::Plain)),
+    pub fn of(encoding: Encoding) -> Option<Self> {
+        match encoding {
+            Encoding::Plain => Some(Self(Stage::Plain)),
             #[cfg(feature = "deflate")]
-            b"gzip" | b"x-gzip" => Some(Self(Stage::Header(Vec::new()))),
+            Encoding::Gzip => Some(Self(Stage::Header(Vec::new()))),
             #[cfg(feature = "deflate")]
-            b"deflate" => Some(Self(Stage::Deflated(InflateState::new_boxed(DataFormat::Zlib)))),
+            Encoding::Deflate => Some(Self(Stage::Deflated(Deflated::new(TINFL_FLAG_PARSE_ZLIB_HEADER)))),
             _ => None,
         }
     }
@@ -81,13 +83,13 @@ impl Passing {
                     }
                     return;
                 };
-                let mut state = InflateState::new_boxed(DataFormat::Raw);
-                let goes_on = undo(&mut state, stream, take);
-                self.0 = if goes_on { Stage::Deflated(state) } else { Stage::Over };
+                let mut deflated = Deflated::new(0);
+                let goes_on = deflated.undo(stream, take);
+                self.0 = if goes_on { Stage::Deflated(deflated) } else { Stage::Over };
             }
             #[cfg(feature = "deflate")]
-            Stage::Deflated(state) => {
-                if !undo(state, bytes, take) {
+            Stage::Deflated(deflated) => {
+                if !deflated.undo(bytes, take) {
                     self.0 = Stage::Over;
                 }
             }
@@ -97,22 +99,37 @@ impl Passing {
     }
 }
 
-/// Undoes one piece; whether more may follow.
+/// A deflated body, as far as it has come.
 #[cfg(feature = "deflate")]
-fn undo(state: &mut InflateState, mut bytes: &[u8], take: &mut dyn FnMut(&[u8])) -> bool {
-    let mut piece = [0; PIECE];
-    loop {
-        let done = inflate(state, bytes, &mut piece, MZFlush::None);
-        take(piece.get(..done.bytes_written).unwrap_or_default());
-        bytes = bytes.get(done.bytes_consumed..).unwrap_or_default();
-        match done.status {
-            Ok(miniz_oxide::MZStatus::Ok) if done.bytes_written == PIECE || !bytes.is_empty() => {
-                if done.bytes_written == 0 && done.bytes_consumed == 0 {
-                    return false;
-                }
+struct Deflated {
+    state: Box<DecompressorOxide>,
+    /// The text before, and where in it more is written.
+    window: Vec<u8>,
+    at: usize,
+    flags: u32,
+    work: Work,
+}
+
+#[cfg(feature = "deflate")]
+impl Deflated {
+    fn new(flags: u32) -> Self {
+        let flags = flags | TINFL_FLAG_HAS_MORE_INPUT | TINFL_FLAG_IGNORE_ADLER32 | TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY;
+        Self { state: Box::default(), window: vec![0; WINDOW], at: 0, flags, work: Work::of_answer() }
+    }
+
+    /// Undoes one piece; whether more may follow.
+    fn undo(&mut self, mut bytes: &[u8], take: &mut dyn FnMut(&[u8])) -> bool {
+        loop {
+            let (status, read, wrote) = decompress(&mut self.state, bytes, &mut self.window, self.at, self.flags);
+            let end = self.at.saturating_add(wrote);
+            take(self.window.get(self.at..end).unwrap_or_default());
+            self.at = end % WINDOW;
+            bytes = bytes.get(read..).unwrap_or_default();
+            let goes_on = self.work.goes_on(wrote, status == TINFLStatus::BlockBoundary);
+            match status {
+                TINFLStatus::HasMoreOutput | TINFLStatus::BlockBoundary if goes_on => {}
+                status => return status == TINFLStatus::NeedsMoreInput,
             }
-            Ok(miniz_oxide::MZStatus::Ok) | Err(miniz_oxide::MZError::Buf) => return true,
-            _ => return false,
         }
     }
 }
@@ -120,11 +137,13 @@ fn undo(state: &mut InflateState, mut bytes: &[u8], take: &mut dyn FnMut(&[u8]))
 #[cfg(test)]
 #[cfg(feature = "deflate")]
 mod tests {
+    use super::super::tests::flushed;
     use super::*;
     use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 
     fn undone(encoding: &[u8], body: &[u8], size: usize) -> Vec<u8> {
-        let (mut passing, mut out) = (Passing::of(encoding).expect("an encoding that is read"), Vec::new());
+        let (mut passing, mut out) =
+            (Passing::of(Encoding::of([encoding])).expect("an encoding that is read"), Vec::new());
         body.chunks(size.max(1)).for_each(|piece| passing.push(piece, &mut |bytes| out.extend_from_slice(bytes)));
         out
     }
@@ -157,15 +176,36 @@ mod tests {
     fn damage_and_endless_headers_end_it() {
         assert_eq!(undone(b"gzip", &[0x41; 4096], 16), b"");
         let endless = [b"\x1F\x8B\x08\x08\0\0\0\0\0\x03".to_vec(), vec![b'a'; 1 << 16]].concat();
-        let mut passing = Passing::of(b"gzip").unwrap();
+        let mut passing = Passing::of(Encoding::Gzip).unwrap();
         endless.chunks(64).for_each(|piece| passing.push(piece, &mut |_| panic!("nothing stands there")));
         assert!(matches!(passing.0, Stage::Over));
     }
 
     #[test]
+    fn blocks_that_hold_nothing_end_it_and_those_of_a_stream_do_not() {
+        let empty = |count: usize| [0, 0, 0, 0xFF, 0xFF].repeat(count);
+        let gzip = |deflated: &[u8]| [b"\x1F\x8B\x08\0\0\0\0\0\0\0", deflated].concat();
+        // Each event is flushed: two blocks.
+        let events =
+            "event: ping\ndata: {\"type\": \"ping\", \"of\": \"a stream of many\"}\n\n".repeat(9_000).into_bytes();
+        let stream = flushed(&events, 64);
+        assert!(undone(b"gzip", &gzip(&stream), 1 << 14) == events);
+        assert!(undone(b"gzip", &gzip(&[empty(60), stream.clone()].concat()), 1 << 14) == events);
+        assert_eq!(undone(b"gzip", &gzip(&[empty(70), stream.clone()].concat()), 1 << 14), b"");
+        // However much it has given before.
+        let half = &flushed(&events, 1 << 16);
+        let begun = half.len() / 2;
+        let (mut passing, mut given) = (Passing::of(Encoding::Gzip).unwrap(), 0);
+        for piece in [&gzip(&half[..begun])[..], &empty(2_000)] {
+            passing.push(piece, &mut |bytes| given += bytes.len());
+        }
+        assert!(given > 1 << 15 && matches!(passing.0, Stage::Over));
+    }
+
+    #[test]
     fn encodings_that_are_not_read_are_told() {
         for encoding in [&b"br"[..], b"zstd", b"gzip, gzip"] {
-            assert!(Passing::of(encoding).is_none());
+            assert!(Passing::of(Encoding::of([encoding])).is_none());
         }
     }
 }

@@ -1,4 +1,9 @@
-use super::*;
+use super::{Cow, Decoded, Encoding};
+
+/// Of what stands in the header.
+fn decode<'a>(name: &[u8], body: &'a [u8], max_out: usize) -> Decoded<'a> {
+    super::decode(Encoding::of([name]), body, max_out)
+}
 
 const TEXT: &str = r#"{"prompt":"azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope azeotrope "}"#;
 
@@ -38,9 +43,20 @@ fn no_encoding_passes_through() {
 }
 
 #[test]
-fn unknown_encodings_and_too_many_are_unsupported() {
-    for name in ["compress", "gzip, foo", "gzip, gzip, gzip", "\u{fffd}"] {
+fn unknown_encodings_and_several_are_unsupported() {
+    for name in ["compress", "gzip, foo", "deflate, gzip", "gzip, gzip, gzip", "\u{fffd}"] {
         assert_eq!(decode(name.as_bytes(), b"\x1F\x8B", 100), Decoded::Unsupported, "{name}");
+    }
+}
+
+#[test]
+fn however_many_headers_say_it_an_encoding_is_one_name() {
+    let of = |values: &[&str]| Encoding::of(values.iter().map(|value| value.as_bytes()));
+    assert_eq!(of(&[]), Encoding::Plain);
+    assert_eq!(of(&["Identity, ", "X-GZip", " ,"]), Encoding::Gzip);
+    assert_eq!([of(&["gzip", "gzip"]), of(&["gzip,br"]), of(&["x"])], [Encoding::Other; 3]);
+    for name in ["", "gzip", "deflate", "zstd", "br", "other"] {
+        assert_eq!((of(&[name]).name(), of(&[of(&[name]).name()])), (name, of(&[name])));
     }
 }
 
@@ -49,6 +65,38 @@ fn plain_json_under_a_false_header_is_read() {
     for name in ["gzip", "zstd", "br", "foo", "deflate", "gzip,gzip,gzip"] {
         assert_eq!(decode(name.as_bytes(), TEXT.as_bytes(), 1 << 20), body(TEXT.as_bytes(), false), "{name}");
     }
+}
+
+/// A text of so many bytes, no part of it like another.
+#[allow(dead_code, reason = "not every set of features needs it")]
+fn real(size: usize) -> Vec<u8> {
+    let mut seed = 7_u32;
+    let mut next = |most: u32| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) % most
+    };
+    let mut text = Vec::with_capacity(size + 64);
+    while text.len() < size {
+        let number = next(9_000);
+        text.extend(format!("word{number} and {} more, ", number % 97).into_bytes());
+    }
+    text.truncate(size);
+    text
+}
+
+/// Deflated, with a flush behind each piece of `size` bytes.
+#[cfg(feature = "deflate")]
+pub(super) fn flushed(text: &[u8], size: usize) -> Vec<u8> {
+    use miniz_oxide::{MZFlush, deflate};
+    let mut state = deflate::core::CompressorOxide::new(deflate::core::create_comp_flags_from_zip_params(6, 0, 0));
+    let (mut packed, mut out) = (Vec::new(), vec![0; 2 * size + 64]);
+    for (n, piece) in text.chunks(size).enumerate() {
+        let flush = if (n + 1) * size < text.len() { MZFlush::Sync } else { MZFlush::Finish };
+        let done = deflate::stream::deflate(&mut state, piece, &mut out, flush);
+        assert!(done.bytes_consumed == piece.len() && done.bytes_written < out.len());
+        packed.extend_from_slice(&out[..done.bytes_written]);
+    }
+    packed
 }
 
 #[cfg(feature = "deflate")]
@@ -73,12 +121,33 @@ mod deflate {
         assert_eq!(decode(b"gzip", &packed, 1 << 20), body(format!("one {TEXT}").as_bytes(), false));
     }
 
+    /// So many blocks that hold nothing, and one that holds a text.
+    fn after_empty_blocks(empty: usize) -> Vec<u8> {
+        [[0, 0, 0, 0xFF, 0xFF].repeat(empty), compress_to_vec(TEXT.as_bytes(), 6)].concat()
+    }
+
     #[test]
-    fn two_encodings_are_undone_last_first() {
-        let inner = compress_to_vec_zlib(TEXT.as_bytes(), 6);
-        let mut packed = b"\x1F\x8B\x08\0\0\0\0\0\0\0".to_vec();
-        packed.extend(compress_to_vec(&inner, 6));
-        assert_eq!(decode(b"deflate, gzip", &packed, 1 << 20), body(TEXT.as_bytes(), false));
+    fn blocks_that_hold_nothing_are_no_work_without_end() {
+        assert_eq!(decode(b"deflate", &after_empty_blocks(60), 1 << 20), body(TEXT.as_bytes(), false));
+        assert_eq!(decode(b"deflate", &after_empty_blocks(70), 1 << 20), body(b"", true));
+        let member = [b"\x1F\x8B\x08\0\0\0\0\0\0\0\x03\0".as_slice(), &[0; 8]].concat();
+        let members = |empty: usize| [member.repeat(empty), bytes(GZIP)].concat();
+        assert_eq!(decode(b"gzip", &members(60), 1 << 20), body(TEXT.as_bytes(), false));
+        assert_eq!(decode(b"gzip", &members(70), 1 << 20), body(b"", true));
+    }
+
+    #[test]
+    fn what_real_clients_pack_is_read_however_small_their_blocks() {
+        let text = real(256 << 10);
+        for level in 0..=10 {
+            assert_eq!(
+                decode(b"deflate", &compress_to_vec_zlib(&text, level), text.len()),
+                body(&text, false),
+                "{level}"
+            );
+        }
+        // Whoever flushes ends two blocks each time.
+        assert!(decode(b"deflate", &flushed(&text, 1 << 10), text.len()) == body(&text, false));
     }
 
     #[test]
@@ -119,6 +188,35 @@ mod zstd {
         packed.extend(pack(b"one "));
         packed.extend(pack(TEXT.as_bytes()));
         assert_eq!(decode(b"zstd", &packed, 1 << 20), body(format!("one {TEXT}").as_bytes(), false));
+    }
+
+    /// A frame of blocks that stand as they are: so many that hold nothing, then a text in pieces of `size` bytes.
+    fn raw(empty: usize, text: &[u8], size: usize) -> Vec<u8> {
+        let last = text.len().div_ceil(size) - 1;
+        let pieces = text.chunks(size).enumerate().map(|(n, piece)| {
+            let header = (piece.len() as u32) << 3 | u32::from(n == last);
+            [&header.to_le_bytes()[..3], piece].concat()
+        });
+        [b"\x28\xB5\x2F\xFD\0\x40".to_vec(), vec![0; 3 * empty], pieces.collect::<Vec<_>>().concat()].concat()
+    }
+
+    #[test]
+    fn blocks_that_hold_nothing_are_no_work_without_end() {
+        let text = TEXT.as_bytes();
+        assert_eq!(decode(b"zstd", &raw(500, text, 9_999), 256 << 10), body(text, false));
+        assert_eq!(decode(b"zstd", &raw(600, text, 9_999), 256 << 10), body(b"", true));
+        // Of many frames together.
+        let frames = raw(30, b"x", 9).repeat(63);
+        let Decoded::Body { bytes, truncated } = decode(b"zstd", &frames, 256 << 10) else { panic!() };
+        assert!(truncated && (10..30).contains(&bytes.len()), "{}", bytes.len());
+    }
+
+    #[test]
+    fn as_many_blocks_as_the_reference_encoder_makes_at_most_are_read() {
+        // It cuts each 128 KiB into 196 at most.
+        let text = real(256 << 10);
+        assert!(decode(b"zstd", &raw(0, &text, text.len().div_ceil(2 * 196)), text.len()) == body(&text, false));
+        assert!(decode(b"zstd", &pack(&text), text.len()) == body(&text, false));
     }
 
     #[test]

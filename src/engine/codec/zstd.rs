@@ -5,6 +5,7 @@
 //! that size. Blocks are handed over whole, one by one: what came before a cut or a corrupt block stays.
 
 use super::Output;
+use super::work::Work;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 use ruzstd::io::Read;
 
@@ -21,13 +22,16 @@ const LAST_BLOCK: [u8; 3] = [1, 0, 0];
 pub(super) fn zstd(body: &[u8], max_out: usize) -> Output {
     let mut out = Vec::new();
     let mut rest = body;
+    let mut work = Work::of_body();
+    // How much text there is so far the decoder does not tell.
+    work.goes_on(max_out, false);
     for _ in 0..MAX_FRAMES {
         if rest.is_empty() {
             return (out, body.is_empty());
         }
         let next = match skippable(rest) {
             Some(skipped) => skipped,
-            None => frame(rest, &mut out, max_out),
+            None => frame(rest, &mut out, max_out, &mut work),
         };
         match next {
             Some(next) => rest = next,
@@ -46,7 +50,7 @@ fn skippable(body: &[u8]) -> Option<Option<&[u8]>> {
 }
 
 /// Appends a frame's content; what follows the frame, or `None` where this is no frame or only its beginning was taken.
-fn frame<'a>(body: &'a [u8], out: &mut Vec<u8>, max_out: usize) -> Option<&'a [u8]> {
+fn frame<'a>(body: &'a [u8], out: &mut Vec<u8>, max_out: usize, work: &mut Work) -> Option<&'a [u8]> {
     let (blocks, checksum) = header(body)?;
     let room = max_out.checked_sub(out.len())?;
     let mut decoder = FrameDecoder::new();
@@ -54,7 +58,8 @@ fn frame<'a>(body: &'a [u8], out: &mut Vec<u8>, max_out: usize) -> Option<&'a [u
     let mut rest = Some(blocks);
     while let Some((block, after, last)) = rest.and_then(next_block) {
         // More can be collected than the window keeps: the limit is reached.
-        if decoder.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1)).is_err()
+        if !work.goes_on(0, true)
+            || decoder.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1)).is_err()
             || decoder.can_collect() > 0 && !last
         {
             rest = None;

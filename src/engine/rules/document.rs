@@ -7,7 +7,7 @@ use super::reader::Reader;
 use super::section::{choice, section};
 use super::values::{MAX_WHOLE, Milli, decimal};
 #[cfg(feature = "deflate")]
-use crate::codec::{self, Decoded};
+use crate::codec::{self, Decoded, Encoding};
 #[cfg(feature = "deflate")]
 use crate::evidence::content::BYTES;
 use crate::evidence::content::Model;
@@ -222,7 +222,7 @@ impl Content {
     #[cfg(feature = "deflate")]
     fn unpacked() -> Option<Model> {
         let packed = include_bytes!(concat!(env!("OUT_DIR"), "/content.model.zlib"));
-        match codec::decode(b"deflate", packed, BYTES) {
+        match codec::decode(Encoding::Deflate, packed, BYTES) {
             Decoded::Body { bytes, .. } => Model::from_bytes(&bytes).ok(),
             Decoded::Unsupported => None,
         }

@@ -1,7 +1,7 @@
 //! Content encodings, undone whole and as a body passes.
 
 use crate::{Witness, number, place};
-use azeotrope_engine::codec::{Decoded, Passing, decode};
+use azeotrope_engine::codec::{self, Decoded, Encoding, Passing};
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec as zstd};
 
@@ -12,12 +12,16 @@ const LIMITS: [usize; 3] = [64, 4_096, 65_536];
 /// Bytes that a passing body is followed for: it has no limit of its own, its reader keeps nothing.
 const FOLLOWED: usize = 1 << 20;
 
+fn decode<'a>(name: &str, body: &'a [u8], limit: usize) -> Decoded<'a> {
+    codec::decode(Encoding::of([name.as_bytes()]), body, limit)
+}
+
 /// Any bytes under any name: bounded, the same up to each limit, the same however they come.
 pub(crate) fn encoding(input: &[u8], witness: &mut Witness) {
     for name in NAMES {
         let mut before: Option<Vec<u8>> = None;
         for limit in LIMITS {
-            let Decoded::Body { bytes, truncated } = decode(name.as_bytes(), input, limit) else { break };
+            let Decoded::Body { bytes, truncated } = decode(name, input, limit) else { break };
             let as_it_is = &*bytes == input;
             assert!(bytes.len() <= limit || as_it_is, "{name}: {} of {limit}", bytes.len());
             assert!(before.as_ref().is_none_or(|before| bytes.starts_with(before) || as_it_is), "{name} at {limit}");
@@ -48,7 +52,7 @@ fn passing(name: &str, input: &[u8], whole: Option<&[u8]>, witness: &mut Witness
 }
 
 fn passed<'a>(name: &str, pieces: impl IntoIterator<Item = &'a [u8]>) -> Option<Vec<u8>> {
-    let (mut passing, mut out) = (Passing::of(name.as_bytes())?, Vec::new());
+    let (mut passing, mut out) = (Passing::of(Encoding::of([name.as_bytes()]))?, Vec::new());
     for piece in pieces {
         passing.push(piece, &mut |bytes| {
             let room = FOLLOWED.saturating_sub(out.len()).min(bytes.len());
@@ -65,7 +69,7 @@ fn packed(text: &[u8]) {
     let bodies =
         [("gzip", gzip), ("deflate", compress_to_vec_zlib(text, 1)), ("zstd", zstd(text, CompressionLevel::Fastest))];
     for (name, body) in bodies {
-        let Decoded::Body { bytes, truncated } = decode(name.as_bytes(), &body, text.len()) else {
+        let Decoded::Body { bytes, truncated } = decode(name, &body, text.len()) else {
             assert_eq!(name, "", "is undone");
             return;
         };

@@ -130,3 +130,25 @@ fn what_open_answers_leave_is_bounded_by_what_all_may_occupy() {
         assert_eq!(process.metric("azeotrope.host.error_total"), Some(0));
     }
 }
+
+#[test]
+fn what_clients_write_into_headers_open_streams_do_not_keep() {
+    const STREAMS: usize = 1_000;
+    let long = "x".repeat(60 * KIB);
+    let ask = |path: &str| Request::post(path, &text(200, false)).in_pieces(100);
+    let gemini = format!("/v1beta/models/{long}:generateContent");
+    let names = ["content-encoding", "authorization", "x-api-key", "user-agent", "content-type", "x-azeotrope"];
+    let named = names.map(|name| ask("/v1/chat/completions").with(name, &long));
+    let mut answered = ask("/v1/responses");
+    for (name, value) in [("content-type", &long), ("content-encoding", &long), ("x-request-id", &long)] {
+        answered.response.iter_mut().for_each(|answer| answer.headers.push((name.into(), value.clone().into_bytes())));
+    }
+    for (n, request) in [ask(&gemini), answered].iter().chain(&named).enumerate() {
+        let (mut worker, process) = worker(&Profile::envoy(), r#"{"headers":"held"}"#);
+        (0..STREAMS).for_each(|_| _ = worker.begin(request).unwrap());
+        (0..STREAMS).for_each(|_| _ = worker.answering(request).unwrap());
+        // Two KiB each, and what the pages of counters take that are kept of them all.
+        assert!(worker.memory() <= 8 * MIB + 2 * STREAMS * 2 * KIB, "{n}: {}", worker.memory());
+        assert_eq!(process.metric("azeotrope.host.error_total"), Some(0));
+    }
+}
