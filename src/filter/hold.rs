@@ -70,7 +70,8 @@ impl Holds {
         let since = if learning { host::now() } else { self.ticked.get() };
         let hold = Rc::new(Hold { stream, since, resumed: Cell::new(None), body: Cell::new(false) });
         if probe.patience().is_some() {
-            self.waiting.borrow_mut().push(Rc::clone(&hold));
+            // What nobody would let go is not held.
+            self.waiting(|waiting| waiting.push(Rc::clone(&hold)))?;
         }
         if learning {
             self.haste(TICK);
@@ -94,7 +95,7 @@ impl Holds {
 
     /// The stream is gone, or waits no more.
     pub(crate) fn forget(&self, hold: &Hold) {
-        self.waiting.borrow_mut().retain(|other| other.stream != hold.stream);
+        self.waiting(|waiting| waiting.retain(|other| other.stream != hold.stream));
     }
 
     /// The host's timer: lets go of what waits too long. Slow again when nothing waits.
@@ -104,18 +105,21 @@ impl Holds {
         self.probe.set(probe);
         self.ticked.set(now);
         let patience = probe.patience().unwrap_or(0);
-        let mut waiting = self.waiting.borrow_mut();
-        waiting.retain(|hold| {
-            let tired = now.is_past(hold.since, patience);
-            if tired {
-                hold.resumed.set(Some(now));
-                host::resume_request(hold.stream);
-            }
-            !tired
-        });
-        if waiting.is_empty() && self.hasty.get() {
+        let tired = |hold: &mut Rc<Hold>| now.is_past(hold.since, patience);
+        let tired = self.waiting(|waiting| waiting.extract_if(.., tired).collect::<Vec<_>>()).unwrap_or_default();
+        // A host may come back with the stream before it returns.
+        for hold in tired.iter().filter(|hold| !hold.body.get()) {
+            hold.resumed.set(Some(now));
+            host::resume_request(hold.stream);
+        }
+        if self.hasty.get() && self.waiting(|waiting| waiting.is_empty()) == Some(true) {
             self.hasty.set(abi::set_tick(PERIOD).is_err());
         }
+    }
+
+    /// Does something with those that wait.
+    fn waiting<T>(&self, run: impl FnOnce(&mut Vec<Rc<Hold>>) -> T) -> Option<T> {
+        self.waiting.try_borrow_mut().ok().map(|mut waiting| run(&mut waiting))
     }
 
     fn haste(&self, period: u32) {

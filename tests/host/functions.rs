@@ -1,6 +1,6 @@
 //! The host functions of ABI 0.2.1, as proxy-wasm-cpp-host answers them.
 
-use crate::memory::{BAD_ARGUMENT, CAS_MISMATCH, INTERNAL_FAILURE, NOT_FOUND, Status, give, read, write};
+use crate::memory::{BAD_ARGUMENT, CAS_MISMATCH, INTERNAL_FAILURE, NOT_FOUND, Status, give, read, reenter, write};
 use crate::stream::{Headers, Reply, deserialise, serialise};
 use crate::vm::{Dispatched, Fault, State};
 use wasmi::{Caller, Linker};
@@ -310,8 +310,10 @@ functions! {
         Ok(())
     }
     proxy_continue_stream(caller, _kind: u32) {
-        caller.data_mut().stream().ok_or(BAD_ARGUMENT)?.resumed = true;
-        Ok(())
+        let state = caller.data_mut();
+        state.stream().ok_or(BAD_ARGUMENT)?.resumed = true;
+        let context = state.effective;
+        if state.profile.reenters { reenter(&mut caller, context) } else { Ok(()) }
     }
     proxy_close_stream(caller, _kind: u32) {
         let _ = &mut caller;

@@ -27,6 +27,8 @@ pub struct Profile {
     pub buffers_bodies: bool,
     /// Whether there are trailers.
     pub trailers: bool,
+    /// Whether it comes back with a stream before the call returns that lets go of it.
+    pub reenters: bool,
     /// Whether an exchange sees one time from its beginning to its end.
     pub frozen_clock: bool,
     /// Bytes of a VM's memory.
@@ -76,6 +78,7 @@ impl Profile {
             holds_headers: true,
             buffers_bodies: true,
             trailers: true,
+            reenters: false,
             frozen_clock: false,
             memory: 1024 * MEBIBYTE,
             instructions: 0,

@@ -132,3 +132,17 @@ fn a_client_that_sends_for_ever_costs_no_more_memory_than_one_that_does_not() {
     assert!(worker.memory() <= after + (256 << 10), "{} then {}", after, worker.memory());
     assert!(after < 16 << 20, "{after}");
 }
+
+#[test]
+fn a_host_that_comes_back_with_a_stream_while_it_is_let_go_is_survived() {
+    let profile = Profile { reenters: true, ..Profile::istio() };
+    let (mut worker, process) = worker(&profile, "{}");
+    worker.wait(50).unwrap();
+    for _ in 0..8 {
+        let outcome = worker.exchange(&DIALECTS[0].request(0, "sk-someone").in_pieces(500)).unwrap();
+        assert!(!outcome.hung && outcome.label().starts_with("action=allow"), "{}", outcome.label());
+    }
+    worker.wait(1_500).unwrap();
+    assert_eq!(process.metric("azeotrope.host.error_total"), Some(0));
+    assert!(process.log().iter().all(|(_, line)| !line.contains("panic")));
+}

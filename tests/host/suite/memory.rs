@@ -133,7 +133,7 @@ fn what_open_answers_leave_is_bounded_by_what_all_may_occupy() {
 
 #[test]
 fn what_clients_write_into_headers_open_streams_do_not_keep() {
-    const STREAMS: usize = 1_000;
+    const STREAMS: usize = 500;
     let long = "x".repeat(60 * KIB);
     let ask = |path: &str| Request::post(path, &text(200, false)).in_pieces(100);
     let gemini = format!("/v1beta/models/{long}:generateContent");
