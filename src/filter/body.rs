@@ -42,6 +42,17 @@ impl Copied {
     }
 }
 
+/// Where a body is while it is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum At {
+    /// With the host, all that came so far, and the headers too.
+    Held,
+    /// With the host, though the headers have gone.
+    Gathered,
+    /// On its way upstream.
+    Streamed,
+}
+
 /// The body of one request as it arrives.
 #[derive(Debug)]
 pub(crate) struct Body {
@@ -72,25 +83,30 @@ impl Body {
         Self { limit, length, come: 0, copied: Copied::default() }
     }
 
-    /// A piece has come. `size`: bytes that the host shows; `held`: all that came so far (else only this piece);
-    /// `ended`: nothing follows.
-    pub(crate) fn arrived(&mut self, size: usize, ended: bool, held: bool) -> Step {
-        let before = if held { 0 } else { self.come };
+    /// A piece has come. `size`: bytes that the host shows, of a streamed body of this piece only; `ended`: nothing follows.
+    pub(crate) fn arrived(&mut self, size: usize, ended: bool, at: At) -> Step {
+        let streamed = at == At::Streamed;
+        let before = if streamed { self.come } else { 0 };
         self.come = before.saturating_add(size);
         // The end of stream may come as an empty piece of its own, after upstream has had every byte.
         let complete = ended || self.length.is_some_and(|length| self.come >= length);
         let read = size.min(self.limit.saturating_sub(before));
-        let crowded = !held && !self.copied.share.fits(read);
+        let crowded = streamed && !self.copied.share.fits(read);
         let decided = complete || crowded || self.come >= self.limit;
         Step {
-            read: if decided || !held { read } else { 0 },
+            read: if decided || streamed { read } else { 0 },
             decide: decided.then_some(complete && self.come <= self.limit),
         }
     }
 
     /// Trailers have come: nothing follows.
-    pub(crate) fn ended(&self, held: bool) -> Step {
-        let read = if held { self.come.min(self.limit) } else { 0 };
+    pub(crate) fn ended(&self, at: At) -> Step {
+        let read = match at {
+            At::Held => self.come.min(self.limit),
+            // Its pieces may have come to others, who would have decided at the limit.
+            At::Gathered => self.limit,
+            At::Streamed => 0,
+        };
         Step { read, decide: Some(self.come <= self.limit) }
     }
 
@@ -110,8 +126,9 @@ mod tests {
     use super::*;
     use crate::share::MOST;
 
-    const HELD: bool = true;
-    const STREAMED: bool = false;
+    const HELD: At = At::Held;
+    const GATHERED: At = At::Gathered;
+    const STREAMED: At = At::Streamed;
 
     fn wait(read: usize) -> Step {
         Step { read, decide: None }
@@ -171,6 +188,9 @@ mod tests {
         let mut body = Body::new(100, None);
         body.arrived(42, false, STREAMED);
         assert_eq!(body.ended(STREAMED), decide(0, true));
+        let mut body = Body::new(100, None);
+        assert_eq!(body.arrived(42, false, GATHERED), wait(0));
+        assert_eq!(body.ended(GATHERED), decide(100, true), "all that the host shows");
     }
 
     #[test]

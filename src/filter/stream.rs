@@ -4,7 +4,7 @@
 //! here. A request that is no LLM call costs one host call and is forgotten.
 
 use crate::answer::Answer;
-use crate::body::{Body, Step};
+use crate::body::{At, Body, Step};
 use crate::edge::EDGE;
 use crate::entry::Action;
 use crate::exchange::{Call, Outcome};
@@ -69,28 +69,12 @@ impl Stream {
 
     /// The host shows `size` bytes of the request body; `ended`: nothing follows.
     pub(crate) fn request_body(&mut self, size: usize, ended: bool) -> Action {
-        self.take_up();
-        match &mut self.phase {
-            Phase::Awaiting { body, hold, gathered, .. } => {
-                let held = hold.as_ref().is_some_and(|hold| self.holds.body(hold));
-                let keeps = held || *gathered;
-                let step = body.arrived(size, ended, keeps);
-                self.proceed(step, keeps, held)
-            }
-            _ => self.carry_on(),
-        }
+        self.body(Some((size, ended)))
     }
 
     /// The request ends with trailers.
     pub(crate) fn request_trailers(&mut self) -> Action {
-        match &self.phase {
-            Phase::Awaiting { body, hold, .. } => {
-                let held = hold.as_ref().is_some_and(|hold| self.holds.body(hold));
-                let step = body.ended(held);
-                self.proceed(step, held, held)
-            }
-            _ => self.carry_on(),
-        }
+        self.body(None)
     }
 
     /// The response headers have come; `ended`: without a body.
@@ -163,19 +147,39 @@ impl Stream {
         }
     }
 
-    /// Does what the body's state asks for. `keeps`: the host keeps what came so far; `held`: the headers, too.
-    fn proceed(&mut self, step: Step, keeps: bool, held: bool) -> Action {
+    /// A piece of the body has come, of so many bytes and the last or not; or, without one, its end.
+    fn body(&mut self, piece: Option<(usize, bool)>) -> Action {
+        self.take_up();
+        let Phase::Awaiting { body, hold, gathered, .. } = &mut self.phase else { return self.carry_on() };
+        let at = match hold {
+            Some(hold) if self.holds.body(hold) => At::Held,
+            _ if *gathered => At::Gathered,
+            _ => At::Streamed,
+        };
+        let step = match piece {
+            Some((size, ended)) => body.arrived(size, ended, at),
+            None => body.ended(at),
+        };
+        self.proceed(step, at)
+    }
+
+    /// Does what the body's state asks for.
+    fn proceed(&mut self, step: Step, at: At) -> Action {
         let bytes = host::body(step.read);
         let Some(whole) = step.decide else {
             if let (Phase::Awaiting { body, .. }, Some(bytes)) = (&mut self.phase, bytes) {
                 body.keep(bytes);
             }
-            return if keeps { Action::Pause } else { Action::Continue };
+            return if at == At::Streamed { Action::Continue } else { Action::Pause };
         };
+        if EDGE && at == At::Gathered {
+            // It is judged once.
+            host::keep_call(b"");
+        }
         match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Awaiting { call, mut body, .. } => {
                 let readable = bytes.map(|bytes| body.keep(bytes)).is_some();
-                self.conclude(call.judge(readable.then(|| body.bytes()), whole, held))
+                self.conclude(call.judge(readable.then(|| body.bytes()), whole, at == At::Held))
             }
             other => {
                 self.phase = other;

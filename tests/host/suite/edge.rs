@@ -249,9 +249,11 @@ fn an_edge_that_hands_out_no_configuration_has_the_one_of_its_environment() {
 #[test]
 fn nothing_of_a_key_or_an_address_is_kept_between_callbacks() {
     let mut worker = start(&Profile::fastedge(), &small("observe", &[]));
-    let outcome = worker.exchange(&request(&DIALECTS[0], 0, "sk-secret").in_pieces(300)).unwrap();
+    // Its end never comes.
+    let request = request(&DIALECTS[0], 0, "sk-secret").in_pieces(300).without("content-length");
+    let outcome = worker.exchange(&Request { trailers: Some(Vec::new()), ..request }).unwrap();
     let kept = &outcome.properties["azeotrope.call"];
-    assert!(!kept.contains("sk-secret") && !kept.contains("192.0.2"), "{kept}");
+    assert!(!kept.is_empty() && !kept.contains("sk-secret") && !kept.contains("192.0.2"), "{kept}");
 }
 
 #[test]
@@ -261,6 +263,22 @@ fn no_failing_host_function_traps_the_edge_module() {
         let needed = Module::edge().unwrap().imports();
         for name in NAMES.iter().filter(|name| needed.iter().any(|import| import == *name)) {
             everything_fails(&mut worker, name, &profile);
+        }
+    }
+}
+
+#[test]
+fn a_body_that_is_gathered_and_ends_with_trailers_is_read_and_judged_once() {
+    let profile = Profile { trailers: true, ..Profile::fastedge() };
+    let mut worker = start(&profile, &small("enforce", &[("sk-blocked", "block")]));
+    for dialect in &DIALECTS {
+        let plain = request(dialect, 0, "sk-someone").in_pieces(700);
+        let trailed = Request { trailers: Some(Vec::new()), ..plain.clone() };
+        for request in [trailed.clone(), trailed.clone().without("content-length")] {
+            let outcome = worker.exchange(&request).unwrap();
+            assert!(!outcome.label().contains("unread"), "{}: {}", dialect.name, outcome.label());
+            assert_eq!(outcome.properties["azeotrope.call"], "", "{}", dialect.name);
+            assert!(outcome.upstream.unwrap().body == plain.chunks.concat(), "{}", dialect.name);
         }
     }
 }
