@@ -81,9 +81,10 @@ def test_what_upstream_does_not_believe_uses_up_nobodys_budget(start):
         return ("authorization", "AWS4-HMAC-SHA256 Credential=AKIASOMEBODY/20260101/us-east-1/bedrock/aws4_request, "
                                  f"SignedHeaders=host, Signature={signature}")
 
-    for n in range(10):
-        forged = [signed(f"forged{n}"), ("x-stand-in-status", "403")]
-        assert client.post(proxy.port, "/model/m/converse", client.chat(), forged).status == 403
+    # AWS answers an incomplete signature with 400.
+    for n, status in enumerate([403, 400, 404] * 4):
+        forged = [signed(f"forged{n}"), ("x-stand-in-status", str(status))]
+        assert client.post(proxy.port, "/model/m/converse", client.chat(), forged).status == status
     assert client.post(proxy.port, "/model/m/converse", client.chat(), [signed("good")]).status == 200
 
 
@@ -92,6 +93,13 @@ def test_a_header_that_a_provider_does_not_look_at_gives_no_new_budget(start):
     path = "/v1beta/models/gemini:generateContent"
     decoys = [[("x-goog-api-key", "AIza-one"), ("x-api-key", f"decoy-{n}")] for n in range(8)]
     answers = [client.post(proxy.port, path, client.chat(), headers).status for headers in decoys]
+    assert answers == [200] * 5 + [429] * 3
+
+
+def test_beside_a_key_of_anthropics_another_credential_gives_no_new_budget(start):
+    proxy = start(plugin=configured(account={"requests": 5, "window_seconds": 3600}))
+    decoys = [[("authorization", f"Bearer decoy-{n}"), ("x-api-key", "sk-ant-one")] for n in range(8)]
+    answers = [client.post(proxy.port, "/v1/messages", client.chat(), headers).status for headers in decoys]
     assert answers == [200] * 5 + [429] * 3
 
 

@@ -194,9 +194,11 @@ pub fn reserve<S: Store>(
     Some(grant)
 }
 
-/// Settles a request that was granted, by what its answer did cost; by what it could, where nobody read that; by nothing, where
-/// upstream refused it, and not even as a request where upstream did not believe who it is from: anybody could use up what
-/// is another's. Returns how many updates were lost.
+/// Settles a request that was granted, by what its answer did cost; by what it could, where nobody read that; by no tokens, where
+/// upstream did not serve it, and not even as a request where upstream found fault with it (4xx): that costs nobody anything, and it
+/// may not be whose it says. Who knows another's access key id could use up what is his: AWS answers what is signed badly with 403
+/// or with 400. But 429 comes after the signature was looked at, and who is sent away with it goes on asking. Returns how
+/// many updates were lost.
 pub fn settle<S: Store>(
     config: &Config,
     store: &mut S,
@@ -206,7 +208,7 @@ pub fn settle<S: Store>(
 ) -> u32 {
     let estimate = grant.estimate;
     let used = match (status, taken) {
-        (401 | 403, _) => Cost::default(),
+        (400..=428 | 430..=499, _) => Cost::default(),
         // What is made in the background may be streamed all the same, to the end or not.
         (200..300, Some(taken)) if !estimate.later || estimate.requests == 1 && taken.tells_all() => {
             Cost { requests: estimate.requests.min(1), tokens: tokens(dialect, taken, estimate.input) }

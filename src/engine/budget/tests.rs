@@ -103,13 +103,18 @@ fn what_upstream_refused_costs_no_tokens() {
 }
 
 #[test]
-fn who_is_not_believed_to_be_somebody_uses_nothing_of_his() {
+fn what_upstream_finds_fault_with_uses_nothing_of_whose_it_says_it_is() {
     let (config, mut store) = (config(r#"{"account":{"requests":2}}"#), MemoryStore::default());
-    for status in [401, 403, 401] {
+    for status in [400, 401, 403, 404, 413, 422, 499] {
         let grant = ask(&config, &mut store, &ALICE, 1, NOW).unwrap();
         assert_eq!(settle(&config, &mut store, &grant, (Dialect::Responses, status, Some(&used(0))), NOW), 0);
     }
-    assert!(ask(&config, &mut store, &ALICE, 1, NOW).is_ok());
+    // Whom upstream limits it knows, and of whom it never answered nobody knows what he cost.
+    for status in [429, 0] {
+        let grant = ask(&config, &mut store, &ALICE, 1, NOW).unwrap();
+        assert_eq!(settle(&config, &mut store, &grant, (Dialect::Responses, status, None), NOW), 0);
+    }
+    assert!(ask(&config, &mut store, &ALICE, 1, NOW).is_err());
 }
 
 #[test]
