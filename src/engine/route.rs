@@ -302,7 +302,7 @@ fn hex(digits: &[u8]) -> Option<u8> {
 
 /// The segments of a path without empty and dot segments; what follows the last `:` of the last one is a segment of its
 /// own, with its `:`.
-fn segments(path: &str) -> Vec<&str> {
+pub(crate) fn segments(path: &str) -> Vec<&str> {
     let mut out = Vec::with_capacity(16);
     for segment in path.split(['/', '\\']) {
         // What servlet containers take for parameters of a segment.

@@ -4,7 +4,7 @@ use super::credential::Credential;
 use super::{Headers, bounded, header, query};
 use crate::dialect::Dialect;
 use crate::digest::key::{DigestKey, Domain};
-use crate::route::plain;
+use crate::route::{plain, segments};
 
 /// A place where an account's credential may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,7 @@ impl Source {
             Self::Authorization => false,
             Self::Query(_) => by == Provider::Google,
             Self::Header(name) => match name.as_str() {
+                "x-api-key" => by == Provider::Anthropic,
                 "x-goog-api-key" => by == Provider::Google,
                 "api-key" => by == Provider::Azure,
                 _ => false,
@@ -64,25 +65,36 @@ impl Source {
 /// Providers that look for a credential elsewhere than the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Provider {
+    /// An API key where there is one (its clients send one along with a token if both are set), else a token in `authorization`.
+    Anthropic,
     Google,
     Azure,
     Other,
 }
 
 impl Provider {
-    /// Whose API a call is of: its dialect says so, and Azure's path. A query does not count: there a client may put what it likes.
+    /// Whose API a call is of: its dialect says so, and its path. A query does not count: there a client may put what it likes.
     fn of(dialect: Option<Dialect>, path: &[u8]) -> Self {
+        let path = plain(path);
+        let path = segments(&path);
         match dialect {
             Some(Dialect::Gemini | Dialect::Interactions) => Self::Google,
-            _ if is_azures(path) => Self::Azure,
+            _ if is_azures(&path) => Self::Azure,
+            Some(Dialect::Messages) if !is_another_s(&path) => Self::Anthropic,
             _ => Self::Other,
         }
     }
 }
 
-fn is_azures(path: &[u8]) -> bool {
-    const DEPLOYMENTS: &[u8] = b"/openai/deployments/";
-    plain(path).as_bytes().windows(DEPLOYMENTS.len()).any(|part| part.eq_ignore_ascii_case(DEPLOYMENTS))
+fn is_azures(path: &[&str]) -> bool {
+    let is = |pair: &[&str]| matches!(pair, [a, b] if a.eq_ignore_ascii_case("openai") && b.eq_ignore_ascii_case("deployments"));
+    path.windows(2).any(is)
+}
+
+/// Anthropic's models are called through Bedrock and Vertex too, which look at `authorization` alone.
+fn is_another_s(path: &[&str]) -> bool {
+    let calls = ["invoke", "invoke-with-response-stream", ":rawPredict", ":streamRawPredict"];
+    path.last().is_some_and(|last| calls.iter().any(|call| last.eq_ignore_ascii_case(call)))
 }
 
 /// The account's digest; 0 where no source has a credential. Sources where the provider looks come before the others.

@@ -68,6 +68,19 @@ fn what_a_provider_does_not_look_at_makes_no_new_account() {
     assert_eq!(of(&[interactions, ("authorization", b"Bearer decoy"), ("x-goog-api-key", b"AIza-1")]), one);
     let azure = (":path", &b"/openai/deployments/d/chat/completions?api-version=2025-01-01"[..]);
     assert_eq!(of(&[azure, ("x-api-key", b"decoy"), ("api-key", b"k")]), of(&[azure, ("api-key", b"k")]));
+    for path in ["/v1/messages?beta=true", "/v1/message%73", "/v1/complete", "/x/../v1/messages/batches"] {
+        let anthropic = (":path", path.as_bytes());
+        let key = of(&[anthropic, ("x-api-key", b"sk-ant-1")]);
+        assert_eq!(of(&[anthropic, ("authorization", b"Bearer decoy"), ("x-api-key", b"sk-ant-1")]), key, "{path}");
+        let token = of(&[anthropic, ("authorization", b"Bearer oat-1")]);
+        assert!(token != key && token == of(&[("authorization", b"Bearer oat-1")]), "{path}");
+    }
+    let vertex = "/v1/projects/p/locations/l/publishers/anthropic/models/claude:rawPredict";
+    for path in ["/model/anthropic.claude/invoke", "/model/claude/invoke-with-response-stream", vertex] {
+        let cloud = (":path", path.as_bytes());
+        let token = of(&[cloud, ("authorization", b"Bearer t")]);
+        assert_eq!(of(&[cloud, ("authorization", b"Bearer t"), ("x-api-key", b"decoy")]), token, "{path}");
+    }
     // A path of the gateway's own, of which its configuration says what it speaks.
     let own = [(":path", &b"/ai/ask"[..]), ("authorization", b"Bearer decoy"), ("x-goog-api-key", b"AIza-1")];
     assert_eq!([Dialect::Gemini, Dialect::Interactions].map(|dialect| speaking(Some(dialect), &own, None)), [one; 2]);
