@@ -15,7 +15,7 @@ EVERYTHING = """
 serviceMonitor: { enabled: true, labels: { release: prometheus } }
 prometheusRule: { enabled: true }
 dashboard: { enabled: true }
-ecds: { enabled: true, plugin: { public_keys: ["00"] } }
+ecds: { enabled: true, plugin: { public_keys: ["00"], digest_key: { current: not-for-everybody } } }
 rules: { format: 1, version: 1 }
 podAnnotations: { a: b }
 podLabels: { c: d }
@@ -57,6 +57,22 @@ def test_what_the_chart_makes_fits(values):
     assert ("PersistentVolumeClaim" in kinds) == (values == "embedded")
     assert {"ServiceMonitor", "PrometheusRule"} <= kinds or values == "defaults"
     assert schemas.problems(resources) == []
+
+
+def test_secrets_of_the_plugin_are_in_a_secret():
+    def mounted(resources):
+        """The Secret that plugin.json is read from."""
+        (deployment,) = [one for one in resources if one["kind"] == "Deployment"]
+        pod = deployment["spec"]["template"]["spec"]
+        (path,) = [one.partition("=")[2] for one in pod["containers"][0]["args"] if one.startswith("--ecds-plugin=")]
+        volume = next(one["name"] for one in pod["containers"][0]["volumeMounts"] if path.startswith(one["mountPath"]))
+        return next(one["secret"]["secretName"] for one in pod["volumes"] if one["name"] == volume)
+
+    made = chart(EVERYTHING)
+    having = [(one["kind"], one["metadata"]["name"]) for one in made if "not-for-everybody" in str(one)]
+    assert having == [("Secret", mounted(made))]
+    own = chart("ecds: { enabled: true, secret: mine }")
+    assert mounted(own) == "mine" and not [one for one in own if one["kind"] == "Secret"]
 
 
 def test_schemas_refuse_what_they_do_not_know():

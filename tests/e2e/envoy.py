@@ -44,16 +44,16 @@ FAILURES = re.compile(r"bug: panic|Function: \w+ failed|in-VM backtrace|RuntimeE
 
 
 def start(template="static", *, upstream_port, workers=1, plugin=None, stop_iteration=True, vm_id="azeotrope",
-          sidecars=(), node="edge", ecds=None, module=None, hot=False):
+          sidecars=(), node="edge", ecds=None, token="", module=None, hot=False):
     """Starts an Envoy and waits until it serves.
 
     `template`: "static", "ecds", or the path of an Envoy configuration. `plugin`: the plugin configuration (None: `{}`).
     `stop_iteration=False` and `vm_id=""` give what stock Istio gives. `sidecars`: ports of the cluster
-    `azeotrope-sidecar`; `node`: Envoy's name; `ecds`: the file, or the port, that a sidecar serves the filter by. `module`:
-    another build of the module. `hot`: a process may take over from the one before it.
+    `azeotrope-sidecar`; `node`: Envoy's name; `ecds`: the file, or the port, that a sidecar serves the filter by, and the
+    `token` that Envoy shows there. `module`: another build of the module. `hot`: a process may take over from the one before it.
     """
     wasm = Filter(plugin, stop_iteration, vm_id, module or MODULE)
-    return Envoy(template, upstream_port, workers, wasm, sidecars, node, ecds, hot)
+    return Envoy(template, upstream_port, workers, wasm, sidecars, node, ecds, hot, token)
 
 
 class Filter:
@@ -74,11 +74,11 @@ class Filter:
 class Envoy:
     """A running Envoy."""
 
-    def __init__(self, template, upstream_port, workers, wasm, sidecars, node, ecds, hot=False):
+    def __init__(self, template, upstream_port, workers, wasm, sidecars, node, ecds, hot=False, token=""):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="azeotrope-envoy-"))
         self.port, self.admin_port = free_ports(2)
         self.upstream_port, self.wasm, self.sidecars = upstream_port, wasm, sidecars
-        self.node, self.ecds = node, ecds
+        self.node, self.ecds, self.token = node, ecds, token
         self._access, self._log = self.dir / "access.jsonl", self.dir / "envoy.log"
         self._live = self.dir / "live"
         config = yaml.safe_load(pathlib.Path(TEMPLATES.get(template, template)).read_text())
@@ -239,6 +239,8 @@ class Envoy:
             endpoint["address"] = address(self.upstream_port)
         config["node"] = {"id": self.node, "cluster": "llm"}
         self._adapt_sidecars(resources["clusters"])
+        for metadata in find(resources["listeners"], "initial_metadata"):
+            metadata[0]["value"] = f"Bearer {self.token}"
         for entry in find(resources["listeners"], "access_log"):
             entry[0]["typed_config"]["path"] = str(self._access)
         for wasm in find(resources["listeners"], "typed_config"):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import resource
 import signal
 import time
@@ -188,10 +189,23 @@ def test_a_full_disk_is_told_and_mended_without_a_hand(keys, start):
         assert sidecar.version() >= version
 
 
+def test_an_envoy_without_the_token_gets_nothing_over_ecds(keys, start, tmp_path):
+    plugin, port = tmp_path / "plugin.json", envoy.free_ports(1)[0]
+    plugin.write_text(json.dumps({"digest_key": {"current": "5e" * 16}}))
+    options = ["--ecds-plugin", plugin, "--ecds-module", envoy.MODULE, "--ecds-listen", f"127.0.0.1:{port}"]
+    with sidecars.Sidecar(keys, options=options) as sidecar:
+        # It starts without the filter once it has waited for it long enough.
+        proxy = start("ecds-grpc", ecds=port, token="another-token-that-is-wrong")
+        unauthenticated = "azeotrope_sidecar_ecds_unauthenticated_total"
+        wait("it is counted", lambda: int(re.search(rf"^{unauthenticated} (\d+)", sidecar.ask("GET", "/metrics")[2].decode(), re.M)[1]))
+        assert "127.0.0.1 shows no valid token" in sidecar.log()
+        assert "no valid token" in proxy.log() and "5e5e" not in proxy.log()
+
+
 @pytest.mark.parametrize("way", ["file", "grpc"])
 def test_bundles_reach_envoy_through_ecds(keys, start, tmp_path, way):
     plugin = tmp_path / "plugin.json"
-    plugin.write_text(json.dumps({"public_keys": [keys.public], "mode": "observe"}))
+    plugin.write_text(json.dumps({"public_keys": [keys.public], "mode": "observe", "digest_key": {"current": "5e" * 16}}))
     live, port = tmp_path / "live", envoy.free_ports(1)[0]
     live.mkdir()
     options = ["--ecds-plugin", plugin, "--ecds-module", envoy.MODULE]
@@ -202,7 +216,7 @@ def test_bundles_reach_envoy_through_ecds(keys, start, tmp_path, way):
             wait("the file", lambda: (live / "azeotrope.json").exists())
             proxy = start("ecds", ecds=live / "azeotrope.json")
         else:
-            proxy = start("ecds-grpc", ecds=port)
+            proxy = start("ecds-grpc", ecds=port, token=sidecars.TOKEN)
         wait("it is in force", lambda: crowd.person(proxy.port, 1).status == 200
              and proxy.metric("rules.version") >= version)
         changed = tmp_path / "rules.json"

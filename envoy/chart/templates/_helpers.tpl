@@ -4,6 +4,11 @@
 {{- $name | trunc 50 | trimSuffix "-" -}}
 {{- end }}
 
+{{- /* The Secret that has plugin.json. */ -}}
+{{- define "azeotrope.plugin" -}}
+{{- .Values.ecds.secret | default (printf "%s-plugin" (include "azeotrope.name" .)) -}}
+{{- end }}
+
 {{- define "azeotrope.selector" -}}
 app.kubernetes.io/name: {{ .Chart.Name }}
 app.kubernetes.io/instance: {{ .Release.Name }}

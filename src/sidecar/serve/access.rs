@@ -150,6 +150,11 @@ pub(super) fn bounded(text: &str, longest: usize) -> String {
 }
 
 impl Access {
+    /// Whether somebody may have what filters may.
+    pub(super) fn is_filter(&self, headers: &HeaderMap) -> bool {
+        self.filter.as_ref().is_none_or(|token| fits(shown(headers).unwrap_or_default(), token))
+    }
+
     /// Who asks.
     pub(super) fn person(&self, headers: &HeaderMap, peer: Option<Peer>) -> Person {
         if let Some(shown) = shown(headers) {

@@ -85,6 +85,8 @@ metrics! {
     changes_refused: "counter" = "azeotrope_sidecar_changes_refused_total";
     /// Rules that an Envoy refused over ECDS.
     ecds_refused: "counter" = "azeotrope_sidecar_ecds_refused_total";
+    /// Calls over ECDS that showed no valid token, and were told nothing.
+    ecds_strangers: "counter" = "azeotrope_sidecar_ecds_unauthenticated_total";
 }
 
 /// Adds to a counter.

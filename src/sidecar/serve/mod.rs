@@ -120,12 +120,14 @@ async fn serve(options: Options, store: Arc<dyn Store>) -> Result<(), String> {
         }
         if let Some(address) = options.ecds_listen {
             let (listener, shared, stopped) = (listen(address).await?, Arc::clone(&shared), stopped.clone());
+            if shared.access.filter.is_none() && has_secrets(&extension.plugin) {
+                shared.say(&format!("ECDS: whoever reaches {address} is told `digest_key` and token: no --token-file"));
+            }
             tokio::spawn(async move {
-                let told = {
-                    let shared = Arc::clone(&shared);
-                    move |heard: ecds::Heard| shared.ecds_heard(&heard)
-                };
-                if let Err(error) = ecds::serve(listener, extension, package, told, stopping(stopped)).await {
+                let (filters, hears) = (Arc::clone(&shared), Arc::clone(&shared));
+                let lets_in = move |headers: &_| filters.access.is_filter(headers);
+                let told = move |heard: ecds::Heard| hears.ecds_heard(&heard);
+                if let Err(error) = ecds::serve(listener, extension, package, lets_in, told, stopping(stopped)).await {
                     shared.say(&format!("ECDS: {error}"));
                 }
             });
@@ -144,6 +146,11 @@ async fn serve(options: Options, store: Arc<dyn Store>) -> Result<(), String> {
     let _ = tokio::task::spawn_blocking(move || telemetry.end()).await;
     shared.say("stopped");
     Ok(())
+}
+
+/// Whether a plugin configuration has what is not for everybody.
+fn has_secrets(plugin: &serde_json::Map<String, serde_json::Value>) -> bool {
+    plugin.contains_key("digest_key") || plugin.get("sidecar").is_some_and(|sidecar| sidecar.get("token").is_some())
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, String> {

@@ -12,11 +12,14 @@ use azeotrope_engine::bundle::{Manifest, Package, TrustedKeys};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// Time between two looks at what is published.
 const REFRESH: Duration = Duration::from_millis(200);
+
+/// Time between two lines of the log on who shows no token: an Envoy tries again and again.
+const STRANGERS: Duration = Duration::from_secs(60);
 
 /// A bundle with its parts, as it is handed out.
 #[derive(Clone, Debug)]
@@ -38,6 +41,8 @@ pub(crate) struct Shared {
     pub(super) signer: Signer,
     pub(super) metrics: Metrics,
     served: Mutex<Option<Served>>,
+    /// When one without a token was last told of.
+    stranger: Mutex<Option<Instant>>,
 }
 
 impl Shared {
@@ -52,6 +57,7 @@ impl Shared {
             signer: options.signer.clone(),
             metrics: Metrics::default(),
             served: Mutex::new(None),
+            stranger: Mutex::new(None),
         }
     }
 
@@ -80,11 +86,23 @@ impl Shared {
         outcome
     }
 
-    /// An Envoy that refuses what it got over ECDS.
+    /// What was heard over ECDS that people should know.
     pub(super) fn ecds_heard(&self, heard: &Heard) {
-        if let Heard::Refused { node, version, detail } = heard {
-            metrics::add(&self.metrics.ecds_refused, 1);
-            self.say(&format!("ECDS: {node} refuses version {version}: {detail}"));
+        match heard {
+            Heard::Accepted { .. } => {}
+            Heard::Refused { node, version, detail } => {
+                metrics::add(&self.metrics.ecds_refused, 1);
+                self.say(&format!("ECDS: {node} refuses version {version}: {detail}"));
+            }
+            Heard::Stranger { address } => {
+                metrics::add(&self.metrics.ecds_strangers, 1);
+                let mut said = self.stranger.lock().unwrap_or_else(PoisonError::into_inner);
+                if said.is_none_or(|at| at.elapsed() >= STRANGERS) {
+                    *said = Some(Instant::now());
+                    let address = address.map_or_else(|| "somebody".to_owned(), |address| address.to_string());
+                    self.say(&format!("ECDS: {address} shows no valid token (`initial_metadata`) and is told nothing"));
+                }
+            }
         }
     }
 
