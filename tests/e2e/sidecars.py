@@ -119,6 +119,11 @@ class Sidecar:
     def log(self):
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
+    def memory(self):
+        """What it occupies, in MiB."""
+        pages = pathlib.Path(f"/proc/{self._process.pid}/statm").read_text().split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE") >> 20
+
     def alive(self):
         return self._process.poll() is None
 

@@ -1,10 +1,13 @@
 """One sidecar with the embedded store: rules on disk and through the interface, ECDS, and what is refused."""
 
+import contextlib
 import json
 import os
 import re
 import resource
+import select
 import signal
+import socket
 import time
 
 import crowd
@@ -187,6 +190,54 @@ def test_a_full_disk_is_told_and_mended_without_a_hand(keys, start):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
         wait("it goes on", lambda: sidecar.get("/v1/status")["today"]["requests"] >= 30, 30)
         assert sidecar.version() >= version
+
+
+def unfinished(port, path, length, headers=(), count=150):
+    """Connections whose requests are sent but for the end, as far as the sidecar takes them."""
+    lines = [f"POST {path} HTTP/1.1", "host: sidecar", f"content-length: {length}", *headers]
+    opened = []
+    for _ in range(count):
+        one = socket.create_connection(("127.0.0.1", port))
+        one.setblocking(False)
+        with contextlib.suppress(OSError):
+            sent = 0
+            whole = ("\r\n".join(lines) + "\r\n\r\n").encode() + b" " * (length - 1)
+            while sent < len(whole):
+                sent += one.send(whole[sent:])
+                if select.select([one], [], [], 0)[0] or not select.select([], [one], [], 0.3)[1]:
+                    break
+        opened.append(one)
+    return opened
+
+
+def first_line(connection):
+    connection.settimeout(15)
+    return connection.recv(200).split(b"\r\n")[0].decode()
+
+
+def test_bodies_that_do_not_end_cost_little_and_take_no_place_from_other_questions(keys):
+    filters, asker = f"authorization: Bearer {sidecars.TOKEN}", "x-azeotrope-client: api"
+    with sidecars.Sidecar(keys) as sidecar, contextlib.ExitStack() as open_ones:
+        def begin(*arguments):
+            opened = unfinished(sidecar.port, *arguments)
+            for one in opened:
+                open_ones.enter_context(one)
+            return opened
+
+        before = sidecar.memory()
+        refused = begin("/v1/rules/what-if", 1 << 20)
+        assert "403" in first_line(refused[0]), "a foreign page's"
+        asking = begin("/v1/rules/what-if", 1 << 20, [asker])
+        assert sidecar.ask("POST", "/v1/rules/what-if", "{}", [("x-azeotrope-client", "api")])[0] == 503
+        assert sidecar.ask("GET", "/v1/campaigns/c-1")[0] == 404
+        telling = begin("/v1/observations", 4 << 20, [filters])
+        assert sidecar.memory() - before < 200, "150, and 600 MiB were sent"
+        assert sidecar.ask("GET", "/healthz")[0] == 200
+        # The first of those that had a place were waited for, and not for long.
+        assert "408" in first_line(asking[0]) and "408" in first_line(telling[0])
+        asked = wait("others have their turn", lambda: (status := sidecar.ask(
+            "POST", "/v1/rules/what-if", json.dumps(RULES), [("x-azeotrope-client", "api")])[0]) != 503 and status, 30)
+        assert asked == 200
 
 
 def test_an_envoy_without_the_token_gets_nothing_over_ecds(keys, start, tmp_path):

@@ -1,5 +1,9 @@
 //! Who asks, and what they may: a token, or the user that an authenticating proxy names.
 
+mod network;
+
+pub(crate) use network::Network;
+
 use super::http::refused;
 use super::shared::Shared;
 use axum::extract::{Request, State};
@@ -56,47 +60,6 @@ pub(crate) struct Access {
 impl std::fmt::Debug for Access {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         to.write_str("Access")
-    }
-}
-
-/// Addresses: one, or those that begin alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Network {
-    address: u128,
-    mask: u128,
-}
-
-/// An IPv4 address as IPv6 maps it.
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
-impl Network {
-    /// This machine.
-    pub(crate) fn loopback() -> Vec<Self> {
-        ["127.0.0.0/8", "::1"].into_iter().filter_map(|text| text.parse().ok()).collect()
-    }
-
-    fn holds(self, address: IpAddr) -> bool {
-        number(address) & self.mask == self.address
-    }
-}
-
-impl std::str::FromStr for Network {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
-        let wrong = || format!("{text}: an address or ADDRESS/BITS is expected");
-        let address: IpAddr = address.parse().map_err(|_| wrong())?;
-        let own = if address.is_ipv4() { 32 } else { 128 };
-        let bits: u32 = bits.map_or(Ok(own), str::parse).map_err(|_| wrong())?;
-        let free = own.checked_sub(bits).ok_or_else(wrong)?;
-        let mask = u128::MAX.checked_shl(free).unwrap_or(0);
-        Ok(Self { address: number(address) & mask, mask })
     }
 }
 
@@ -226,6 +189,23 @@ pub(super) fn may_change(
     }
 }
 
+/// Lets in who may ask what costs something to answer, where reading needs no login: a browser would carry a foreign page's
+/// document here as readily as its own.
+pub(super) fn may_ask(
+    access: &Access,
+    headers: &HeaderMap,
+    peer: Option<Peer>,
+) -> Result<(), (StatusCode, &'static str)> {
+    match access.person(headers, peer).by {
+        By::Token => Ok(()),
+        _ if own_page(headers) => Ok(()),
+        _ => Err((
+            StatusCode::FORBIDDEN,
+            "without a token the header `x-azeotrope-client` is needed: no foreign page sets it",
+        )),
+    }
+}
+
 /// Whether a request cannot have been made by a foreign page: it carries a header that such a page may not set, and what
 /// the browser says of where it comes from, if it says so, agrees.
 fn own_page(headers: &HeaderMap) -> bool {
@@ -345,6 +325,15 @@ mod tests {
     }
 
     #[test]
+    fn a_foreign_page_asks_nothing_that_costs() {
+        let ask = |of: &[(&'static str, &'static str)]| may_ask(&access(), &headers(of), HERE).is_ok();
+        let bare = [("host", "10.1.2.3"), ("content-type", "text/plain")];
+        assert!(!ask(&bare) && !ask(&[("x-user", "ann")]) && !ask(&[("authorization", "Bearer wrong")]));
+        assert!(!ask(&[(CLIENT, "console"), ("sec-fetch-site", "cross-site")]));
+        assert!(ask(&[(CLIENT, "cli")]) && ask(&[("authorization", "Bearer secret-of-readers")]));
+    }
+
+    #[test]
     fn a_page_that_had_its_name_point_here_changes_nothing() {
         let under = |host: &'static str, origin: &'static str| {
             change(&[("x-user", "ann"), (CLIENT, "console"), ("host", host), ("origin", origin)], HERE)
@@ -364,19 +353,5 @@ mod tests {
         // A token is no matter of names.
         let bob = [("authorization", "Bearer secret-of-bob"), ("host", "sidecar.svc:8470")];
         assert_eq!(change(&bob, HERE), Ok("bob".to_owned()));
-    }
-
-    #[test]
-    fn networks_are_read_and_hold_what_they_name() {
-        let holds = |network: &str, address: &str| {
-            network.parse::<Network>().unwrap().holds(address.parse::<IpAddr>().unwrap())
-        };
-        assert!(holds("10.0.0.0/8", "10.200.3.4") && !holds("10.0.0.0/8", "11.0.0.1"));
-        assert!(holds("10.0.0.7", "::ffff:10.0.0.7") && !holds("10.0.0.7", "10.0.0.8"));
-        assert!(holds("fd00::/8", "fd12::1") && !holds("fd00::/8", "10.0.0.1") && holds("0.0.0.0/0", "8.8.8.8"));
-        assert!(!holds("0.0.0.0/0", "fd12::1") && holds("::/0", "8.8.8.8"));
-        for wrong in ["", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/", "example.org", "10.0.0.0/-1"] {
-            assert!(wrong.parse::<Network>().is_err(), "{wrong}");
-        }
     }
 }

@@ -2,11 +2,11 @@
 //! nothing.
 
 use super::access::{self, Peer, bounded};
-use super::ask::{self, Question};
+use super::ask::{self, Kind, Question};
 use super::candidate::{self, Accepted, Submission, Turn};
 use super::files;
 use super::hold;
-use super::http::{body, refused};
+use super::http::refused;
 use super::metrics;
 use super::ruling::ended;
 use super::shared::Shared;
@@ -14,7 +14,7 @@ use crate::clock::now;
 use crate::store::{Audit, Unavailable};
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{Extension, FromRequestParts, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -63,6 +63,8 @@ pub(super) fn questions() -> Router<Arc<Shared>> {
 pub(super) enum No {
     Store(Unavailable),
     Because(StatusCode, String),
+    /// In an answer of its own.
+    Problems(Box<Response>),
 }
 
 impl From<Unavailable> for No {
@@ -76,6 +78,7 @@ impl IntoResponse for No {
         match self {
             Self::Store(error) => refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
             Self::Because(status, reason) => refused(status, &reason),
+            Self::Problems(answer) => *answer,
         }
     }
 }
@@ -105,8 +108,8 @@ impl FromRequestParts<Arc<Shared>> for Admitted {
 }
 
 async fn publish(State(shared): App, admitted: Admitted, headers: HeaderMap, sent: Body) -> Response {
-    let document = match body(sent, MAX_BYTES).await {
-        Ok(bytes) => bytes,
+    let sent = match shared.rooms.changes.read(sent, MAX_BYTES).await {
+        Ok(sent) => sent,
         Err(refusal) => return refusal,
     };
     let seen = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
@@ -118,7 +121,7 @@ async fn publish(State(shared): App, admitted: Admitted, headers: HeaderMap, sen
                 return Err(No::Because(StatusCode::PRECONDITION_FAILED, reason));
             }
         }
-        submit(shared, turn, admitted, document, None)
+        submit(shared, turn, admitted, &sent.bytes, None)
     })
     .await
 }
@@ -141,7 +144,7 @@ async fn rollback(State(shared): App, Admitted { who, through, wish }: Admitted)
         let note = format!("rollback to {to}{}{}", if wish.note.is_empty() { "" } else { ": " }, wish.note);
         // Going back is what one does in trouble: it is compared, and not refused.
         let wish = Wish { note, force: true, ..wish };
-        submit(shared, turn, Admitted { who, through, wish }, old.document.clone().into_bytes(), Some(old.origin()))
+        submit(shared, turn, Admitted { who, through, wish }, old.document.as_bytes(), Some(old.origin()))
     })
     .await
 }
@@ -205,7 +208,7 @@ fn submit(
     shared: &Shared,
     turn: &Turn<'_>,
     admitted: Admitted,
-    document: Vec<u8>,
+    document: &[u8],
     back_to: Option<u64>,
 ) -> Result<Response, No> {
     let store = &*shared.store;
@@ -238,29 +241,34 @@ fn submit(
 }
 
 /// A document without problems, or the answer that names them.
-fn checked(document: Vec<u8>) -> Result<String, Box<Response>> {
-    if let Err(problems) = Rules::parse(&document) {
+fn checked(document: &[u8]) -> Result<String, Box<Response>> {
+    if let Err(problems) = Rules::parse(document) {
         let listed: Vec<_> =
             problems.iter().map(|found| json!({ "path": found.path, "reason": found.reason })).collect();
         let answer = json!({ "error": "the document has problems", "problems": listed });
         return Err((StatusCode::BAD_REQUEST, axum::Json(answer)).into_response().into());
     }
-    String::from_utf8(document).map_err(|_| refused(StatusCode::BAD_REQUEST, "the document is no UTF-8").into())
+    std::str::from_utf8(document)
+        .map(ToOwned::to_owned)
+        .map_err(|_| refused(StatusCode::BAD_REQUEST, "the document is no UTF-8").into())
 }
 
 /// Whom rules would have acted upon over recent traffic. Who may read may ask; nothing is changed.
-async fn what_if(State(shared): App, sent: Body) -> Response {
-    let document = match body(sent, MAX_BYTES).await {
-        Ok(bytes) => bytes,
-        Err(refusal) => return refusal,
-    };
-    let text = match checked(document) {
-        Ok(text) => text,
-        Err(problems) => return *problems,
-    };
-    match ask::ask(shared, Question::WhatIf(text)).await {
-        Ok(value) => axum::Json(value).into_response(),
-        Err(no) => no.into_response(),
+async fn what_if(
+    State(shared): App,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Response, Response> {
+    let may = access::may_ask(&shared.access, &headers, peer.map(|Extension(peer)| peer));
+    may.map_err(|(status, reason)| refused(status, reason))?;
+    // Before anything of the document is read: who may read may be everybody.
+    let place = ask::place(&shared, Kind::WhatIf).map_err(IntoResponse::into_response)?;
+    let sent = shared.rooms.questions.read(sent, MAX_BYTES).await?;
+    let question = move || checked(&sent.bytes).map(Question::WhatIf).map_err(No::Problems);
+    match ask::answered(shared, place, question).await {
+        Ok(value) => Ok(axum::Json(value).into_response()),
+        Err(no) => Err(no.into_response()),
     }
 }
 

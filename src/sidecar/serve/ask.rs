@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Questions of a kind that wait in one sidecar; more are turned away.
 const WAITING: usize = 16;
@@ -113,41 +113,80 @@ struct Answer {
 
 /// Who may ask at once.
 pub(super) struct Turns {
-    look: Arc<Semaphore>,
-    what_if: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
+    look: Line,
+    what_if: Line,
     /// Who may change rules: the others of this sidecar wait in line.
     pub(super) change: Arc<Semaphore>,
 }
 
+/// Those who ask questions of a kind: so many wait, and one has its turn.
+struct Line {
+    places: Arc<Semaphore>,
+    turn: Arc<Semaphore>,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(WAITING)), turn: Arc::new(Semaphore::new(1)) }
+    }
+}
+
 impl Default for Turns {
     fn default() -> Self {
-        let one = || Arc::new(Semaphore::new(1));
-        Self { look: one(), what_if: one(), waiting: Arc::new(Semaphore::new(WAITING)), change: one() }
+        Self { look: Line::default(), what_if: Line::default(), change: Arc::new(Semaphore::new(1)) }
     }
+}
+
+impl Turns {
+    fn line(&self, kind: Kind) -> &Line {
+        match kind {
+            Kind::Look => &self.look,
+            Kind::WhatIf => &self.what_if,
+        }
+    }
+}
+
+/// A place among those who wait.
+pub(super) struct Place {
+    kind: Kind,
+    _place: OwnedSemaphorePermit,
+}
+
+fn busy() -> No {
+    No::Because(StatusCode::SERVICE_UNAVAILABLE, "many ask just now; try again".to_owned())
+}
+
+/// A place, if one is free.
+pub(super) fn place(shared: &Shared, kind: Kind) -> Result<Place, No> {
+    let place = Arc::clone(&shared.turns.line(kind).places).try_acquire_owned();
+    place.map(|place| Place { kind, _place: place }).map_err(|_| busy())
 }
 
 /// Asks, and waits for the answer.
 pub(super) async fn ask(shared: Arc<Shared>, question: Question) -> Result<Value, No> {
-    let busy = || No::Because(StatusCode::SERVICE_UNAVAILABLE, "many ask just now; try again".to_owned());
-    let Ok(_waiting) = Arc::clone(&shared.turns.waiting).try_acquire_owned() else { return Err(busy()) };
-    let turns = match question.kind() {
-        Kind::Look => &shared.turns.look,
-        Kind::WhatIf => &shared.turns.what_if,
-    };
-    let turn = tokio::time::timeout(PATIENCE, Arc::clone(turns).acquire_owned()).await;
+    let place = place(&shared, question.kind())?;
+    answered(shared, place, move || Ok(question)).await
+}
+
+/// Asks what `question` makes of itself once it is its turn, away from the threads that serve; and waits for the answer.
+pub(super) async fn answered(
+    shared: Arc<Shared>,
+    place: Place,
+    question: impl FnOnce() -> Result<Question, No> + Send + 'static,
+) -> Result<Value, No> {
+    let turn = tokio::time::timeout(PATIENCE, Arc::clone(&shared.turns.line(place.kind).turn).acquire_owned()).await;
     let Ok(Ok(turn)) = turn else { return Err(busy()) };
-    let asked = Asked { id: rand::random(), question };
     let answered = tokio::task::spawn_blocking(move || {
-        let _turn = turn;
-        shared.heed(wait(&*shared.store, &asked))
+        let _turn = (turn, place);
+        let asked = Asked { id: rand::random(), question: question()? };
+        Ok(shared.heed(wait(&*shared.store, &asked))?)
     })
     .await;
     match answered {
         Ok(Ok(Some(Reply::Told(value)))) => Ok(value),
         Ok(Ok(Some(Reply::Unknown(what)))) => Err(No::Because(StatusCode::NOT_FOUND, what)),
         Ok(Ok(None)) => Err(No::Because(StatusCode::GATEWAY_TIMEOUT, "no sidecar has answered in time".to_owned())),
-        Ok(Err(error)) => Err(No::Store(error)),
+        Ok(Err(no)) => Err(no),
         Err(_) => Err(No::Because(StatusCode::INTERNAL_SERVER_ERROR, "a bug".to_owned())),
     }
 }

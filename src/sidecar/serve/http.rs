@@ -15,12 +15,9 @@ use axum::routing::{get, post};
 use azeotrope_engine::bundle::Hash;
 use azeotrope_engine::observation::{Batch, Event, Fate, MAX_BATCH, MAX_NAME};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Longest reason of a refusal that is not our own, in bytes.
 const REASON: usize = 4_096;
-/// How long the body of a request may take.
-const BODY: Duration = Duration::from_secs(10);
 
 type App = State<Arc<Shared>>;
 
@@ -74,27 +71,18 @@ fn let_in(shared: &Shared, headers: &HeaderMap) -> Result<(), Box<Response>> {
     Err(refused(StatusCode::UNAUTHORIZED, "no valid token").into())
 }
 
-/// A body of at most `limit` bytes that comes in time.
-pub(super) async fn body(body: Body, limit: usize) -> Result<Vec<u8>, Response> {
-    match tokio::time::timeout(BODY, to_bytes(body, limit)).await {
-        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
-        Ok(Err(_)) => Err(refused(StatusCode::PAYLOAD_TOO_LARGE, &format!("more than {limit} bytes, or cut short"))),
-        Err(_) => Err(refused(StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
-    }
-}
-
 async fn observations(State(shared): App, headers: HeaderMap, sent: Body) -> Response {
     if let Err(refusal) = let_in(&shared, &headers) {
         return *refusal;
     }
-    let bytes = match body(sent, MAX_BATCH).await {
-        Ok(bytes) => bytes,
+    let sent = match shared.rooms.batches.read(sent, MAX_BATCH).await {
+        Ok(sent) => sent,
         Err(refusal) => {
             metrics::add(&shared.metrics.refused, 1);
             return refusal;
         }
     };
-    let taken = tokio::task::spawn_blocking(move || take(&shared, &bytes)).await;
+    let taken = tokio::task::spawn_blocking(move || take(&shared, &sent.bytes)).await;
     taken.unwrap_or_else(|_| refused(StatusCode::INTERNAL_SERVER_ERROR, "a bug"))
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `connections`, `http`, `people`, `admin` | the interface: for filters, for people, for changes |
 //! | `access` | who asks, and what they may |
+//! | `bodies` | what they send, bounded one by one and all together |
 //! | `console` | the same interface as pages for people |
 //! | `ask`, `answering`, `dossier` | questions to the sidecar that has the duty, and what it knows of a campaign or an account |
 //! | `traffic`, `shadow` | traffic and verdicts over time; the observations that rules are tried on |
@@ -21,6 +22,7 @@ mod access;
 mod admin;
 mod answering;
 mod ask;
+mod bodies;
 mod candidate;
 mod connections;
 mod console;

@@ -3,6 +3,7 @@
 use super::Options;
 use super::access::Access;
 use super::ask::Turns;
+use super::bodies::Rooms;
 use super::metrics::{self, Metrics};
 use crate::ecds::{Current, Heard};
 use crate::signing::Signer;
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(super) name: String,
     pub(super) access: Access,
     pub(super) turns: Turns,
+    pub(super) rooms: Rooms,
     pub(super) rules_file: Option<PathBuf>,
     pub(super) signer: Signer,
     pub(super) metrics: Metrics,
@@ -53,6 +55,7 @@ impl Shared {
             name: options.name.clone(),
             access: options.access.clone(),
             turns: Turns::default(),
+            rooms: Rooms::default(),
             rules_file: options.rules.clone(),
             signer: options.signer.clone(),
             metrics: Metrics::default(),
