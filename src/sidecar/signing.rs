@@ -1,6 +1,6 @@
 //! The key that bundles are signed with: Ed25519 (RFC 8032), kept in a file that only its owner can read.
 
-use azeotrope_engine::bundle::{Manifest, PublicKey};
+use azeotrope_engine::bundle::{Manifest, PublicKey, hash};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_compact::{KeyPair, Seed};
@@ -57,6 +57,12 @@ impl Signer {
         PublicKey::new(*self.0.pk)
     }
 
+    /// What a number is called where others read it: the same by all who have the key, and nobody can go back.
+    pub(crate) fn alias(&self, number: u64) -> u64 {
+        let hash = hash(&[b"alias of a number", &self.0.sk.seed()[..], &number.to_le_bytes()].concat());
+        hash.first_chunk().map_or(0, |alias| u64::from_le_bytes(*alias))
+    }
+
     /// Signs a manifest.
     pub(crate) fn seal(&self, manifest: &Manifest) -> Vec<u8> {
         manifest.seal(self.public().id(), |bytes| *self.0.sk.sign(bytes, None))
@@ -80,5 +86,12 @@ mod tests {
         assert!(Manifest::open(&sealed, &TrustedKeys(vec![signer.public()])).is_ok());
         std::fs::write(&path, "nonsense").unwrap();
         assert!(Signer::read(&path).unwrap_err().contains("no key"));
+    }
+
+    #[test]
+    fn a_number_has_one_alias_under_a_key_and_another_under_another() {
+        let (one, other) = (Signer::generate(), Signer::generate());
+        assert_eq!(one.alias(7), one.clone().alias(7));
+        assert!(![7, one.alias(8), other.alias(7)].contains(&one.alias(7)));
     }
 }

@@ -8,6 +8,7 @@ import resource
 import select
 import signal
 import socket
+import struct
 import time
 
 import crowd
@@ -190,6 +191,29 @@ def test_a_full_disk_is_told_and_mended_without_a_hand(keys, start):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
         wait("it goes on", lambda: sidecar.get("/v1/status")["today"]["requests"] >= 30, 30)
         assert sidecar.version() >= version
+
+
+def batch(sender, sequence):
+    """A batch with one observation: an answer gave its caller a blob."""
+    header = struct.pack("<BQQQQQI", 1, 7, sender, sequence, 0, 0, 0) + b"\x05proxy"
+    return header + struct.pack("<iBHQBQ", 0, 2, 1, 99, 1, 1234)
+
+
+def test_who_reads_the_status_cannot_have_a_workers_batches_refused(keys):
+    worker, token = 0x1234567890ABCDEF, [("authorization", f"Bearer {sidecars.TOKEN}")]
+    with sidecars.Sidecar(keys) as sidecar:
+        def tell(sender, *sequences):
+            return [sidecar.ask("POST", "/v1/observations", batch(sender, one), token)[0] for one in sequences]
+
+        assert tell(worker, 1, 2) == [202, 202]
+        (shown,) = sidecar.get("/v1/status")["filters"]
+        assert int(shown["worker"], 16) != worker and f"{worker:016x}" not in json.dumps(shown)
+        tell(int(shown["worker"], 16), 2**64 - 1)
+        # Sent again because the answer was lost; too late; from far ahead: a filter counts the first one as taken, the others as lost.
+        assert tell(worker, 2, 1, 2**64 - 1) == [409, 400, 400]
+        assert tell(worker, 3, 900) == [202, 202]
+        # As one that begins again does.
+        assert tell(worker + 1, 1) == [202]
 
 
 def unfinished(port, path, length, headers=(), count=150):

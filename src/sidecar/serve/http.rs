@@ -106,9 +106,19 @@ fn take(shared: &Shared, bytes: &[u8]) -> Response {
             metrics::add(&shared.metrics.observations, batch.observations.len() as u64);
             StatusCode::ACCEPTED
         }
+        // Sent again because the answer was lost: a filter counts this one as taken.
         Ok(Appended::Duplicate) => {
             metrics::add(&shared.metrics.duplicates, 1);
             return refused(StatusCode::CONFLICT, "this batch was taken before");
+        }
+        // And these as lost.
+        Ok(out_of_order @ (Appended::Late | Appended::Leap)) => {
+            metrics::add(&shared.metrics.refused, 1);
+            let reason = match out_of_order {
+                Appended::Leap => "the number of this batch is far beyond the one before it of this sender",
+                _ => "a later batch of this sender was taken before this one",
+            };
+            return refused(StatusCode::BAD_REQUEST, reason);
         }
         Err(error) => return refused(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     };

@@ -55,7 +55,7 @@ metrics! {
     batches: "counter" = "azeotrope_sidecar_batches_total";
     /// Batches that came again.
     duplicates: "counter" = "azeotrope_sidecar_batches_duplicate_total";
-    /// Batches that were refused: damaged, too large, or without a valid token.
+    /// Batches that were refused: damaged, too large, out of their order, or without a valid token.
     refused: "counter" = "azeotrope_sidecar_batches_refused_total";
     /// Observations taken.
     observations: "counter" = "azeotrope_sidecar_observations_total";

@@ -98,7 +98,9 @@ fn status(shared: &Shared) -> Outcome<Response> {
         .iter()
         .map(|seen| {
             json!({
-                "name": seen.name, "process": format!("{:016x}", seen.process), "worker": format!("{:016x}", seen.sender),
+                "name": seen.name, "process": format!("{:016x}", seen.process),
+                // Not the number that it sends under: who has that and the token could send in its place.
+                "worker": format!("{:016x}", shared.signer.alias(seen.sender)),
                 "version": seen.rules, "lost": seen.lost, "heard_seconds_ago": at.saturating_sub(seen.at) / 1_000,
                 "behind": behind(seen),
             })

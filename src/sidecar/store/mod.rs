@@ -9,6 +9,7 @@ mod redis;
 #[cfg(test)]
 mod tests;
 
+use azeotrope_engine::time::DAY;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +23,10 @@ const EDITIONS: usize = 100;
 
 /// Senders that are known at once.
 const SENDERS: usize = 4096;
+
+/// Numbers that a sender may have used for what was lost or empty since a batch of it was taken: ten a second, as often as its
+/// timer ticks, for as long as that one is remembered. A number from beyond would have all that follow look late.
+const LEAP: u64 = DAY / 100;
 
 /// Audit records that are kept.
 const AUDITS: usize = 10_000;
@@ -53,8 +58,12 @@ pub(crate) type Hash = [u8; 32];
 pub(crate) enum Appended {
     /// It is in the stream now.
     New,
-    /// It, or a later one of its sender, was there already: nothing was written.
+    /// It is the one that was taken last of its sender, sent again: nothing was written.
     Duplicate,
+    /// A later one of its sender was taken before it: nothing was written.
+    Late,
+    /// More than [`LEAP`] after the one that was taken last of its sender: nothing was written.
+    Leap,
 }
 
 /// A batch that waits.
@@ -71,7 +80,7 @@ pub(crate) struct Entry {
 /// Observations on their way to the joiner.
 pub(crate) trait Stream: Send + Sync {
     /// Appends a batch unless one of this sender with this or a later sequence was there: once, even if sent twice.
-    /// Durable when it returns.
+    /// Durable when it returns. Of a sender that is not known any sequence may be the first: it goes on while stores are emptied.
     ///
     /// What a sender sent is forgotten a day after its last new batch. `received`: milliseconds since the epoch.
     /// A stream that is full (1,000,000 entries; embedded also 4 GiB) is [`Unavailable`].

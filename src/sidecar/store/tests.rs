@@ -34,6 +34,7 @@ macro_rules! both {
 
 both!(
     a_batch_is_appended_once,
+    a_number_from_far_ahead_makes_nothing_look_late,
     batches_are_read_in_their_order_and_trimmed_from_the_start,
     the_largest_numbers_are_numbers_like_others,
     a_lease_is_one_owners_and_its_fence_rises_with_each_taking,

@@ -1,9 +1,10 @@
 //! Batches by number; numbers are never used again.
 
 use super::{Embedded, End, Limits, NUMBERS};
-use crate::store::{Appended, Cursor, Entry, Outcome, Stream, Unavailable};
+use crate::store::{Appended, Cursor, Entry, LEAP, Outcome, Stream, Unavailable};
 use azeotrope_engine::time::{DAY, HOUR};
 use redb::{ReadableTable, ReadableTableMetadata, Table, TableDefinition, WriteTransaction};
+use std::cmp::Ordering;
 
 /// When a batch came, and the batch, by number.
 const BATCHES: TableDefinition<'_, u64, (u64, &[u8])> = TableDefinition::new("batches");
@@ -37,8 +38,8 @@ enum Step {
 impl Stream for Embedded {
     fn append(&self, sender: u64, sequence: u64, received: u64, batch: &[u8]) -> Outcome<Appended> {
         let step = self.write(|transaction| {
-            if is_duplicate(transaction, sender, sequence, received)? {
-                return Ok(End::Abort(Step::Appended(Appended::Duplicate)));
+            if let Some(refused) = out_of_order(transaction, sender, sequence, received)? {
+                return Ok(End::Abort(Step::Appended(refused)));
             }
             if !push(transaction, self.limits, received, batch)? {
                 return Ok(End::Abort(Step::Full));
@@ -103,15 +104,21 @@ fn number(numbers: &Table<'_, &str, u64>, name: &str) -> Result<u64, redb::Error
     Ok(numbers.get(name)?.map_or(0, |value| value.value()))
 }
 
-fn is_duplicate(
+/// Why a batch is not the next one of its sender, if it is not.
+fn out_of_order(
     transaction: &WriteTransaction,
     sender: u64,
     sequence: u64,
     received: u64,
-) -> Result<bool, redb::Error> {
+) -> Result<Option<Appended>, redb::Error> {
     let sequences = transaction.open_table(SEQUENCES)?;
     let last = sequences.get(sender)?.map(|value| value.value());
-    Ok(last.is_some_and(|(last, at)| last >= sequence && received.saturating_sub(at) < DAY))
+    let last = last.filter(|(_, at)| received.saturating_sub(*at) < DAY);
+    Ok(last.and_then(|(last, _)| match sequence.cmp(&last) {
+        Ordering::Equal => Some(Appended::Duplicate),
+        Ordering::Less => Some(Appended::Late),
+        Ordering::Greater => (sequence - last > LEAP).then_some(Appended::Leap),
+    }))
 }
 
 /// Adds a batch to the stream; `false`: it is full.

@@ -40,7 +40,7 @@ fn reopened_it_has_everything() {
     drop(before);
     let after = store(&directory);
     assert_eq!(after.append(7, 5, 2, b"batch").unwrap(), Appended::Duplicate);
-    assert_eq!(after.append(7, 4, 2, b"earlier").unwrap(), Appended::Duplicate);
+    assert_eq!(after.append(7, 4, 2, b"earlier").unwrap(), Appended::Late);
     assert_eq!(after.waiting().unwrap(), 1);
     assert_eq!(after.load().unwrap(), Some((place, b"snapshot".to_vec())));
     // Whoever had a lease is gone with the process, and fenced off.
@@ -61,7 +61,7 @@ fn a_sequence_is_forgotten_after_a_day() {
     assert_eq!(store.append(2, 5, DAY + 1, b"").unwrap(), Appended::New);
     assert_eq!(store.append(1, 5, 2 * DAY - 1, b"").unwrap(), Appended::Duplicate);
     assert_eq!(store.append(1, 1, 2 * DAY, b"").unwrap(), Appended::New);
-    assert_eq!(store.append(2, 1, 2 * DAY, b"").unwrap(), Appended::Duplicate);
+    assert_eq!(store.append(2, 1, 2 * DAY, b"").unwrap(), Appended::Late);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn a_full_disk_is_unavailable_and_works_again_when_there_is_room() {
     }
     full.store(false, Ordering::SeqCst);
     assert_eq!(store.append(1, 2, 0, b"b").unwrap(), Appended::New);
-    assert_eq!(store.append(1, 1, 0, b"a").unwrap(), Appended::Duplicate);
+    assert_eq!(store.append(1, 1, 0, b"a").unwrap(), Appended::Late);
     assert_eq!(store.waiting().unwrap(), 2);
 }
 

@@ -1,17 +1,20 @@
 //! A Redis stream; the last sequence of each sender is a key that expires.
 
 use super::{Redis, count, key, padded};
-use crate::store::{Appended, Cursor, Entry, Outcome, Stream, Unavailable};
+use crate::store::{Appended, Cursor, Entry, LEAP, Outcome, Stream, Unavailable};
 use azeotrope_engine::time::DAY;
 use redis::streams::{StreamId, StreamRangeReply};
 use redis::{Script, cmd};
 use std::sync::LazyLock;
 
-/// Appends once: 1 where it did, 0 for a duplicate, -1 where the stream is full.
+/// Appends once: 1 where it did, 0 for a duplicate, -1 where the stream is full, -2 for one that is late, -3 for a leap. Numbers are
+/// compared as text of one length: a double cannot tell large ones apart.
 static APPEND: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local last = redis.call('GET', KEYS[2])
-        if last and last >= ARGV[1] then return 0 end
+        if last and last == ARGV[1] then return 0 end
+        if last and last > ARGV[1] then return -2 end
+        if last and last < ARGV[6] then return -3 end
         if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[4]) then return -1 end
         redis.call('XADD', KEYS[1], '*', 'received', ARGV[2], 'batch', ARGV[3])
         redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[5])
@@ -26,12 +29,16 @@ fn stream() -> String {
 impl Stream for Redis {
     fn append(&self, sender: u64, sequence: u64, received: u64, batch: &[u8]) -> Outcome<Appended> {
         let keys = [stream(), key(&format!("sequence:{sender}"))];
+        let least = sequence.saturating_sub(LEAP);
         let (sequence, received, day) = (padded(sequence), received.to_string(), DAY.to_string());
-        let most = self.limits.entries.to_string();
-        let arguments = [sequence.as_bytes(), received.as_bytes(), batch, most.as_bytes(), day.as_bytes()];
+        let (most, least) = (self.limits.entries.to_string(), padded(least));
+        let arguments =
+            [sequence.as_bytes(), received.as_bytes(), batch, most.as_bytes(), day.as_bytes(), least.as_bytes()];
         match self.run::<i64>(&APPEND, &keys, &arguments)? {
             1 => Ok(Appended::New),
             0 => Ok(Appended::Duplicate),
+            -2 => Ok(Appended::Late),
+            -3 => Ok(Appended::Leap),
             _ => Err(Unavailable("the stream of observations is full".into())),
         }
     }

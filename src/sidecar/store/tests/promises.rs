@@ -28,13 +28,23 @@ fn batches(store: &dyn Store) -> Vec<Vec<u8>> {
 pub(super) fn a_batch_is_appended_once(store: &dyn Store) {
     assert_eq!(store.append(1, 5, NOW, b"five").unwrap(), Appended::New);
     assert_eq!(store.append(1, 5, NOW + 1, b"five").unwrap(), Appended::Duplicate);
-    assert_eq!(store.append(1, 4, NOW + 2, b"four").unwrap(), Appended::Duplicate, "it came too late");
+    assert_eq!(store.append(1, 4, NOW + 2, b"four").unwrap(), Appended::Late);
     assert_eq!(store.append(1, 10, NOW + 3, b"ten").unwrap(), Appended::New, "not compared as text");
     assert_eq!(store.append(2, 5, NOW + 4, b"another's").unwrap(), Appended::New);
     assert_eq!(batches(store), [&b"five"[..], b"ten", b"another's"]);
     let end = store.read(&Cursor::default(), 100).unwrap().pop().unwrap().cursor;
     store.trim(&end).unwrap();
     assert_eq!(store.append(1, 10, NOW + 5, b"ten").unwrap(), Appended::Duplicate, "trimmed, and still known");
+}
+
+pub(super) fn a_number_from_far_ahead_makes_nothing_look_late(store: &dyn Store) {
+    assert_eq!(store.append(1, 1 << 40, NOW, b"first").unwrap(), Appended::New, "nobody knows what was before");
+    for far in [(1 << 40) + LEAP + 1, u64::MAX] {
+        assert_eq!(store.append(1, far, NOW + 1, b"far").unwrap(), Appended::Leap);
+    }
+    assert_eq!(store.append(1, (1 << 40) + 1, NOW + 2, b"next").unwrap(), Appended::New);
+    assert_eq!(store.append(1, (1 << 40) + 1 + LEAP, NOW + 3, b"after a long loss").unwrap(), Appended::New);
+    assert_eq!(batches(store).len(), 3);
 }
 
 pub(super) fn batches_are_read_in_their_order_and_trimmed_from_the_start(store: &dyn Store) {
