@@ -5,7 +5,7 @@
 
 use super::admin::No;
 use super::shared::Shared;
-use crate::store::{Outcome, Store};
+use crate::store::{Outcome, Store, get_json, set_json};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -197,13 +197,13 @@ fn wait(store: &dyn Store, asked: &Asked) -> Outcome<Option<Reply>> {
     let mut last = Instant::now();
     while begun.elapsed() < PATIENCE {
         std::thread::sleep(LOOK);
-        let answer: Option<Answer> = read(store, &kind.answer(asked.id))?;
+        let answer: Option<Answer> = get_json(store, &kind.answer(asked.id))?;
         if let Some(Answer { reply, .. }) = answer.filter(|answer| answer.id == asked.id) {
             return Ok(Some(reply));
         }
         if last.elapsed() > AGAIN {
             last = Instant::now();
-            if read::<u64>(store, &kind.newest())? != Some(asked.id) {
+            if get_json::<u64>(store, &kind.newest())? != Some(asked.id) {
                 put(store, asked)?;
             }
         }
@@ -213,19 +213,15 @@ fn wait(store: &dyn Store, asked: &Asked) -> Outcome<Option<Reply>> {
 
 fn put(store: &dyn Store, asked: &Asked) -> Outcome<()> {
     let kind = asked.question.kind();
-    store.set(&kind.question(), &serde_json::to_vec(asked).unwrap_or_default())?;
-    store.set(&kind.newest(), &serde_json::to_vec(&asked.id).unwrap_or_default())
-}
-
-fn read<T: serde::de::DeserializeOwned>(store: &dyn Store, key: &str) -> Outcome<Option<T>> {
-    Ok(store.get(key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    set_json(store, &kind.question(), asked)?;
+    set_json(store, &kind.newest(), &asked.id)
 }
 
 /// What was asked and is not among those that were answered.
 pub(super) fn asked(store: &dyn Store, kind: Kind, answered: &[u64]) -> Outcome<Option<Asked>> {
-    match read::<u64>(store, &kind.newest())? {
+    match get_json::<u64>(store, &kind.newest())? {
         Some(id) if !answered.contains(&id) => {
-            Ok(read::<Asked>(store, &kind.question())?.filter(|asked| asked.id == id))
+            Ok(get_json::<Asked>(store, &kind.question())?.filter(|asked| asked.id == id))
         }
         _ => Ok(None),
     }
@@ -233,5 +229,5 @@ pub(super) fn asked(store: &dyn Store, kind: Kind, answered: &[u64]) -> Outcome<
 
 /// Answers.
 pub(super) fn answer(store: &dyn Store, kind: Kind, id: u64, reply: Reply) -> Outcome<()> {
-    store.set(&kind.answer(id), &serde_json::to_vec(&Answer { id, reply }).unwrap_or_default())
+    set_json(store, &kind.answer(id), &Answer { id, reply })
 }

@@ -1,8 +1,8 @@
 //! Rules on their way into force: submitted through any sidecar, considered by the one that has the duty.
 
 use crate::compare::Comparison;
-use crate::store::{Outcome, Store};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use crate::store::{Outcome, Store, get_json, set_json};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// What was submitted last.
@@ -99,15 +99,6 @@ impl InForce {
 /// The rules that were in force, the newest first.
 pub(crate) type History = Vec<InForce>;
 
-fn read<T: DeserializeOwned>(store: &dyn Store, key: &str) -> Outcome<Option<T>> {
-    // What another version wrote is as good as nothing.
-    Ok(store.get(key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
-}
-
-fn write(store: &dyn Store, key: &str, value: &impl Serialize) -> Outcome<()> {
-    store.set(key, &serde_json::to_vec(value).unwrap_or_default())
-}
-
 /// The right to submit rules: one in a fleet has it at a time. There is one place for what is submitted, and what waits
 /// there is not written over: until it was considered nobody gets a turn.
 pub(super) struct Turn<'a> {
@@ -129,8 +120,8 @@ impl<'a> Turn<'a> {
 
     /// Submits rules.
     pub(super) fn submit(&self, submission: &Submission) -> Outcome<()> {
-        write(self.store, SUBMITTED, submission)?;
-        write(self.store, NEWEST, &submission.id)
+        set_json(self.store, SUBMITTED, submission)?;
+        set_json(self.store, NEWEST, &submission.id)
     }
 }
 
@@ -143,28 +134,28 @@ impl Drop for Turn<'_> {
 
 /// What was submitted and not considered yet.
 pub(super) fn submitted(store: &dyn Store) -> Outcome<Option<Submission>> {
-    let newest: Option<u64> = read(store, NEWEST)?;
+    let newest: Option<u64> = get_json(store, NEWEST)?;
     let considered = outcome(store)?.map(|outcome| outcome.id);
     if newest.is_none() || newest == considered {
         return Ok(None);
     }
     // A sidecar of a version without turns may have written between the two: what counts is what is there.
-    Ok(read::<Submission>(store, SUBMITTED)?.filter(|found| Some(found.id) != considered))
+    Ok(get_json::<Submission>(store, SUBMITTED)?.filter(|found| Some(found.id) != considered))
 }
 
 /// What became of what was considered last.
 pub(super) fn outcome(store: &dyn Store) -> Outcome<Option<Accepted>> {
-    read(store, OUTCOME)
+    get_json(store, OUTCOME)
 }
 
 /// What is in force; `None`: the built-in rules.
 pub(super) fn in_force(store: &dyn Store) -> Outcome<Option<InForce>> {
-    read(store, IN_FORCE)
+    get_json(store, IN_FORCE)
 }
 
 /// What was in force, the newest first, without the documents.
 pub(super) fn history(store: &dyn Store) -> Outcome<History> {
-    Ok(read(store, HISTORY)?.unwrap_or_default())
+    Ok(get_json(store, HISTORY)?.unwrap_or_default())
 }
 
 /// The number of the rules to go back to from these: those before them, past all that were gone back from.
@@ -177,7 +168,7 @@ pub(super) fn document(store: &dyn Store, number: u64) -> Outcome<Option<InForce
     if number == 0 {
         return Ok(Some(InForce { document: BUILT_IN.to_owned(), ..InForce::default() }));
     }
-    Ok(read::<InForce>(store, &kept(number))?.filter(|kept| kept.number == number))
+    Ok(get_json::<InForce>(store, &kept(number))?.filter(|kept| kept.number == number))
 }
 
 fn kept(number: u64) -> String {
@@ -187,7 +178,7 @@ fn kept(number: u64) -> String {
 /// Says what became of a submission. It comes last, when all else is written: who dies half-way leaves a submission that is
 /// considered again.
 pub(super) fn conclude(store: &dyn Store, outcome: &Accepted) -> Outcome<()> {
-    write(store, OUTCOME, outcome)
+    set_json(store, OUTCOME, outcome)
 }
 
 /// Puts a submission into force.
@@ -197,13 +188,13 @@ pub(super) fn accept(store: &dyn Store, submission: &Submission) -> Outcome<InFo
     let number =
         in_force(store)?.map_or(1, |before| before.number + u64::from(before.at != at || before.document != document));
     let accepted = InForce { number, at, who, note, back_to, document };
-    write(store, &kept(number), &accepted)?;
+    set_json(store, &kept(number), &accepted)?;
     let mut history = history(store)?;
     history.retain(|entry| entry.number < number);
     history.insert(0, InForce { document: String::new(), ..accepted.clone() });
     history.truncate(KEPT);
-    write(store, HISTORY, &history)?;
-    write(store, IN_FORCE, &accepted)?;
+    set_json(store, HISTORY, &history)?;
+    set_json(store, IN_FORCE, &accepted)?;
     Ok(accepted)
 }
 
@@ -213,8 +204,8 @@ pub(super) fn forget(store: &dyn Store, before: u64) -> Outcome<()> {
     // Each was in force until the next came.
     let ended = history.iter().skip(1).zip(&history).position(|(_, next)| next.at < before);
     for old in history.split_off(ended.map_or(history.len(), |place| place + 1)) {
-        write(store, &kept(old.number), &InForce::default())?;
-        write(store, HISTORY, &history)?;
+        set_json(store, &kept(old.number), &InForce::default())?;
+        set_json(store, HISTORY, &history)?;
     }
     Ok(())
 }
@@ -239,10 +230,10 @@ mod tests {
         let directory = Directory::new();
         let store = crate::store::open(None, Some(&directory.0)).unwrap();
         let (a, b) = (submission(1), submission(2));
-        write(&*store, SUBMITTED, &a).unwrap();
-        write(&*store, SUBMITTED, &b).unwrap();
-        write(&*store, NEWEST, &b.id).unwrap();
-        write(&*store, NEWEST, &a.id).unwrap();
+        set_json(&*store, SUBMITTED, &a).unwrap();
+        set_json(&*store, SUBMITTED, &b).unwrap();
+        set_json(&*store, NEWEST, &b.id).unwrap();
+        set_json(&*store, NEWEST, &a.id).unwrap();
         assert_eq!(submitted(&*store).unwrap().unwrap().id, 2);
         refuse(&*store, 2);
         assert!(submitted(&*store).unwrap().is_none());

@@ -15,7 +15,7 @@ use crate::clock::now;
 use crate::compare::Recent;
 use crate::explain::campaign::Told;
 use crate::keeper::Keeper;
-use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published};
+use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published, set_json};
 use azeotrope_engine::campaign::account::Account;
 use azeotrope_engine::campaign::{Change, Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::observation::{Batch, Event};
@@ -337,8 +337,8 @@ impl Duty {
         }
         let criteria = Criteria::of(&self.config.rules.document);
         let told = Told::all(&self.joiner, &criteria);
-        shared.store.set(CAMPAIGNS, &serde_json::to_vec(&told).unwrap_or_default())?;
+        set_json(&*shared.store, CAMPAIGNS, &told)?;
         let duty = serde_json::json!({ "name": shared.name, "since": now(), "campaigns": campaigns });
-        shared.store.set(DUTY, duty.to_string().as_bytes())
+        set_json(&*shared.store, DUTY, &duty)
     }
 }

@@ -9,7 +9,7 @@
 use super::candidate;
 use super::shared::Shared;
 use crate::file;
-use crate::store::{Hash, Outcome, Store};
+use crate::store::{Hash, Outcome, Store, get_json, set_json};
 use azeotrope_engine::bundle::hash;
 use azeotrope_engine::rules::MAX_BYTES;
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ impl Held {
 }
 
 fn files(store: &dyn Store) -> Outcome<Vec<Held>> {
-    Ok(store.get(FILES)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+    Ok(get_json(store, FILES)?.unwrap_or_default())
 }
 
 /// Whether what a file holds was dealt with; `None`: nothing is remembered of a file of its path.
@@ -82,7 +82,7 @@ pub(super) fn know(shared: &Shared, path: &Path, document: &[u8]) -> Outcome<()>
     let mut files = files(store)?;
     if !files.contains(&held) {
         remember(&mut files, held);
-        store.set(FILES, &serde_json::to_vec(&files).unwrap_or_default())?;
+        set_json(store, FILES, &files)?;
     }
     Ok(())
 }

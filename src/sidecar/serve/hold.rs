@@ -2,7 +2,7 @@
 
 use super::candidate::Caution;
 use super::shared::Shared;
-use crate::store::{Outcome, Store};
+use crate::store::{Outcome, Store, get_json, set_json};
 use azeotrope_engine::bundle::{Manifest, PartKind};
 use azeotrope_engine::campaign::{Change, Feed};
 use azeotrope_engine::time::Timestamp;
@@ -53,13 +53,12 @@ pub(super) fn published(shared: &Shared) -> Outcome<Option<Vec<Change>>> {
 
 /// What is held back.
 pub(super) fn held(store: &dyn Store) -> Outcome<Option<Held>> {
-    let held: Option<Held> = store.get(HELD)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    Ok(held.filter(|held| held.id != 0))
+    Ok(get_json::<Held>(store, HELD)?.filter(|held| held.id != 0))
 }
 
 /// Holds back, or (`None`) no more.
 pub(super) fn hold(store: &dyn Store, held: Option<&Held>) -> Outcome<()> {
-    store.set(HELD, &serde_json::to_vec(&held.cloned().unwrap_or_default()).unwrap_or_default())
+    set_json(store, HELD, &held.cloned().unwrap_or_default())
 }
 
 /// A person lets go of what is held back now. `false`: nothing is.

@@ -12,7 +12,7 @@ use super::ruling::{Kept, document};
 use super::shared::Shared;
 use super::traffic::{Step, Traffic};
 use crate::clock::now;
-use crate::store::{Audit, Outcome, Seen};
+use crate::store::{Audit, Outcome, Seen, get_json};
 use axum::Router;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -86,7 +86,7 @@ fn status(shared: &Shared) -> Outcome<Response> {
     let at = now();
     let current = shared.store.current()?;
     let (requests, accounts) = shared.store.today(at)?;
-    let duty: Value = stored(shared, DUTY)?;
+    let duty: Option<Value> = get_json(&*shared.store, DUTY)?;
     let rules = candidate::in_force(&*shared.store)?;
     let last = candidate::outcome(&*shared.store)?;
     let version = current.as_ref().map_or(0, |edition| edition.version);
@@ -125,13 +125,9 @@ fn status(shared: &Shared) -> Outcome<Response> {
     })))
 }
 
-fn stored(shared: &Shared, key: &str) -> Outcome<Value> {
-    Ok(shared.store.get(key)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or(Value::Null))
-}
-
 fn campaigns(shared: &Shared) -> Outcome<Response> {
-    let told = stored(shared, CAMPAIGNS)?;
-    Ok(json(&json!({ "campaigns": if told.is_null() { json!([]) } else { told } })))
+    let told: Option<Value> = get_json(&*shared.store, CAMPAIGNS)?;
+    Ok(json(&json!({ "campaigns": told.unwrap_or_else(|| json!([])) })))
 }
 
 /// The rules in force, as they were written.

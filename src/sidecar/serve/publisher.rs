@@ -4,7 +4,7 @@ use crate::signing::Signer;
 use crate::store::Hash;
 use azeotrope_engine::bundle::{MAX_PARTS, Manifest, Part, PartKind};
 use azeotrope_engine::campaign::Change;
-use azeotrope_engine::time::Timestamp;
+use azeotrope_engine::time::{SECOND, Timestamp};
 use std::time::Duration;
 
 /// Corpora that fit beside rules and feed.
@@ -101,8 +101,8 @@ impl Publisher {
 
     /// Whether half of the last bundle's time is over; or more than all of it is left, since the clock has stepped back.
     fn ends_soon(&self, now: u64) -> bool {
-        let half = self.ttl / 2;
-        Timestamp(now).is_due(Timestamp(self.expires.saturating_sub(half)), self.ttl - half)
+        let (half, at) = (self.ttl / 2, |seconds: u64| Timestamp(seconds.saturating_mul(SECOND)));
+        at(now).is_due(at(self.expires.saturating_sub(half)), at(self.ttl - half).0)
     }
 
     /// The next bundle: its version, sealed manifest and parts. `now` in seconds.

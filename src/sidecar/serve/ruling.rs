@@ -8,7 +8,7 @@ use crate::clock::now;
 use crate::compare::{self, Comparison};
 use crate::differences::differences;
 use crate::explain::words::moment;
-use crate::store::{Audit, Outcome, Store};
+use crate::store::{Audit, Outcome, Store, get_json, set_json};
 use azeotrope_engine::campaign::Criteria;
 use azeotrope_engine::rules::{Document, MAX_BYTES, Rules};
 use azeotrope_engine::time::Timestamp;
@@ -37,7 +37,7 @@ pub(super) struct Kept {
 impl Kept {
     /// Those that hold.
     pub(super) fn of(store: &dyn Store) -> Outcome<Self> {
-        Ok(store.get(KEPT)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+        Ok(get_json(store, KEPT)?.unwrap_or_default())
     }
 }
 
@@ -136,7 +136,7 @@ impl Duty {
                 self.rules = candidate::accept(store, &submission)?;
                 if thresholds.is_some() {
                     self.kept = Kept { number: self.rules.number, thresholds };
-                    store.set(KEPT, &serde_json::to_vec(&self.kept).unwrap_or_default())?;
+                    set_json(store, KEPT, &self.kept)?;
                 }
                 self.follow();
                 let number = self.rules.number;
@@ -200,7 +200,7 @@ impl Duty {
         }
         let of = &proposal.thresholds;
         self.kept = Kept { number: self.rules.number, thresholds: Some([of.observe.0, of.throttle.0, of.block.0]) };
-        shared.store.set(KEPT, &serde_json::to_vec(&self.kept).unwrap_or_default())?;
+        set_json(&*shared.store, KEPT, &self.kept)?;
         self.follow();
         let what = format!("thresholds kept: {}", proposal.reasons.join("; "));
         shared.say(&what);

@@ -1,6 +1,6 @@
 //! The rules document on disk: whatever way it is changed, its content tells.
 //!
-//! Read once a second and compared by content: edits in place, renames over it and Kubernetes' symlink swaps look alike,
+//! Read twice a second and compared by content: edits in place, renames over it and Kubernetes' symlink swaps look alike,
 //! and no kernel interface has to work on the volume. A document that two looks agree on is submitted: one that is half
 //! written is not taken for the whole.
 

@@ -5,9 +5,12 @@
 //! the next call.
 
 mod embedded;
+mod json;
 mod redis;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use json::{get_json, set_json};
 
 use azeotrope_engine::time::DAY;
 use serde::{Deserialize, Serialize};
