@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Corpus filter made by `azeotrope corpus index`; may be given several times
     #[arg(long, value_name = "FILE")]
     corpus: Vec<PathBuf>,
-    /// File with the token that filters show; absent: whoever reaches the port is let in
+    /// File with the token that filters show, and Envoys over gRPC (--ecds-listen); absent: whoever reaches the port is let in
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// File with the tokens that changes of rules need, one a line, with a name before it for the audit trail where
@@ -94,7 +94,7 @@ pub(crate) struct Args {
     /// Write the filter's configuration with the newest bundle for Envoy's ECDS (path_config_source) to this file
     #[arg(long, value_name = "FILE")]
     ecds_file: Option<PathBuf>,
-    /// Serve the same over gRPC at this address
+    /// Serve the same over gRPC at this address, to Envoys that show the token of --token-file
     #[arg(long, value_name = "ADDRESS")]
     ecds_listen: Option<SocketAddr>,
     /// The module, where Envoy finds it

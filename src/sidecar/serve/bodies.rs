@@ -5,7 +5,6 @@ use super::http::refused;
 use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
-use hyper::body::Body as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -50,9 +49,6 @@ impl Room {
     /// Reads a body of at most `limit` bytes.
     pub(super) async fn read(&self, body: Body, limit: usize) -> Result<Whole, Response> {
         let large = || refused(StatusCode::PAYLOAD_TOO_LARGE, &format!("more than {limit} bytes"));
-        if body.size_hint().lower() > limit as u64 {
-            return Err(large());
-        }
         let slow = |_| refused(StatusCode::REQUEST_TIMEOUT, "the body came too slowly");
         tokio::time::timeout(IN_TIME, self.gathered(body, limit, large)).await.map_err(slow)?
     }

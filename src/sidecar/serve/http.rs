@@ -78,7 +78,9 @@ async fn observations(State(shared): App, headers: HeaderMap, sent: Body) -> Res
     let sent = match shared.rooms.batches.read(sent, MAX_BATCH).await {
         Ok(sent) => sent,
         Err(refusal) => {
-            metrics::add(&shared.metrics.refused, 1);
+            // Where there is no room it comes again.
+            let refused = refusal.status() != StatusCode::SERVICE_UNAVAILABLE;
+            metrics::add(&shared.metrics.refused, u64::from(refused));
             return refusal;
         }
     };
