@@ -43,6 +43,8 @@ pub struct Criteria {
     pub wordings: u32,
     /// How long a full group that named nothing is kept as it is.
     pub window: u64,
+    /// Scores from which proxies do more.
+    rungs: [MilliNats; 3],
     /// What each family counts for.
     families: Families,
     /// Accounts that are declared to be one party.
@@ -53,11 +55,11 @@ impl Criteria {
     /// The criteria of a rules document.
     #[must_use]
     pub fn of(document: &Document) -> Self {
-        let families = &document.families;
+        let (families, thresholds) = (&document.families, &document.thresholds);
         Self {
             // What names a campaign is what would throttle: the prior of a group, and then the threshold.
-            name: families.cohort_synchrony.prior.0.saturating_add(document.thresholds.throttle.0),
-            untold: document.thresholds.block.0.saturating_sub(UNTOLD),
+            name: families.cohort_synchrony.prior.0.saturating_add(thresholds.throttle.0),
+            untold: thresholds.block.0.saturating_sub(UNTOLD),
             parties: families.cohort_synchrony.parties_from,
             focus: families.cohort_synchrony.focus_most.0,
             turns: families.cohort_synchrony.turns_most.0,
@@ -66,6 +68,7 @@ impl Criteria {
             wording: families.harvest_content.group_most.0,
             wordings: families.technique_search.wordings_from,
             window: u64::from(families.skeleton_spread.window_hours) * HOUR,
+            rungs: [thresholds.observe.0, thresholds.throttle.0, thresholds.block.0],
             migrations: Migrations::of(&document.migrations),
             families: families.clone(),
         }
@@ -75,6 +78,11 @@ impl Criteria {
     #[must_use]
     pub fn counts(&self, family: Family) -> bool {
         self.families.worth(family).enabled
+    }
+
+    /// On which rung of the ladder a score stands.
+    pub(super) fn rung(&self, score: MilliNats) -> usize {
+        self.rungs.iter().filter(|&&from| score >= from).count()
     }
 
     /// What deterministic families are held against.

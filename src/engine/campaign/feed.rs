@@ -47,7 +47,7 @@ pub enum Change {
         /// When that is forgotten, unless it is told again.
         until: Timestamp,
     },
-    /// Very many accounts belong to a campaign: told as filters, in about five bytes an account.
+    /// Very many accounts belong to a campaign and are about as sure: told as filters, in about five bytes an account.
     Crowd {
         /// Index of the campaign.
         campaign: u32,
@@ -215,16 +215,17 @@ impl Feed {
         }
     }
 
-    /// What links an account, if it is linked.
+    /// What links an account, if it is linked: what was told of it alone is newer than any crowd, of crowds the surest counts.
     #[must_use]
     pub fn account(&self, account: u64, now: Timestamp) -> Option<&Linked> {
+        let holds = |linked: &&Linked| account != 0 && now < linked.until;
         let of_crowd = |crowd: &&Crowd| {
             let [plain, mixed] = &crowd.filters;
             plain.contains(account) && mixed.contains(mix(account))
         };
-        let alone = self.accounts.get(&account);
-        let linked = alone.or_else(|| self.crowds.iter().find(of_crowd).map(|crowd| &crowd.linked));
-        linked.filter(|linked| account != 0 && now < linked.until)
+        let crowds = || self.crowds.iter().filter(of_crowd).map(|crowd| &crowd.linked).filter(holds);
+        let alone = self.accounts.get(&account).filter(holds);
+        alone.or_else(|| crowds().max_by_key(|linked| linked.score))
     }
 
     /// Accounts told one by one.
@@ -324,6 +325,18 @@ mod tests {
         assert!(accounts.iter().all(|&account| feed.account(account, Timestamp(0)) == Some(&linked())));
         assert!((100_000..400_000).all(|n| feed.account(mix(n), Timestamp(0)).is_none()));
         assert_eq!(feed.account(mix(1), UNTIL), None);
+    }
+
+    #[test]
+    fn of_several_crowds_with_an_account_the_surest_counts_while_it_holds() {
+        let mut feed = Feed::default();
+        for (score, until) in [(6_500, 3_000), (9_500, 1_000), (8_000, 2_000)] {
+            let linked = Linked { score, until: Timestamp(until), ..linked() };
+            assert!(feed.apply(&Change::crowd(&[5, 6, score.unsigned_abs().into()], &linked).unwrap()));
+        }
+        let score = |now| feed.account(5, Timestamp(now)).map(|linked| linked.score);
+        assert_eq!([0, 1_000, 2_000, 3_000].map(score), [Some(9_500), Some(8_000), Some(6_500), None]);
+        assert_eq!(feed.account(6_500, Timestamp(0)).map(|linked| linked.score), Some(6_500));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! From a campaign to its accounts: naive Bayes over what they share.
 
 use super::account::{Link, Terms};
-use super::criteria::{LINK, SPEAKS, TELLING};
+use super::criteria::{Criteria, LINK, SPEAKS, TELLING};
 use super::feed::{Change, Linked};
 use super::gathering::{Carried, Gathering};
 use super::group::Member;
@@ -12,6 +12,7 @@ use crate::digest::Reading;
 use crate::nats::MilliNats;
 use crate::rules::{Family, FamilySet};
 use crate::time::{DAY, Timestamp};
+use std::cmp::Reverse;
 
 /// Bound of what an account's wording is worth when it is held against a campaign.
 const WORDING: MilliNats = 4_000;
@@ -24,6 +25,11 @@ const ALIKE: MilliNats = 1_000;
 const TOLD: u64 = 7 * DAY;
 /// How much surer a link has to become to be told again.
 const SURER: MilliNats = 500;
+/// How far apart scores of one crowd are, and how far above [`LINK`] they are told apart.
+const BAND: MilliNats = 500;
+const BANDS: MilliNats = 8_000;
+/// How many crowds a campaign of the size from which there are any has at most: a feed holds a bounded number.
+const FEW: usize = 4;
 
 impl Joiner {
     /// Makes a group a campaign's. Its requests so far are dealt out as its accounts are.
@@ -203,7 +209,7 @@ impl Joiner {
     }
 
     /// All that proxies are to be told, whatever they were told before; accounts of a campaign that has more than
-    /// `crowd` of them as one crowd.
+    /// `crowd` of them as crowds.
     #[must_use]
     pub fn feed(&self, crowd: usize, now: Timestamp) -> Vec<Change> {
         let clients = self.criteria.counts(Family::CohortSynchrony);
@@ -227,7 +233,7 @@ impl Joiner {
             }
         }
         for (campaign, members) in self.campaigns.iter().zip(members) {
-            changes.extend(told(FamilySet::of(&campaign.families), members, crowd));
+            changes.extend(told(FamilySet::of(&campaign.families), members, crowd, &self.criteria));
         }
         changes
     }
@@ -243,27 +249,31 @@ pub(super) fn until(now: Timestamp) -> Timestamp {
     Timestamp(now.0.saturating_add(TOLD))
 }
 
-/// What proxies are told of a campaign's accounts.
-fn told(families: FamilySet, mut members: Vec<(u64, Link)>, crowd: usize) -> Vec<Change> {
+/// What proxies are told of a campaign's accounts. Of a crowd's they know one score: of those that score alike, and stand on the
+/// same rung, one crowd each, the surest first; where they are few, one by one.
+fn told(families: FamilySet, mut members: Vec<(u64, Link)>, crowd: usize, criteria: &Criteria) -> Vec<Change> {
+    let band = |link: &Link| (criteria.rung(link.score), (link.score - LINK).clamp(0, BANDS) / BAND);
     // In one order, so that the same campaign gives the same bytes.
-    members.sort_unstable_by_key(|(account, _)| *account);
-    if members.len() > crowd
-        && let (Some(score), Some(last)) =
-            (members.iter().map(|(_, link)| link.score).min(), members.iter().map(|(_, link)| link.told).max())
-        && let Some(campaign) = members.first().map(|(_, link)| link.campaign)
-    {
-        let accounts: Vec<u64> = members.iter().map(|(account, _)| *account).collect();
-        let linked = Linked { campaign, score, families, until: until(last) };
-        if let Some(change) = Change::crowd(&accounts, &linked) {
-            return vec![change];
-        }
-    }
-    let one = |(account, link): (u64, Link)| Change::Account {
-        account,
-        campaign: link.campaign,
-        score: link.score,
-        families,
-        until: until(link.told),
+    members.sort_unstable_by_key(|(account, link)| (Reverse(band(link)), *account));
+    let few = if members.len() > crowd { crowd / FEW } else { usize::MAX };
+    let one = |&(account, link): &(u64, Link)| {
+        let Link { campaign, score, told, .. } = link;
+        Change::Account { account, campaign, score, families, until: until(told) }
     };
-    members.into_iter().map(one).collect()
+    let bands = members.chunk_by(|(_, one), (_, other)| band(one) == band(other));
+    bands
+        .flat_map(|members| match (members.len() > few).then(|| as_crowd(families, members)).flatten() {
+            Some(crowd) => vec![crowd],
+            None => members.iter().map(one).collect(),
+        })
+        .collect()
+}
+
+/// Accounts as one crowd, as sure as the least of them; `None` where the filters cannot be built.
+fn as_crowd(families: FamilySet, members: &[(u64, Link)]) -> Option<Change> {
+    let links = || members.iter().map(|(_, link)| link);
+    let (campaign, last) = (links().next()?.campaign, links().map(|link| link.told).max()?);
+    let score = links().map(|link| link.score).min()?;
+    let accounts: Vec<u64> = members.iter().map(|(account, _)| *account).collect();
+    Change::crowd(&accounts, &Linked { campaign, score, families, until: until(last) })
 }

@@ -22,7 +22,34 @@ fn the_whole_feed_says_what_the_changes_said() {
         let newcomer = harvest(TEMPLATE, 987_654);
         let score = |feed: &Feed| feed.gives_away(&bot(900), &newcomer, now).map(|given| given.campaign);
         assert_eq!((score(&told), score(&whole)), (Some(0), Some(0)));
-        assert_eq!(whole.accounts() == 0, crowd == 20);
+        assert_eq!(whole.accounts() < 30, crowd == 20);
+    }
+}
+
+#[test]
+fn a_crowd_says_of_an_account_what_was_said_of_it_alone() {
+    let mut world = World::new();
+    world.harvests(0..60, TEMPLATE);
+    let (now, document) = (Timestamp(world.now), Document::default());
+    let rungs = [document.thresholds.throttle.0, document.thresholds.block.0];
+    let mut linked: Vec<u64> = (0..60).filter(|&n| world.linked(n..n + 1) == 1).map(|n| bot(n).account).collect();
+    linked.sort_unstable();
+    // From barely linked to far beyond a block, and two that nobody else is as sure as.
+    for (&account, n) in linked.iter().zip(0..) {
+        let link = world.joiner.accounts.get(account).and_then(|known| known.link.as_mut()).unwrap();
+        link.score = if n < 2 { 30_000 } else { LINK + n % 5 * 1_100 };
+    }
+    let feed = |crowd: usize| {
+        let (changes, mut feed) = (world.joiner.feed(crowd, now), Feed::default());
+        changes.iter().for_each(|change| assert!(feed.apply(change)));
+        (changes.iter().filter(|change| matches!(change, Change::Crowd { .. })).count(), feed)
+    };
+    let ((none, alone), (crowds, told)) = (feed(usize::MAX), feed(20));
+    assert_eq!((none, crowds, told.accounts()), (0, 5, 2));
+    for account in linked {
+        let [before, after] = [&alone, &told].map(|feed| feed.account(account, now).unwrap().score);
+        assert!((before - 500..=before).contains(&after), "{before} {after}");
+        assert_eq!(rungs.map(|from| before >= from), rungs.map(|from| after >= from));
     }
 }
 
