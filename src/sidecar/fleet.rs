@@ -174,9 +174,15 @@ impl<'a> Fleet<'a> {
             return;
         }
         self.synchronised = now;
-        for change in sidecar.take_changes() {
-            for proxy in &mut self.proxies {
-                proxy.feed.apply(&change);
+        // Campaigns have other places then.
+        let anew = sidecar.make_room(now).map(|_| sidecar.feed(usize::MAX, now));
+        let changes = sidecar.take_changes();
+        for proxy in &mut self.proxies {
+            if anew.is_some() {
+                proxy.feed = Feed::of_sidecar();
+            }
+            for change in anew.as_ref().unwrap_or(&changes) {
+                proxy.feed.apply(change);
             }
         }
     }

@@ -30,13 +30,13 @@ pub struct Limits {
     pub groups: usize,
     /// Blobs and conversations.
     pub ledger: usize,
-    /// Campaigns.
+    /// Campaigns, and parts of them; no more are named until [`Joiner::make_room`] is asked.
     pub campaigns: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { accounts: 1 << 20, singles: 1 << 21, groups: 1 << 17, ledger: 1 << 20, campaigns: 256 }
+        Self { accounts: 1 << 20, singles: 1 << 21, groups: 1 << 17, ledger: 1 << 20, campaigns: 1 << 10 }
     }
 }
 

@@ -123,6 +123,11 @@ impl Campaign {
         }
     }
 
+    /// Its name as a number.
+    pub(super) fn mark(&self) -> u64 {
+        self.name.as_bytes().last_chunk().map_or(0, |end| u64::from_le_bytes(*end))
+    }
+
     /// Counts an exchange of a linked account.
     pub fn exchange(&mut self, now: Timestamp) {
         self.exchanges += 1;

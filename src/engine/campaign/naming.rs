@@ -120,7 +120,9 @@ impl Joiner {
         let Ok(index) = u32::try_from(self.campaigns.len()) else { return };
         let since = self.groups.peek(key).map_or(now, |group| group.since);
         let family = kind.family();
-        let name = format!("c-{:08x}", derived([key, now.0, 0, 0]) >> 32);
+        let is_new = |name: &String| self.campaigns.iter().all(|campaign| campaign.name != *name);
+        let mut names = (0..).map(|n| format!("c-{:08x}", derived([key, now.0, n, 0]) >> 32));
+        let Some(name) = names.find(is_new) else { return };
         let mut campaign = Campaign::new(name, Story { since, named: now, score, worth: *worth, family });
         campaign.hear(family);
         // A sweep's focus is not that of its targets.

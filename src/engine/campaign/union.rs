@@ -14,6 +14,7 @@ use super::naming::suffices;
 use crate::rules::Family;
 use crate::time::{DAY, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// That a campaign has become part of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +40,8 @@ impl Joiner {
 
     /// The campaigns that are part of no other, and where they are among all.
     pub fn standing(&self) -> impl Iterator<Item = (u32, &Campaign)> {
-        (0..).zip(&self.campaigns).filter(|(index, _)| self.whole(*index) == *index)
+        let parts: BTreeSet<u32> = self.unions.iter().map(|union| union.part).collect();
+        (0..).zip(&self.campaigns).filter(move |(index, _)| !parts.contains(index))
     }
 
     /// The campaign that another is part of; itself where it is part of none.
@@ -70,7 +72,9 @@ impl Joiner {
             return;
         }
         let (whole, part) = (giving.min(taking), giving.max(taking));
-        let key = derived([11, family as u64, u64::from(whole), u64::from(part)]);
+        // By their names: places change.
+        let mark = |index: u32| self.campaigns.get(index as usize).map_or(0, Campaign::mark);
+        let key = derived([11, family as u64, mark(whole), mark(part)]);
         if self.groups.get(key).is_none_or(|group| now.since(group.since) > DAY) {
             self.groups.insert(key, Group::new(now));
         }

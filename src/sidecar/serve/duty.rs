@@ -39,6 +39,8 @@ pub(super) const DUTY: &str = "duty";
 pub(super) const TRAFFIC: &str = "traffic";
 /// Time between two tellings of traffic.
 const TELL: Duration = Duration::from_secs(2);
+/// Telling of campaigns takes at most one part in so many of the time.
+const TELLING_SHARE: u32 = 20;
 
 /// The duty, and all that it needs.
 pub(super) struct Duty {
@@ -65,8 +67,8 @@ pub(super) struct Duty {
     patience: Duration,
     published: Option<Instant>,
     pub(super) kept_at: Instant,
-    /// Campaigns and exchanges when they were last told; `None`: they were not yet.
-    told: Option<u64>,
+    /// Campaigns and exchanges when they were last told, and when they are again; `None`: they were not yet.
+    told: Option<(u64, Instant)>,
     /// When traffic was last told, and the observations that it was told of.
     told_traffic: Option<(Instant, u64)>,
     /// When what had not been seen was last forgotten; `None`: that was not asked yet.
@@ -263,6 +265,7 @@ impl Duty {
             return Ok(true);
         }
         let cleared = self.cleared(shared, caution)?;
+        self.make_room_for_more(shared)?;
         let changed = cleared && !self.waiting.is_empty();
         if !(changed || self.publisher.due(seconds)) {
             return Ok(true);
@@ -301,6 +304,16 @@ impl Duty {
         Ok(true)
     }
 
+    /// Ends campaigns where there is hardly room for another, and says so.
+    fn make_room_for_more(&mut self, shared: &Shared) -> Outcome<()> {
+        let ended = self.make_room(&*shared.store, now())?;
+        if ended > 0 {
+            metrics::add(&shared.metrics.ended, ended as u64);
+            shared.say(&format!("there is hardly room for more campaigns: the {ended} least of them have ended"));
+        }
+        Ok(())
+    }
+
     /// Tells people what they may ask for, where it has changed.
     pub(super) fn tell(&mut self, shared: &Shared) -> Outcome<()> {
         self.tell_campaigns(shared)?;
@@ -332,13 +345,16 @@ impl Duty {
         let counted = self.joiner.standing().map(|(_, campaign)| campaign.exchanges + u64::from(campaign.accounts));
         let state = counted.sum::<u64>() + campaigns;
         metrics::set(&shared.metrics.campaigns, campaigns);
-        if self.told.replace(state) == Some(state) {
+        let begun = Instant::now();
+        if self.told.is_some_and(|(before, next)| before == state || begun < next) {
             return Ok(());
         }
         let criteria = Criteria::of(&self.config.rules.document);
         let told = Told::all(&self.joiner, &criteria);
         set_json(&*shared.store, CAMPAIGNS, &told)?;
         let duty = serde_json::json!({ "name": shared.name, "since": now(), "campaigns": campaigns });
-        set_json(&*shared.store, DUTY, &duty)
+        set_json(&*shared.store, DUTY, &duty)?;
+        self.told = Some((state, Instant::now() + begun.elapsed() * TELLING_SHARE));
+        Ok(())
     }
 }

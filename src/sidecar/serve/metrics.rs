@@ -79,6 +79,8 @@ metrics! {
     fetched: "counter" = "azeotrope_sidecar_bundles_fetched_total";
     /// Campaigns named.
     campaigns: "gauge" = "azeotrope_sidecar_campaigns";
+    /// Campaigns that ended to make room for others.
+    ended: "counter" = "azeotrope_sidecar_campaigns_ended_total";
     /// Rules documents that were refused.
     rules_refused: "counter" = "azeotrope_sidecar_rules_refused_total";
     /// Changes that were refused: without a valid admin token, or by who may not make them.

@@ -41,15 +41,7 @@ impl Duty {
         let left = self.joiner.turn(Timestamp(before));
         self.keeper.turn(Timestamp(now));
         if left.len() < campaigns {
-            self.traffic.forget(Timestamp(0), Some(&left));
-            if left.is_empty() && self.held.take().is_some() {
-                hold::hold(store, None)?;
-            }
-            match self.held {
-                None => self.rebase(),
-                // What is held back is told when it is let go.
-                Some(_) => self.tell_anew(&self.still_told(Timestamp(now))),
-            }
+            self.ended(store, &left, now)?;
         }
         Shadow::forget(store, before)?;
         if !self.save(store)? {
@@ -58,6 +50,28 @@ impl Duty {
         note(store, now)?;
         self.turned = Some(now);
         Ok(true)
+    }
+
+    /// Ends the least campaigns where there is hardly room for another; how many, without those that are part of others.
+    pub(super) fn make_room(&mut self, store: &dyn Store, now: u64) -> Outcome<usize> {
+        let before = self.joiner.standing().count();
+        let Some(left) = self.joiner.make_room(Timestamp(now)) else { return Ok(0) };
+        self.ended(store, &left, now)?;
+        Ok(before - self.joiner.standing().count())
+    }
+
+    /// Campaigns have ended: the others, `left`, have other places now.
+    fn ended(&mut self, store: &dyn Store, left: &[usize], now: u64) -> Outcome<()> {
+        self.traffic.forget(Timestamp(0), Some(left));
+        if left.is_empty() && self.held.take().is_some() {
+            hold::hold(store, None)?;
+        }
+        match self.held {
+            None => self.rebase(),
+            // What is held back is told when it is let go.
+            Some(_) => self.tell_anew(&self.still_told(Timestamp(now))),
+        }
+        Ok(())
     }
 
     /// Of what proxies were told, what is known still: campaigns have other places now.
@@ -100,6 +114,7 @@ mod tests {
     use crate::serve::traffic::Step;
     use crate::store::{Audit, JOINER, open};
     use azeotrope_engine::caller::Caller;
+    use azeotrope_engine::campaign::{Criteria, Joiner, Limits};
     use azeotrope_engine::digest::Reading;
     use azeotrope_engine::observation::Event;
     use azeotrope_engine::time::DAY;
@@ -180,6 +195,24 @@ mod tests {
 
         assert!(duty.forget(&*store, KEEP, day(12).0).unwrap());
         assert_eq!((told(&duty), &duty.held, hold::held(&*store).unwrap()), (Vec::new(), &None, None));
+    }
+
+    #[test]
+    fn where_there_is_hardly_room_for_another_campaign_the_least_end_and_proxies_are_told_the_places_of_the_others() {
+        let (_folder, store, mut duty) = on_duty();
+        duty.joiner = joiner();
+        harvest(&mut duty.joiner, 100, NOW);
+        harvest(&mut duty.joiner, 200, NOW);
+        let few = Limits { campaigns: 3, ..Limits::default() };
+        assert_eq!(duty.make_room(&*store, NOW.0).unwrap(), 0);
+        let names: Vec<String> = duty.joiner.campaigns().iter().map(|campaign| campaign.name.clone()).collect();
+        duty.joiner = Joiner::restore(&duty.joiner.snapshot().unwrap(), few, Criteria::default()).unwrap();
+        duty.rebase();
+        assert_eq!((names.len(), duty.feed.name(2)), (3, Some(names[2].as_str())));
+        assert_eq!(duty.make_room(&*store, NOW.0).unwrap(), 2);
+        assert_eq!((duty.joiner.campaigns().len(), duty.feed.name(1)), (1, None));
+        assert_eq!(duty.feed.name(0), Some(duty.joiner.campaigns()[0].name.as_str()));
+        assert_eq!(duty.make_room(&*store, NOW.0).unwrap(), 0);
     }
 
     fn submission(at: u64) -> Submission {

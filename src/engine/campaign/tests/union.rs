@@ -125,3 +125,24 @@ fn a_union_outlasts_a_restart_and_goes_with_its_campaign() {
     assert_eq!(world.joiner.turn(between), [0]);
     assert_eq!((world.joiner.unions().len(), world.names().len(), world.linked(100..108)), (0, 1, 7));
 }
+
+#[test]
+fn hands_between_two_campaigns_do_not_count_for_those_that_have_their_places_later() {
+    let mut world = World::halves();
+    let first = Timestamp(world.now + 1);
+    world.now += HOUR;
+    let third = |n: u64| Caller { agent: 3, ..bot(n) };
+    let pass = |world: &mut World, from: Caller, to: Caller, settings: u64| {
+        let (blob, content) = (mix(world.fresh()) | 1, world.fresh());
+        world.joiner.given(blob, &from, Timestamp(world.now));
+        world.send(&to, &Reading { blobs: vec![blob], settings, ..request(0, 1, content) });
+    };
+    (200..206).for_each(|n| pass(&mut world, third(n), third(n + 1), 97));
+    world.blob(103, &[104]);
+    // Two hands between the first and the second, and then the first ends.
+    world.blob(3, &[103]);
+    world.joiner.campaigns[0].last = Timestamp(0);
+    assert_eq!(world.joiner.turn(first), [1, 2]);
+    pass(&mut world, third(203), hand(104).0, 98);
+    assert_eq!((world.names().len(), world.joiner.unions().len()), (2, 0));
+}
