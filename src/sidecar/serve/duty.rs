@@ -7,6 +7,7 @@ use super::candidate::{self, Caution, InForce};
 use super::hold::{self, Held};
 use super::metrics;
 use super::publisher::{Publisher, Sealed};
+use super::replaced::Replaced;
 use super::ruling::{Kept, document};
 use super::shadow::Shadow;
 use super::shared::Shared;
@@ -58,6 +59,7 @@ pub(super) struct Duty {
     pub(super) recent: Recent,
     shadow: Shadow,
     pub(super) publisher: Publisher,
+    replaced: Replaced,
     /// The rules in force, compiled.
     pub(super) config: Config,
     pub(super) rules: InForce,
@@ -98,7 +100,9 @@ impl Duty {
         let anew = || (Joiner::new(Limits::default(), criteria), Keeper::default(), Traffic::default());
         let (cursor, (joiner, keeper, traffic)) = saved.unwrap_or_else(|| (Cursor::default(), anew()));
         let held = hold::held(store)?;
-        let mut duty = Self { cursor, traffic, kept, rules, held, ..Self::new(fence, joiner, keeper, publisher) };
+        let replaced = Replaced::by_another(&store.history(usize::MAX)?, &shared.trusted(), Instant::now());
+        let duty = Self::new(fence, joiner, keeper, publisher);
+        let mut duty = Self { cursor, traffic, kept, rules, held, replaced, ..duty };
         duty.go_on(hold::published(shared)?, caution);
         duty.follow();
         let (shadow, batches) = Shadow::read(store)?;
@@ -123,6 +127,7 @@ impl Duty {
             recent: Recent::new(RECENT),
             shadow: Shadow::default(),
             publisher,
+            replaced: Replaced::default(),
             config: Config::default(),
             rules: InForce::default(),
             joined: 0,
@@ -277,8 +282,7 @@ impl Duty {
             self.rebase();
         }
         let store = &*shared.store;
-        let before = store.current()?;
-        let current = before.as_ref().map_or(0, |edition| edition.version);
+        let current = store.current()?.map_or(0, |edition| edition.version);
         let note = format!(
             "rules {}, {} campaigns, {} changes",
             self.rules.number,
@@ -291,13 +295,7 @@ impl Duty {
             Published::Behind(_) => return Ok(false),
             Published::Done => {}
         }
-        // Who fetches the bundle before this one still finds its parts.
-        let mut wanted: Vec<_> = parts.iter().map(|(hash, _)| *hash).collect();
-        let keys = shared.trusted();
-        let old =
-            before.and_then(|edition| Some(azeotrope_engine::bundle::Manifest::open(&edition.manifest, &keys).ok()?.0));
-        wanted.extend(old.iter().flat_map(|manifest| &manifest.parts).map(|part| part.hash));
-        store.keep(&wanted)?;
+        store.keep(&self.replaced.published(&parts, Instant::now()))?;
         self.publisher.published();
         self.published = Some(Instant::now());
         metrics::add(&shared.metrics.published, 1);

@@ -10,7 +10,7 @@
 //! | `traffic`, `shadow` | traffic and verdicts over time; the observations that rules are tried on |
 //! | `joining`, `duty` | the duty that one of several sidecars has: observations into campaigns, rules into force |
 //! | `ruling` | rules into force: those that were submitted, thresholds that keep themselves |
-//! | `publisher` | rules, corpora and campaigns into signed bundles |
+//! | `publisher`, `replaced` | rules, corpora and campaigns into signed bundles; those before them |
 //! | `candidate` | rules on their way into force: checked, run in shadow, accepted or refused |
 //! | `hold` | campaigns that would act on too many accounts at once |
 //! | `retention` | how long what is known is kept |
@@ -37,6 +37,7 @@ mod metrics;
 mod pace;
 mod people;
 mod publisher;
+mod replaced;
 mod retention;
 mod ruling;
 mod shadow;
