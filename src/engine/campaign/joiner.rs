@@ -110,6 +110,12 @@ impl Joiner {
         postcard::to_extend(self, vec![SNAPSHOT])
     }
 
+    /// Whether a snapshot is of a layout that is not known yet: a later version wrote it.
+    #[must_use]
+    pub fn is_newer(snapshot: &[u8]) -> bool {
+        snapshot.first().is_some_and(|&layout| layout > SNAPSHOT)
+    }
+
     /// A tier that remembers what another did; it never gives away more than that one.
     ///
     /// # Errors

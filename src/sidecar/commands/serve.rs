@@ -91,6 +91,10 @@ pub(crate) struct Args {
     /// Newly linked accounts that never get campaigns held back, being so few
     #[arg(long, value_name = "ACCOUNTS", default_value_t = 100)]
     hold_from: u32,
+    /// Where a later version has saved the campaigns, which this one cannot read: keep that aside and begin them anew, instead
+    /// of leaving the duty to a sidecar of that version
+    #[arg(long)]
+    begin_anew: bool,
     /// Write the filter's configuration with the newest bundle for Envoy's ECDS (path_config_source) to this file
     #[arg(long, value_name = "FILE")]
     ecds_file: Option<PathBuf>,
@@ -184,6 +188,7 @@ impl Args {
             keep: Duration::from_secs(self.keep_days * 86_400),
             caution: Caution { per_mille: self.refuse_above, few: self.refuse_from },
             hold: Caution { per_mille: self.hold_above, few: self.hold_from },
+            begin_anew: self.begin_anew,
             ecds_file: self.ecds_file,
             ecds_listen: self.ecds_listen,
             extension,

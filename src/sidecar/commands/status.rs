@@ -68,7 +68,13 @@ pub(super) fn text(status: &Value) -> String {
         let reason = plain(reason);
         let _ = writeln!(text, "          the last rules submitted were refused: {reason}");
     }
-    if let Some(accounts) = at(status, "/held_back/accounts").as_u64() {
+    if at(status, "/held_back/ends").as_u64().is_some_and(|ends| ends > 0) {
+        let ends = when(at(status, "/held_back/ends"));
+        let _ = writeln!(
+            text,
+            "held      campaigns began anew; proxies keep what they were told before until {ends}; `azeotrope campaigns --release`"
+        );
+    } else if let Some(accounts) = at(status, "/held_back/accounts").as_u64() {
         let _ = writeln!(
             text,
             "held      campaigns that would act on {accounts} of {} accounts at once; `azeotrope campaigns --release`",

@@ -22,7 +22,7 @@ use azeotrope_engine::campaign::{Change, Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::observation::{Batch, Event};
 use azeotrope_engine::rules::Config;
 use azeotrope_engine::time::Timestamp;
-use saved::{SNAPSHOT, Saved};
+use saved::{SNAPSHOT, Saved, UNREAD, Unread};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -84,33 +84,51 @@ pub(super) struct Duty {
 }
 
 impl Duty {
-    /// Takes up what the one before left.
-    pub(super) fn take_up(shared: &Shared, fence: Fence, publisher: Publisher, caution: Caution) -> Outcome<Self> {
+    /// Takes up what the one before left. `None`: a later version left it, which is not for this one to write over, unless it is
+    /// told to begin `anew`.
+    pub(super) fn take_up(
+        shared: &Shared,
+        fence: Fence,
+        publisher: Publisher,
+        caution: Caution,
+        anew: bool,
+    ) -> Outcome<Option<Self>> {
         let store = &*shared.store;
         let rules = candidate::in_force(store)?.unwrap_or_default();
         let kept = Kept::of(store)?;
         let criteria = Criteria::of(&document(&rules, &kept));
-        let saved = store.load()?.and_then(|(cursor, bytes)| match Saved::read(&bytes, criteria.clone()) {
-            Ok(saved) => Some((cursor, saved)),
-            Err(reason) => {
-                shared.say(&format!("{reason}: campaigns begin anew"));
+        let saved = match store.load()?.map(|(cursor, bytes)| (cursor, Saved::read(&bytes, criteria.clone()), bytes)) {
+            None => None,
+            Some((cursor, Ok(saved), _)) => Some((cursor, saved)),
+            Some((_, Err(Unread::Newer), _)) if !anew => return Ok(None),
+            Some((_, Err(unread), bytes)) => {
+                store.set(UNREAD, &bytes)?;
+                shared
+                    .say(&format!("the snapshot cannot be read, and is kept aside ({unread:?}): campaigns begin anew"));
                 None
             }
-        });
-        let anew = || (Joiner::new(Limits::default(), criteria), Keeper::default(), Traffic::default());
-        let (cursor, (joiner, keeper, traffic)) = saved.unwrap_or_else(|| (Cursor::default(), anew()));
+        };
+        let begins = saved.is_none();
+        let new = || (Joiner::new(Limits::default(), criteria), Keeper::default(), Traffic::default());
+        let (cursor, (joiner, keeper, traffic)) = saved.unwrap_or_else(|| (Cursor::default(), new()));
         let held = hold::held(store)?;
         let replaced = Replaced::by_another(&store.history(usize::MAX)?, &shared.trusted(), Instant::now());
         let duty = Self::new(fence, joiner, keeper, publisher);
         let mut duty = Self { cursor, traffic, kept, rules, held, replaced, ..duty };
-        duty.go_on(hold::published(shared)?, caution);
+        let told = hold::published(shared)?;
+        if begins && let Some(held) = told.as_deref().and_then(|told| Held::anew(told, now())) {
+            shared.say("what proxies were told of campaigns stays as it is; `azeotrope campaigns --release` lets the new ones go");
+            hold::hold(store, Some(&held))?;
+            duty.held = Some(held);
+        }
+        duty.go_on(told, caution);
         duty.follow();
         let (shadow, batches) = Shadow::read(store)?;
         duty.shadow = shadow;
         for (received, batch) in batches {
             batch.timed(Timestamp(received)).for_each(|(at, event)| duty.recent.push(at, event));
         }
-        Ok(duty)
+        Ok(Some(duty))
     }
 
     fn new(fence: Fence, joiner: Joiner, keeper: Keeper, publisher: Publisher) -> Self {
@@ -240,7 +258,7 @@ impl Duty {
         if let Some(held) = &self.held {
             // What is new meanwhile comes with all the rest, when they are let go.
             self.waiting.clear();
-            if !hold::released(store, held)? {
+            if !held.is_over(now()) && !hold::released(store, held)? {
                 return Ok(false);
             }
             hold::hold(store, None)?;
@@ -251,7 +269,7 @@ impl Duty {
         }
         let (now, known) = (Timestamp(now()), self.joiner.known());
         let Some(accounts) = hold::too_many(caution, &self.feed, &self.waiting, known, now) else { return Ok(true) };
-        let held = Held { id: rand::random::<u64>() | 1, accounts, of: known as u64 };
+        let held = Held::of(accounts, known as u64);
         hold::hold(store, Some(&held))?;
         let what = format!(
             "campaigns held back: they would act on {accounts} of {known} accounts at once; `azeotrope campaigns --release`"

@@ -23,6 +23,35 @@ pub(super) struct Held {
     pub(super) accounts: u64,
     /// Accounts that are known.
     pub(super) of: u64,
+    /// Where campaigns began anew, when all that proxies were told before has ended; 0: they go on.
+    #[serde(default)]
+    pub(super) ends: u64,
+}
+
+impl Held {
+    pub(super) fn of(accounts: u64, of: u64) -> Self {
+        Self { id: rand::random::<u64>() | 1, accounts, of, ends: 0 }
+    }
+
+    /// Campaigns begin anew, and proxies were told of accounts of which nobody knows why: these stay linked until a person lets
+    /// the new campaigns take their place, or until their own time is over. `None`: there are none.
+    pub(super) fn anew(told: &[Change], now: u64) -> Option<Self> {
+        let ends = told.iter().filter_map(|change| match change {
+            Change::Account { until, .. } | Change::Crowd { until, .. } => Some(until.0).filter(|ends| *ends > now),
+            _ => None,
+        });
+        let (accounts, ends) = ends.fold((0, 0), |(count, last), ends| (count + 1, ends.max(last)));
+        (accounts > 0).then(|| Self { ends, ..Self::of(accounts, accounts) })
+    }
+
+    /// Whether proxies were told of campaigns that nobody knows any more.
+    pub(super) fn began_anew(&self) -> bool {
+        self.ends > 0
+    }
+
+    pub(super) fn is_over(&self, now: u64) -> bool {
+        self.began_anew() && now >= self.ends
+    }
 }
 
 /// Whether changes of the feed would act on more accounts at once than is allowed: how many that are.
@@ -105,6 +134,20 @@ mod tests {
     }
 
     #[test]
+    fn where_campaigns_begin_anew_what_proxies_were_told_stays_until_its_time_is_over() {
+        let link = |account, until| {
+            let families = FamilySet::default();
+            Change::Account { account, campaign: 0, score: 7_000, families, until: Timestamp(until) }
+        };
+        assert_eq!(Held::anew(&[], 100), None);
+        assert_eq!(Held::anew(&[link(1, 100)], 100), None);
+        let held = Held::anew(&[link(1, 100), link(2, 300), link(3, 200)], 100).unwrap();
+        assert_eq!((held.accounts, held.ends), (2, 300));
+        assert_eq!([299, 300].map(|now| held.is_over(now)), [false, true]);
+        assert!(!Held::of(2, 3).is_over(u64::MAX));
+    }
+
+    #[test]
     fn who_takes_over_goes_on_from_what_proxies_were_told() {
         let (strict, lenient) = (Caution { per_mille: 1, few: 1 }, Caution { per_mille: 900, few: 10 });
         let now = Timestamp(crate::clock::now() - 5_000);
@@ -116,7 +159,7 @@ mod tests {
         let taken_over = |told: Option<Vec<Change>>, held: bool, caution: Caution| {
             let mut duty = Duty::for_measurement();
             duty.joiner = known();
-            duty.held = held.then_some(Held { id: 1, accounts: 36, of: 240 });
+            duty.held = held.then_some(Held::of(36, 240));
             duty.go_on(told, caution);
             duty.feed.accounts()
         };

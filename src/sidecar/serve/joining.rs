@@ -1,7 +1,7 @@
 //! Who has the duty: one of several sidecars at a time, by a lease. Who loses it leaves everything as the other finds it.
 
 use super::candidate::Caution;
-use super::duty::Duty;
+use super::duty::{DUTY, Duty};
 use super::publisher::Publisher;
 use super::shared::Shared;
 use super::{Options, metrics};
@@ -19,19 +19,12 @@ const TTL: Duration = Duration::from_secs(4);
 const REST: Duration = Duration::from_millis(100);
 /// The same where the store is away.
 const AWAY: Duration = Duration::from_millis(500);
+/// How long a sidecar that cannot read the snapshot leaves the lease to others.
+const LEFT: Duration = Duration::from_secs(10);
 
 /// Begins to strive for the duty.
 pub(super) fn start(options: &Options, shared: &Arc<Shared>, stopped: watch::Receiver<bool>) -> JoinHandle<()> {
-    let strive = Strive {
-        shared: Arc::clone(shared),
-        renewal: Renewal::default(),
-        corpora: options.corpora.clone(),
-        ttl: options.ttl,
-        every: options.every,
-        keep: options.keep,
-        caution: options.caution,
-        hold: options.hold,
-    };
+    let strive = Strive::of(options, shared);
     std::thread::spawn(move || {
         let over = AtomicBool::new(false);
         std::thread::scope(|threads| {
@@ -90,9 +83,27 @@ struct Strive {
     keep: Duration,
     caution: Caution,
     hold: Caution,
+    anew: bool,
+    /// When the duty was last left to others, because a later version has saved what there is.
+    left: Mutex<Option<Instant>>,
 }
 
 impl Strive {
+    fn of(options: &Options, shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            renewal: Renewal::default(),
+            corpora: options.corpora.clone(),
+            ttl: options.ttl,
+            every: options.every,
+            keep: options.keep,
+            caution: options.caution,
+            hold: options.hold,
+            anew: options.begin_anew,
+            left: Mutex::default(),
+        }
+    }
+
     fn run(&self, stopped: &watch::Receiver<bool>) {
         let mut duty: Option<Duty> = None;
         let mut said = String::new();
@@ -145,6 +156,10 @@ impl Strive {
     /// Takes or renews the lease; whether this sidecar has it.
     fn renew(&self, duty: &mut Option<Duty>) -> Outcome<bool> {
         let begun = Instant::now();
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.is_some_and(|at| at.elapsed() < LEFT) {
+            return Ok(false);
+        }
         let Some(fence) = self.shared.store.lease(JOINER, self.shared.owner, TTL)? else {
             if duty.take().is_some() {
                 self.shared.say("another sidecar has taken the duty over");
@@ -154,7 +169,13 @@ impl Strive {
         self.renewal.set(Some(begun));
         // Another may have had it in between: what it left counts.
         if duty.as_ref().is_none_or(|duty| duty.fence != fence) {
-            *duty = Some(self.begin(fence)?);
+            *duty = self.begin(fence)?;
+            if duty.is_none() {
+                self.leave(&mut left)?;
+                return Ok(false);
+            }
+            *left = None;
+            metrics::set(&self.shared.metrics.newer, 0);
             self.shared.say("has the duty of joining and publishing");
         }
         if let Some(duty) = duty {
@@ -163,10 +184,25 @@ impl Strive {
         Ok(true)
     }
 
-    /// Takes up what the one before left.
-    fn begin(&self, fence: Fence) -> Outcome<Duty> {
+    /// Takes up what the one before left; `None`: that is for a later version to do.
+    fn begin(&self, fence: Fence) -> Outcome<Option<Duty>> {
         let publisher = Publisher::new(self.shared.signer.clone(), self.ttl, &self.corpora);
-        Duty::take_up(&self.shared, fence, publisher, self.hold)
+        Duty::take_up(&self.shared, fence, publisher, self.hold, self.anew)
+    }
+
+    /// Leaves the duty to a sidecar that can read what was saved, and says so once.
+    fn leave(&self, left: &mut Option<Instant>) -> Outcome<()> {
+        self.renewal.set(None);
+        let store = &*self.shared.store;
+        store.release(JOINER, self.shared.owner)?;
+        metrics::set(&self.shared.metrics.newer, 1);
+        if left.replace(Instant::now()).is_none() {
+            self.shared
+                .say("a later version has saved the campaigns: this one leaves the duty to it (or --begin-anew)");
+            let name = format!("nobody: a later version than {} has saved the campaigns", self.shared.name);
+            store.set(DUTY, serde_json::json!({ "name": name, "since": now() }).to_string().as_bytes())?;
+        }
+        Ok(())
     }
 }
 
@@ -174,7 +210,14 @@ impl Strive {
 mod tests {
     use super::*;
     use crate::directory::Directory;
-    use crate::store::open;
+    use crate::serve::publisher::Sealed;
+    use crate::serve::{Access, hold};
+    use crate::signing::Signer;
+    use crate::store::{Cursor, Edition, Published, open};
+    use azeotrope_engine::campaign::Change;
+    use azeotrope_engine::campaign::feed::Profile;
+    use azeotrope_engine::rules::FamilySet;
+    use azeotrope_engine::time::Timestamp;
 
     /// Whether another gets the lease once it would have run out, while the holder's step has taken `long`.
     fn is_lost(long: Duration) -> bool {
@@ -195,5 +238,93 @@ mod tests {
     fn a_step_that_takes_long_keeps_the_lease_and_one_that_hangs_loses_it() {
         let [slow, hanging] = [TTL, LONGEST].map(|long| std::thread::spawn(move || is_lost(long)));
         assert_eq!([slow, hanging].map(|thread| thread.join().unwrap()), [false, true]);
+    }
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+    /// An account that is linked in the bundle that is published.
+    const LINKED: u64 = 5;
+
+    /// A sidecar over a store where this was saved.
+    fn over(store: &Arc<dyn Store>, saved: &[u8], anew: bool) -> Strive {
+        let signer = Signer::generate();
+        let fence = store.lease(JOINER, 1, TTL).unwrap().unwrap();
+        assert!(store.save(fence, &Cursor(0, 0), saved).unwrap());
+        let mut publisher = Publisher::new(signer.clone(), HOUR, &[]);
+        let (families, until) = (FamilySet::default(), Timestamp(now() + 60_000));
+        publisher.base(&[
+            Change::Profile { campaign: 0, profile: Profile::default() },
+            Change::Account { account: LINKED, campaign: 0, score: 7_000, families, until },
+        ]);
+        let Sealed { version, manifest, parts } = publisher.bundle(0, now() / 1_000);
+        let edition = Edition { version, at: now(), note: String::new(), manifest };
+        assert_eq!(store.publish(fence, &edition, &parts).unwrap(), Published::Done);
+        store.release(JOINER, 1).unwrap();
+        let (few, per_mille) = (100, 300);
+        let options = Options {
+            listen: ([127, 0, 0, 1], 0).into(),
+            name: "a".into(),
+            signer,
+            access: Access::default(),
+            rules: None,
+            corpora: Vec::new(),
+            ttl: HOUR,
+            every: Duration::ZERO,
+            keep: 24 * HOUR,
+            caution: Caution { few, per_mille },
+            hold: Caution { few, per_mille },
+            begin_anew: anew,
+            ecds_file: None,
+            ecds_listen: None,
+            extension: None,
+        };
+        Strive::of(&options, &Arc::new(Shared::new(&options, Arc::clone(store))))
+    }
+
+    /// What a sidecar saves, with this as what is known of campaigns.
+    fn saved(joiner: &[u8]) -> Vec<u8> {
+        postcard::to_allocvec(&[joiner, &[], &[]]).unwrap()
+    }
+
+    fn is_linked(strive: &Strive) -> bool {
+        let told = hold::published(&strive.shared).unwrap().unwrap();
+        told.iter().any(|change| matches!(change, Change::Account { account: LINKED, .. }))
+    }
+
+    #[test]
+    fn what_a_later_version_has_saved_is_left_to_it() {
+        let folder = Directory::new();
+        let store = open(None, Some(&folder.0)).unwrap();
+        let later = saved(&[99, 1]);
+        let (strive, mut duty) = (over(&store, &later, false), None);
+        for _ in 0..3 {
+            assert!(!strive.step(&mut duty).unwrap() && duty.is_none());
+        }
+        assert_eq!(strive.shared.metrics.newer.load(Ordering::Relaxed), 1);
+        assert_eq!(store.load().unwrap().unwrap().1, later);
+        assert!(is_linked(&strive));
+        assert!(store.lease(JOINER, 2, TTL).unwrap().is_some(), "another may have the duty at once");
+    }
+
+    #[test]
+    fn where_campaigns_begin_anew_what_could_not_be_read_is_kept_and_nobody_is_unlinked() {
+        for (bytes, anew) in [(saved(&[99, 1]), true), (saved(b"\x08damaged"), false), (vec![0xff; 9], false)] {
+            let folder = Directory::new();
+            let store = open(None, Some(&folder.0)).unwrap();
+            let (strive, mut duty) = (over(&store, &bytes, anew), None);
+            let before = store.current().unwrap().unwrap().version;
+            strive.step(&mut duty).unwrap();
+            assert!(store.current().unwrap().unwrap().version > before, "rules are published");
+            assert!(is_linked(&strive));
+            assert_eq!(store.get("snapshot.unread").unwrap(), Some(bytes));
+            // Nor by who takes the duty over from it, which can read what was saved since.
+            duty.take().unwrap().save(&*store).unwrap();
+            store.release(JOINER, strive.shared.owner).unwrap();
+            strive.step(&mut duty).unwrap();
+            assert!(duty.is_some() && is_linked(&strive));
+            // A person lets the new campaigns take their place.
+            assert!(hold::release(&*store).unwrap());
+            strive.step(&mut duty).unwrap();
+            assert!(!is_linked(&strive));
+        }
     }
 }

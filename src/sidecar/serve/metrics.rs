@@ -65,6 +65,8 @@ metrics! {
     waiting: "gauge" = "azeotrope_sidecar_batches_waiting";
     /// Whether this sidecar has the duty of joining and publishing.
     duty: "gauge" = "azeotrope_sidecar_duty";
+    /// Whether a later version has saved the campaigns: this sidecar leaves the duty to it.
+    newer: "gauge" = "azeotrope_sidecar_snapshot_newer";
     /// Whether the store answers.
     store_up: "gauge" = "azeotrope_sidecar_store_up";
     /// Calls of the store that failed.

@@ -87,6 +87,8 @@ pub(crate) struct Options {
     pub(crate) caution: candidate::Caution,
     /// When campaigns are held back.
     pub(crate) hold: candidate::Caution,
+    /// Whether campaigns begin anew where a later version has saved them.
+    pub(crate) begin_anew: bool,
     /// The ECDS file.
     pub(crate) ecds_file: Option<PathBuf>,
     /// Where ECDS is served over gRPC.

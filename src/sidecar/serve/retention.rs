@@ -66,8 +66,10 @@ impl Duty {
         if left.is_empty() && self.held.take().is_some() {
             hold::hold(store, None)?;
         }
-        match self.held {
+        match &self.held {
             None => self.rebase(),
+            // That is of none of these.
+            Some(held) if held.began_anew() => {}
             // What is held back is told when it is let go.
             Some(_) => self.tell_anew(&self.still_told(Timestamp(now))),
         }
@@ -176,7 +178,7 @@ mod tests {
         harvest(&mut duty.joiner, 100, day(3));
         duty.tell_anew(&duty.joiner.feed(usize::MAX, day(3)));
         harvest(&mut duty.joiner, 200, day(4));
-        let held = Held { id: 1, accounts: 36, of: 320 };
+        let held = Held::of(36, 320);
         hold::hold(&*store, Some(&held)).unwrap();
         duty.held = Some(held.clone());
         let names: Vec<String> = duty.joiner.campaigns().iter().map(|campaign| campaign.name.clone()).collect();

@@ -30,4 +30,5 @@ fn a_damaged_snapshot_is_refused() {
     assert_eq!(restore(&[]), Err("an empty snapshot"));
     assert_eq!(restore(&[99, 1]), Err("a snapshot of another version"));
     assert_eq!(restore(&snapshot[..snapshot.len() / 2]), Err("a damaged snapshot"));
+    assert_eq!([&[99, 1][..], &snapshot, &[0, 1], &[]].map(Joiner::is_newer), [true, false, false, false]);
 }

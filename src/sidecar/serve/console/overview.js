@@ -75,8 +75,11 @@ function figures({ today, filters, bundle, now }, campaigns) {
 
 function held({ held_back: held }, again) {
   if (!held) return null;
+  const they = `${count(held.accounts)} of ${count(held.of)} known accounts at once.`;
+  const told = `Proxies go on with what they were told of accounts before, until ${moment(held.ends)}.`;
   const release = () => form("Let go of held back campaigns", {
-    text: `They link ${count(held.accounts)} of ${count(held.of)} known accounts at once. Proxies will act on these accounts as soon as the next bundle is out.`,
+    text: held.ends ? `${told} The new campaigns take the place of all of that as soon as the next bundle is out.`
+      : `They link ${they} Proxies will act on these accounts as soon as the next bundle is out.`,
     fields: [{ name: "note", label: "Why", hint: "For the audit trail", maxlength: 256, required: true }],
     submit: "Let go",
     danger: true,
@@ -85,7 +88,8 @@ function held({ held_back: held }, again) {
       say("Let go");
     },
   }).then((done) => done && again());
-  return h("div", { class: "notice" }, h("span", null, h("strong", null, "Campaigns are held back. "), `They would link ${count(held.accounts)} of ${count(held.of)} known accounts at once.`), changing("Let go…", release, { class: "small" }));
+  const [what, why] = held.ends ? ["Campaigns began anew. ", told] : ["Campaigns are held back. ", `They would link ${they}`];
+  return h("div", { class: "notice" }, h("span", null, h("strong", null, what), why), changing("Let go…", release, { class: "small" }));
 }
 
 function refusal({ last_submission: last }) {

@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 /// Time between two snapshots, at least.
 pub(super) const SNAPSHOT: Duration = Duration::from_secs(10);
+/// Where a snapshot is kept that could not be read.
+pub(super) const UNREAD: &str = "snapshot.unread";
 /// Snapshots take at most one part in so many of the time.
 const SNAPSHOT_SHARE: u32 = 20;
 
@@ -28,17 +30,29 @@ struct SavedBefore {
     keeper: Vec<u8>,
 }
 
+/// Why what the one before knew cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// A later version has saved it.
+    Newer,
+    /// It is damaged, or of a version long ago.
+    Damaged(&'static str),
+}
+
 impl Saved {
     /// What the one before knew.
     ///
     /// # Errors
     /// Bytes of another layout, or damaged ones.
-    pub(super) fn read(bytes: &[u8], criteria: Criteria) -> Result<(Joiner, Keeper, Traffic), &'static str> {
+    pub(super) fn read(bytes: &[u8], criteria: Criteria) -> Result<(Joiner, Keeper, Traffic), Unread> {
         let before = |SavedBefore { joiner, keeper }| Self { joiner, keeper, traffic: Vec::new() };
         let saved: Self = postcard::from_bytes(bytes)
             .or_else(|_| postcard::from_bytes(bytes).map(before))
-            .map_err(|_| "a damaged snapshot")?;
-        let joiner = Joiner::restore(&saved.joiner, Limits::default(), criteria)?;
+            .map_err(|_| Unread::Damaged("a damaged snapshot"))?;
+        if Joiner::is_newer(&saved.joiner) {
+            return Err(Unread::Newer);
+        }
+        let joiner = Joiner::restore(&saved.joiner, Limits::default(), criteria).map_err(Unread::Damaged)?;
         let keeper = postcard::from_bytes(&saved.keeper).unwrap_or_default();
         Ok((joiner, keeper, postcard::from_bytes(&saved.traffic).unwrap_or_default()))
     }
