@@ -8,7 +8,7 @@
 //! | `console` | the same interface as pages for people |
 //! | `ask`, `answering`, `dossier` | questions to the sidecar that has the duty, and what it knows of a campaign or an account |
 //! | `traffic`, `shadow` | traffic and verdicts over time; the observations that rules are tried on |
-//! | `joining`, `duty` | the duty that one of several sidecars has: observations into campaigns, rules into force |
+//! | `joining`, `duty` | the duty that one of several sidecars has: observations into campaigns, all that is known into bundles |
 //! | `ruling` | rules into force: those that were submitted, thresholds that keep themselves |
 //! | `publisher`, `replaced` | rules, corpora and campaigns into signed bundles; those before them |
 //! | `candidate` | rules on their way into force: checked, run in shadow, accepted or refused |
