@@ -73,6 +73,14 @@ impl Sidecar {
     /// # Errors
     /// No answer, or one that says no.
     pub(crate) fn get(&self, path: &str) -> Result<Answer, Failure> {
+        self.get_or(path, &[])
+    }
+
+    /// Asks for what may not be there: an answer with one of these statuses is one, too.
+    ///
+    /// # Errors
+    /// No answer, or one that says no otherwise.
+    pub(crate) fn get_or(&self, path: &str, statuses: &[u16]) -> Result<Answer, Failure> {
         let mut request = self.agent().get(self.address(path)).header(CLIENT, "cli");
         // Reading may need a login.
         if self.admin_token_file.is_some() {
@@ -81,6 +89,7 @@ impl Sidecar {
         let answer = self.answered(path, request.call())?;
         match answer.status {
             200 => Ok(answer),
+            _ if answer.refuses(statuses) => Ok(answer),
             status => Err(Failure::Sidecar(format!("{}: {status}: {}", answer.place, reason(&answer)))),
         }
     }

@@ -122,3 +122,33 @@ def test_small_changes_write_what_they_change_and_no_defaults(keys, tmp_path):
         path.write_text(document(observe="much"))
         wrong = sidecar.command("rules", "what-if", path, check=False)
         assert wrong.returncode == 2 and "expected a number" in wrong.stderr, wrong
+
+
+def test_what_is_published_takes_back_no_exception_unless_its_writer_knows_of_it(keys, tmp_path):
+    path = tmp_path / "rules.json"
+
+    def publish(*arguments, code):
+        done = sidecar.command("rules", "publish", path, *arguments, check=False)
+        assert done.returncode == code, done
+        return done.stdout
+
+    with sidecars.Sidecar(keys) as sidecar:
+        shown = sidecar.command("rules", "show")
+        assert json.loads(shown.stdout) == RULES and "--from 0" in shown.stderr, shown
+        sidecar.command("rules", "allow", "--account", "00000000000000ff")
+        path.write_text(document(observe=4.1))
+        told = publish(code=1)
+        assert '$.allow: - {"account":"00000000000000ff"}' in told and "--from 1" in told, told
+        assert "rules 1 are in force" in publish("--from", 0, code=1)
+        assert sidecar.get("/v1/rules") == {**RULES, "allow": [{"account": "00000000000000ff"}]}
+        # What begins with what is in force needs nothing more, nor does what was made from it knowingly.
+        shown = json.loads(sidecar.command("rules", "show", "--json").stdout)
+        path.write_text(json.dumps({**shown["document"], "thresholds": {"observe": 4.2}}))
+        assert publish("--from", shown["number"], code=0) == publish(code=0).replace("rules 3", "rules 2")
+        path.write_text(document(observe=4.1))
+        assert "$.allow: - " in publish("--from", 3, code=0)
+        before = json.loads(sidecar.command("rules", "show", "--number", 3).stdout)
+        assert before["allow"] == [{"account": "00000000000000ff"}]
+        assert "are not kept" in sidecar.command("rules", "show", "--number", 77, check=False).stdout
+        sidecar.command("rules", "rollback", "--to", 3)
+        assert "$.allow: - " in publish("--force", code=0)

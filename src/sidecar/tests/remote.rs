@@ -43,6 +43,8 @@ fn what_no_sidecar_answers_is_no_success_and_no_refusal() {
         &["campaigns"],
         &["campaigns", "--release"],
         &["rules", "history"],
+        &["rules", "show"],
+        &["rules", "show", "--number", "1"],
         &["rules", "diff", &rules],
         &["rules", "what-if", &rules],
         &["rules", "publish", &rules],

@@ -1,12 +1,11 @@
 //! Small changes of rules, in a file or in force: pins and exceptions.
 
-use super::live::{self, Change};
+use super::live::{self, Change, InForce};
 use crate::clock;
 use crate::commands::format::Format;
 use crate::commands::{Failure, Outcome, print, read};
 use crate::file;
-use crate::remote::{Answer, at};
-use crate::serve::BUILT_IN;
+use crate::remote::at;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -30,10 +29,8 @@ impl Place {
         let (text, tag) = match &self.file {
             Some(path) => (String::from_utf8_lossy(&read(path, MAX_BYTES)?).into_owned(), String::new()),
             None => {
-                let Answer { tag, body, .. } = self.change.sidecar.get("/v1/rules")?;
-                // What nobody wrote is not written now: the built-in rules go on going with the version.
-                let none = tag.trim_matches('"') == "0";
-                (if none { BUILT_IN.to_owned() } else { body }, tag)
+                let InForce { tag, text } = InForce::of(&self.change.sidecar)?;
+                (text, tag)
             }
         };
         checked(&text)?;

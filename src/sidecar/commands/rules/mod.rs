@@ -5,6 +5,7 @@ mod diff;
 mod edit;
 mod fetch;
 mod live;
+mod losses;
 mod sign;
 mod what_if;
 
@@ -137,16 +138,35 @@ enum Command {
         #[command(flatten)]
         sidecar: Sidecar,
     },
+    /// Print the rules in force, as they were written: what to begin with to change them
+    ///
+    /// Their number goes to standard error, for `rules publish --from`; `--json` has both. Exit codes: 0: printed; 1: rules of
+    /// this number are not kept; 2: wrong usage; 3: no answer.
+    Show {
+        /// Those of this number instead (`azeotrope rules history`; 0: the built-in ones)
+        #[arg(long, value_name = "NUMBER")]
+        number: Option<u64>,
+        #[command(flatten)]
+        sidecar: Sidecar,
+        #[command(flatten)]
+        format: Format,
+    },
     /// Put rules into force through a sidecar
     ///
     /// They run in shadow over recent traffic first, and are refused where they would newly act on too many accounts at
-    /// once, or have ended. Exit codes: 0: in force; 1: refused; 2: wrong usage; 3: no answer.
+    /// once, or have ended; or where they take back exceptions that are in force (`allow`) and --from does not say that this
+    /// is known. What they take back of `allow`, `deny` and `campaigns` is told. Exit codes: 0: in force; 1: refused; 2: wrong
+    /// usage; 3: no answer.
     Publish {
         /// The rules document; `-`: standard input
         file: PathBuf,
+        /// The number of the rules that it was made from (`azeotrope rules show`): refused where others are in force
+        #[arg(long, value_name = "NUMBER")]
+        from: Option<u64>,
         #[command(flatten)]
         change: live::Change,
-        /// Put them into force however many accounts they act on, and though they have ended
+        /// Put them into force however many accounts they act on, whatever exceptions they take back, and though they have
+        /// ended
         #[arg(long)]
         force: bool,
     },
@@ -217,7 +237,8 @@ impl Args {
             Command::Fetch { public_key, plugin, limit, out, token_file, sidecar } => {
                 fetch::fetch(&fetch::Order { public_key, plugin, limit, out, token_file, sidecar })
             }
-            Command::Publish { file, change, force } => live::publish(&file, &change, force),
+            Command::Show { number, sidecar, format } => live::show(number, &sidecar, format),
+            Command::Publish { file, from, change, force } => live::publish(&file, from, &change, force),
             Command::Rollback { to, change, force } => live::rollback(to, &change, force),
             Command::History { sidecar, format } => live::history(&sidecar, format),
             Command::Pin { rung, place } => edit::pin(&rung, &place),
