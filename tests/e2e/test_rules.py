@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import json
+import time
 
 import sidecars
 from sidecars import wait
@@ -152,3 +153,30 @@ def test_what_is_published_takes_back_no_exception_unless_its_writer_knows_of_it
         assert "are not kept" in sidecar.command("rules", "show", "--number", 77, check=False).stdout
         sidecar.command("rules", "rollback", "--to", 3)
         assert "$.allow: - " in publish("--force", code=0)
+
+
+def test_an_exception_has_its_reason_is_made_shorter_and_taken_back(keys):
+    account = ["--account", "00000000000000ff"]
+    with sidecars.Sidecar(keys) as sidecar:
+        sidecar.command("rules", "allow", *account, "--days", "30", "--note", "ticket 4711")
+        sidecar.command("rules", "allow", "--network", account[1])
+        sidecar.command("rules", "allow", *account, "--days", "7", "--note", "ticket 4712")
+        network, entry = sidecar.get("/v1/rules")["allow"]
+        assert network == {"network": account[1]} and entry["note"] == "ticket 4712", entry
+        assert entry["until"] <= time.time() + 7 * 86_400 + 5, entry
+        sidecar.command("rules", "disallow", *account)
+        assert sidecar.get("/v1/rules")["allow"] == [network]
+        none = sidecar.command("rules", "disallow", *account, check=False)
+        assert none.returncode == 1 and "there is no exception" in none.stdout, none
+
+
+def test_a_small_change_that_is_refused_can_be_forced(keys, tmp_path):
+    path = tmp_path / "rules.json"
+    path.write_text(json.dumps({**RULES, "expires": 1}))
+    with sidecars.Sidecar(keys) as sidecar:
+        sidecar.command("rules", "publish", path, "--force")
+        assert sidecar.command("rules", "pin", "throttle=8.0", check=False).returncode == 1
+        for change in (["pin", "throttle=8.0"], ["allow", "--account", "00000000000000ff"],
+                       ["disallow", "--account", "00000000000000ff"]):
+            sidecar.command("rules", *change, "--force")
+        assert number(sidecar) == 4

@@ -1,7 +1,6 @@
-//! Small changes of rules, in a file or in force: pins and exceptions.
+//! Small changes of rules, in a file or in force, and pins.
 
 use super::live::{self, Change, InForce};
-use crate::clock;
 use crate::commands::format::Format;
 use crate::commands::{Failure, Outcome, print, read};
 use crate::file;
@@ -21,11 +20,22 @@ pub(super) struct Place {
     file: Option<PathBuf>,
     #[command(flatten)]
     change: Change,
+    /// Put them into force however many accounts they act on, and though they have ended
+    #[arg(long)]
+    force: bool,
 }
 
 impl Place {
-    /// Changes the rules there.
-    fn change(&self, edit: impl FnOnce(&mut Value) -> Result<(), Failure>) -> Result<Outcome, Failure> {
+    /// Why they are changed.
+    pub(super) fn note(&self) -> &str {
+        &self.change.note
+    }
+
+    /// Changes the rules there; not where `edit` says why not.
+    pub(super) fn change(
+        &self,
+        edit: impl FnOnce(&mut Value) -> Result<Option<String>, Failure>,
+    ) -> Result<Outcome, Failure> {
         let (text, tag) = match &self.file {
             Some(path) => (String::from_utf8_lossy(&read(path, MAX_BYTES)?).into_owned(), String::new()),
             None => {
@@ -35,12 +45,14 @@ impl Place {
         };
         checked(&text)?;
         let mut document: Value = serde_json::from_str(&text).map_err(|error| Failure::Usage(error.to_string()))?;
-        edit(&mut document)?;
+        if let Some(reason) = edit(&mut document)? {
+            return live::refused(&reason, &[], self.change.format);
+        }
         let text = format!("{document:#}\n");
         checked(&text)?;
         match &self.file {
             Some(path) => write(path, &text, self.change.format),
-            None => live::put(&self.change, &tag, &text, false),
+            None => live::put(&self.change, &tag, &text, self.force),
         }
     }
 }
@@ -73,7 +85,7 @@ fn write(path: &Path, text: &str, format: Format) -> Result<Outcome, Failure> {
 }
 
 /// A member that is there from now on.
-fn member<'a>(of: &'a mut Value, name: &str, default: Value) -> Result<&'a mut Value, Failure> {
+pub(super) fn member<'a>(of: &'a mut Value, name: &str, default: Value) -> Result<&'a mut Value, Failure> {
     let object = of.as_object_mut().ok_or_else(|| Failure::Usage(format!("`{name}` has no place there")))?;
     Ok(object.entry(name).or_insert(default))
 }
@@ -103,35 +115,6 @@ pub(super) fn pin(wish: &str, place: &Place) -> Result<Outcome, Failure> {
         if !pinned.contains(&json!(rung)) {
             pinned.push(json!(rung));
         }
-        Ok(())
-    })
-}
-
-/// Makes an exception.
-pub(super) fn allow(
-    subjects: [(&str, Option<String>); 4],
-    days: Option<u64>,
-    place: &Place,
-) -> Result<Outcome, Failure> {
-    let mut entry = serde_json::Map::new();
-    for (name, digest) in subjects {
-        if let Some(digest) = digest {
-            entry.insert(name.to_owned(), json!(digest));
-        }
-    }
-    if entry.len() != 1 {
-        return Err(Failure::Usage(
-            "exactly one of --account, --organisation, --network, --skeleton is needed".to_owned(),
-        ));
-    }
-    if let Some(days) = days {
-        let now = clock::seconds();
-        entry.insert("until".to_owned(), json!(now + days * 86_400));
-    }
-    place.change(|document| {
-        let allow = member(document, "allow", json!([]))?;
-        let allow = allow.as_array_mut().ok_or_else(|| Failure::Usage("`allow` is no list".to_owned()))?;
-        allow.push(Value::Object(entry));
-        Ok(())
+        Ok(None)
     })
 }

@@ -3,6 +3,7 @@
 mod check;
 mod diff;
 mod edit;
+mod exceptions;
 mod fetch;
 mod live;
 mod losses;
@@ -192,6 +193,8 @@ enum Command {
         format: Format,
     },
     /// Hold a threshold where it is, or at a value, whatever traffic does
+    ///
+    /// Exit codes: 0: in force, or written; 1: refused, as `rules publish` refuses; 2: wrong usage; 3: no answer.
     Pin {
         /// observe, throttle or block, and where: throttle=8.0; without a value: where it is
         #[arg(value_name = "RUNG[=NATS]")]
@@ -200,22 +203,25 @@ enum Command {
         place: edit::Place,
     },
     /// Never act upon an account, an organisation, a network or a template
+    ///
+    /// In place of an exception of the same that is there, whenever that ends; --note goes into the entry, too. Exit codes: 0: in
+    /// force, or written; 1: refused, as `rules publish` refuses; 2: wrong usage; 3: no answer.
     Allow {
-        /// Digest of the account (the `case` of a verdict, `azeotrope digest`)
-        #[arg(long, value_name = "DIGEST")]
-        account: Option<String>,
-        /// Digest of the organisation
-        #[arg(long, value_name = "DIGEST")]
-        organisation: Option<String>,
-        /// Digest of the network
-        #[arg(long, value_name = "DIGEST")]
-        network: Option<String>,
-        /// Digest of a skeleton's key
-        #[arg(long, value_name = "DIGEST")]
-        skeleton: Option<String>,
+        #[command(flatten)]
+        subject: exceptions::Subject,
         /// Days that this holds, 3650 at most; absent: for good
         #[arg(long, value_parser = clap::value_parser!(u64).range(1..=3_650))]
         days: Option<u64>,
+        #[command(flatten)]
+        place: edit::Place,
+    },
+    /// Take back an exception that was made with `rules allow`
+    ///
+    /// Exit codes: 0: in force, or written; 1: there is none, or refused, as `rules publish` refuses; 2: wrong usage; 3: no
+    /// answer.
+    Disallow {
+        #[command(flatten)]
+        subject: exceptions::Subject,
         #[command(flatten)]
         place: edit::Place,
     },
@@ -242,15 +248,8 @@ impl Args {
             Command::Rollback { to, change, force } => live::rollback(to, &change, force),
             Command::History { sidecar, format } => live::history(&sidecar, format),
             Command::Pin { rung, place } => edit::pin(&rung, &place),
-            Command::Allow { account, organisation, network, skeleton, days, place } => {
-                let subjects = [
-                    ("account", account),
-                    ("organisation", organisation),
-                    ("network", network),
-                    ("skeleton", skeleton),
-                ];
-                edit::allow(subjects, days, &place)
-            }
+            Command::Allow { subject, days, place } => exceptions::allow(subject, days, &place),
+            Command::Disallow { subject, place } => exceptions::disallow(subject, &place),
         }
     }
 }
