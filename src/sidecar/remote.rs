@@ -15,12 +15,19 @@ const LARGEST: u64 = 64 << 20;
 /// A sidecar on this machine.
 pub(crate) const HERE: &str = "http://127.0.0.1:8470";
 
+/// The sidecar that the environment names.
+pub(crate) fn usual() -> Option<String> {
+    std::env::var("AZEOTROPE_SIDECAR").ok().filter(|url| !url.is_empty())
+}
+
 /// Where a sidecar is.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sidecar {
-    /// Address of a sidecar; asked through the proxy of HTTP_PROXY unless it is on this machine or in NO_PROXY
-    #[arg(long = "sidecar", value_name = "URL", env = "AZEOTROPE_SIDECAR", default_value = HERE)]
-    url: String,
+    /// Address of a sidecar; absent: that of AZEOTROPE_SIDECAR, else http://127.0.0.1:8470. Asked through the proxy of HTTP_PROXY
+    /// unless it is on this machine or in NO_PROXY
+    // The variable is no matter of clap's: it would stand in the way of options that go without a sidecar.
+    #[arg(long = "sidecar", value_name = "URL")]
+    url: Option<String>,
     /// File with the admin token, for changes
     #[arg(long, value_name = "FILE", env = "AZEOTROPE_ADMIN_TOKEN_FILE")]
     admin_token_file: Option<PathBuf>,
@@ -65,7 +72,11 @@ impl Answer {
 impl Sidecar {
     /// A sidecar at a URL.
     pub(crate) fn at(url: &str, admin_token_file: Option<PathBuf>) -> Self {
-        Self { url: url.to_owned(), admin_token_file }
+        Self { url: Some(url.to_owned()), admin_token_file }
+    }
+
+    fn url(&self) -> String {
+        self.url.clone().or_else(usual).unwrap_or_else(|| HERE.to_owned())
     }
 
     /// Asks.
@@ -104,14 +115,14 @@ impl Sidecar {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
         };
-        let failed = |error: ureq::Error| Failure::Sidecar(format!("{}{path}: {error}", self.url));
+        let failed = |error: ureq::Error| Failure::Sidecar(format!("{}{path}: {error}", self.url()));
         let mut answer = request.call().map_err(failed)?;
         let body = answer.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)?;
         match answer.status().as_u16() {
             200 => Ok(body),
             status => {
                 let told = String::from_utf8_lossy(&body);
-                Err(Failure::Sidecar(format!("{}{path}: {status}: {told}", self.url)))
+                Err(Failure::Sidecar(format!("{}{path}: {status}: {told}", self.url())))
             }
         }
     }
@@ -159,14 +170,14 @@ impl Sidecar {
     fn agent(&self) -> Agent {
         const PATIENCE: Duration = Duration::from_secs(30);
         let config = Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false);
-        match is_here(&self.url) {
+        match is_here(&self.url()) {
             true => config.proxy(None).build().into(),
             false => config.build().into(),
         }
     }
 
     fn address(&self, path: &str) -> String {
-        format!("{}{path}", self.url.trim_end_matches('/'))
+        format!("{}{path}", self.url().trim_end_matches('/'))
     }
 
     fn authorization(&self) -> Result<String, Failure> {
@@ -185,11 +196,11 @@ impl Sidecar {
         path: &str,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<Answer, Failure> {
-        let failed = |error: ureq::Error| Failure::Sidecar(format!("{}: {error}", self.url));
+        let failed = |error: ureq::Error| Failure::Sidecar(format!("{}: {error}", self.url()));
         let mut answer = answer.map_err(failed)?;
         let tag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
         let body = answer.body_mut().with_config().limit(LARGEST).read_to_string().map_err(failed)?;
-        Ok(Answer { place: format!("{}{path}", self.url), status: answer.status().as_u16(), tag, body })
+        Ok(Answer { place: format!("{}{path}", self.url()), status: answer.status().as_u16(), tag, body })
     }
 }
 

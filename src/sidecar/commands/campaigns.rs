@@ -4,7 +4,7 @@ use super::format::Format;
 use super::setup::{Setting, Setup};
 use super::{Failure, Outcome};
 use crate::explain::{campaign::Told, text};
-use crate::remote::{HERE, Sidecar, at, reason};
+use crate::remote::{HERE, Sidecar, at, reason, usual};
 use std::path::PathBuf;
 
 /// List the campaigns that are named by the end of a replay, or that a sidecar has named, and how they came to be
@@ -59,7 +59,7 @@ impl Args {
 
     /// The sidecar that is asked, if one is. The variable alone does not make a replay a question.
     fn asked(&self) -> Option<String> {
-        let usual = std::env::var("AZEOTROPE_SIDECAR").ok().filter(|url| !url.is_empty());
+        let usual = usual();
         match &self.sidecar {
             Some(Some(url)) => Some(url.clone()),
             Some(None) => Some(usual.unwrap_or_else(|| HERE.to_owned())),

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::azeotrope;
+use common::{azeotrope, azeotrope_with};
 use serde_json::{Value, json};
 
 fn json(arguments: &[&str]) -> Value {
@@ -135,4 +135,19 @@ fn what_comes_from_standard_input_goes_on_to_standard_output() {
         (&json!(8.0), &json!("throttle"))
     );
     assert!(!std::path::Path::new("-").exists());
+}
+
+#[test]
+fn a_file_is_changed_whatever_sidecar_the_environment_names() {
+    let environment = [("AZEOTROPE_SIDECAR", "http://127.0.0.1:9")];
+    let change = |more: &[&str]| {
+        let arguments = [&["rules", "allow", "--account", "00000000000000ff", "--note", "why", "--file", "-"], more].concat();
+        azeotrope_with(&environment, &arguments, r#"{"format":1,"version":1,"allow":[{"account":"00000000000000ff"}]}"#)
+    };
+    let run = change(&[]);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let document: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(document["allow"], json!([{ "account": "00000000000000ff", "note": "why" }]));
+    // Who asks for both did not mean it.
+    assert_eq!(change(&["--sidecar", "http://127.0.0.1:9"]).code, 2);
 }
