@@ -88,10 +88,11 @@ def test_going_back_twice_does_not_bring_back_what_was_gone_back_from(keys, tmp_
         for nats in (4.2, 4.1):
             sidecar.command("rules", "rollback")
             assert sidecar.get("/v1/rules")["thresholds"]["observe"] == nats
-        refused = sidecar.command("rules", "rollback", check=False)
-        assert refused.returncode == 1 and "the built-in ones" in refused.stdout, refused.stdout
-        sidecar.command("rules", "rollback", "--to", "0")
+        assert "rules 6 are in force: the built-in ones again" in sidecar.command("rules", "rollback").stdout
         assert sidecar.get("/v1/rules") == RULES
+        refused = sidecar.command("rules", "rollback", check=False)
+        assert refused.returncode == 1 and "there are none before" in refused.stdout, refused.stdout
+        assert "rules 7 are in force: those of 1 again" in sidecar.command("rules", "rollback", "--to", "1").stdout
 
 
 def test_rules_that_have_ended_come_into_force_only_where_that_is_forced(keys, tmp_path):

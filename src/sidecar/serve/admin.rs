@@ -131,7 +131,10 @@ async fn rollback(State(shared): App, Admitted { who, through, wish }: Admitted)
         let store = &*shared.store;
         let current = candidate::in_force(store)?.unwrap_or_default();
         let missing = |reason: String| No::Because(StatusCode::NOT_FOUND, reason);
-        let none = || missing("no rules are kept from before; to 0 goes back to the built-in ones".to_owned());
+        let none = || match current.origin() {
+            0 => missing("the built-in rules are in force: there are none before".to_owned()),
+            _ => missing("no rules are kept from before; to 0 goes back to the built-in ones".to_owned()),
+        };
         let to = match wish.to {
             Some(to) => to,
             None => candidate::before(store, &current)?.ok_or_else(none)?,
@@ -233,7 +236,7 @@ fn submit(
             Ok((StatusCode::CONFLICT, axum::Json(answer)).into_response())
         }
         None => Ok(axum::Json(json!({
-            "number": accepted.number, "comparison": accepted.comparison,
+            "number": accepted.number, "comparison": accepted.comparison, "back_to": back_to,
             "warning": files::follow(shared, &submission.document),
         }))
         .into_response()),

@@ -158,9 +158,12 @@ pub(super) fn history(store: &dyn Store) -> Outcome<History> {
     Ok(get_json(store, HISTORY)?.unwrap_or_default())
 }
 
-/// The number of the rules to go back to from these: those before them, past all that were gone back from.
+/// The number of the rules to go back to from these: those before them, past all that were gone back from. Before the first
+/// that anybody wrote the built-in ones were in force.
 pub(super) fn before(store: &dyn Store, rules: &InForce) -> Outcome<Option<u64>> {
-    Ok(history(store)?.iter().map(|old| old.number).find(|number| *number < rules.origin()))
+    let origin = rules.origin();
+    let kept = history(store)?.iter().map(|old| old.number).find(|number| *number < origin);
+    Ok(kept.or((origin == 1).then_some(0)))
 }
 
 /// A document that was in force; 0: the built-in rules.
@@ -266,7 +269,7 @@ mod tests {
             let to = before(&*store, rules).unwrap()?;
             document(&*store, to).unwrap().map(|old| old.origin())
         };
-        // 1 and 2 are good, 3 is bad: 4 is 2 again; 5 is bad: 6 is 2 again; 7 is 1 again, and there is nothing before.
+        // 1 and 2 are good, 3 is bad: 4 is 2 again; 5 is bad: 6 is 2 again; 7 is 1 again, and before that nobody wrote any.
         accept(None);
         let second = accept(None);
         assert_eq!(back(&second), Some(1));
@@ -277,7 +280,11 @@ mod tests {
         let bad = accept(None);
         assert_eq!(back(&bad), Some(2));
         assert_eq!(back(&accept(Some(2))), Some(1));
-        assert_eq!(back(&accept(Some(1))), None);
+        assert_eq!(back(&accept(Some(1))), Some(0));
         assert_eq!(document(&*store, 0).unwrap().unwrap().document, BUILT_IN);
+        assert_eq!(back(&accept(Some(0))), None);
+        // What was before is no longer kept, and was not the built-in ones.
+        write(&*store, HISTORY, &History::new()).unwrap();
+        assert_eq!(back(&second), None);
     }
 }

@@ -157,7 +157,12 @@ fn told(answer: &Answer, lost: &[Loss], format: Format) -> Result<Outcome, Failu
     let warning = at(&json, "/warning").as_str().map(|warning| format!("warning: {warning}\n"));
     let warning = warning.unwrap_or_default();
     let lines: String = lost.iter().map(Loss::line).collect();
-    let said = format!("{}{lines}rules {} are in force\n{warning}", comparison(&json), at(&json, "/number"));
+    let whose = match at(&json, "/back_to").as_u64() {
+        None => String::new(),
+        Some(0) => ": the built-in ones again".to_owned(),
+        Some(number) => format!(": those of {number} again"),
+    };
+    let said = format!("{}{lines}rules {} are in force{whose}\n{warning}", comparison(&json), at(&json, "/number"));
     if let Some(json) = json.as_object_mut().filter(|_| !lost.is_empty()) {
         json.insert("removed".to_owned(), lost.iter().map(Loss::to_json).collect());
     }

@@ -173,7 +173,8 @@ enum Command {
     },
     /// Go back to the rules before, through a sidecar
     ///
-    /// Once more goes further back, and never to rules that were gone back from. Exit codes: 0: in force; 1: refused; 2: wrong usage; 3: no answer.
+    /// Once more goes further back, and never to rules that were gone back from; from the first that anybody wrote to the built-in
+    /// ones. Exit codes: 0: in force; 1: refused; 2: wrong usage; 3: no answer.
     Rollback {
         /// To the rules of this number (`azeotrope rules history`; 0: the built-in ones); absent: those before the ones in
         /// force
