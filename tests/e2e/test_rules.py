@@ -181,3 +181,12 @@ def test_a_small_change_that_is_refused_can_be_forced(keys, tmp_path):
                        ["disallow", "--account", "00000000000000ff"]):
             sidecar.command("rules", *change, "--force")
         assert number(sidecar) == 4
+
+
+def test_a_campaign_that_was_never_named_is_told_and_may_be_confirmed_ahead(keys, tmp_path):
+    path = tmp_path / "rules.json"
+    path.write_text(json.dumps({**RULES, "campaigns": [{"id": "c-21be02e", "confirmed": True}]}))
+    with sidecars.Sidecar(keys) as sidecar:
+        told = sidecar.command("rules", "publish", path).stdout
+        assert "rules 1 are in force" in told and "warning: no such campaign: c-21be02e" in told, told
+        assert "warning" not in sidecar.command("rules", "allow", "--account", "00000000000000ff").stdout

@@ -10,6 +10,7 @@ use super::http::refused;
 use super::metrics;
 use super::ruling::ended;
 use super::shared::Shared;
+use super::unknown;
 use crate::clock::now;
 use crate::store::{Audit, Unavailable};
 use axum::Router;
@@ -228,6 +229,7 @@ fn submit(
     let note = bounded(&wish.note, LONGEST);
     let (id, at, force, document) = (rand::random(), now(), wish.force, text);
     let submission = Submission { id, at, who, note, through, force, back_to, document };
+    let unknown = unknown::campaigns(store, &submission.document)?;
     turn.submit(&submission)?;
     let accepted = wait(shared, submission.id)?;
     match &accepted.reason {
@@ -235,11 +237,14 @@ fn submit(
             let answer = json!({ "error": reason, "comparison": accepted.comparison });
             Ok((StatusCode::CONFLICT, axum::Json(answer)).into_response())
         }
-        None => Ok(axum::Json(json!({
-            "number": accepted.number, "comparison": accepted.comparison, "back_to": back_to,
-            "warning": files::follow(shared, &submission.document),
-        }))
-        .into_response()),
+        None => {
+            let warnings = [unknown, files::follow(shared, &submission.document)];
+            let warning = warnings.into_iter().flatten().reduce(|one, other| format!("{one}; {other}"));
+            Ok(axum::Json(json!({
+                "number": accepted.number, "comparison": accepted.comparison, "back_to": back_to, "warning": warning,
+            }))
+            .into_response())
+        }
     }
 }
 

@@ -44,6 +44,7 @@ mod shadow;
 mod shared;
 mod telemetry;
 mod traffic;
+mod unknown;
 mod watch;
 
 pub(crate) use access::{Access, CLIENT, Network, Proxy, Token};

@@ -7,7 +7,7 @@
 use super::candidate::{self, InForce, Submission, Turn};
 use super::files;
 use super::shared::Shared;
-use super::{Options, metrics};
+use super::{Options, metrics, unknown};
 use crate::clock::now;
 use crate::store::Outcome;
 use azeotrope_engine::rules::Rules;
@@ -85,6 +85,9 @@ fn in_turn(shared: &Shared, path: &Path, submission: &Submission) -> Outcome<boo
     let (store, document) = (&*shared.store, submission.document.as_bytes());
     let Some(turn) = Turn::take(store)? else { return Ok(false) };
     if !files::is_known(shared, path, document)? {
+        if let Some(unknown) = unknown::campaigns(store, &submission.document)? {
+            shared.say(&format!("{}: {unknown}", path.display()));
+        }
         turn.submit(submission)?;
     } else if let Some(InForce { number, who, document: newer, .. }) = candidate::in_force(store)?
         && newer.as_bytes() != document
