@@ -27,8 +27,8 @@ use std::process::ExitCode;
 
 /// Detects distillation (model extraction) through LLM APIs.
 ///
-/// Exit codes: 0: all well; 1: problems found; 2: wrong usage, or a file could not be read or written; 3: the sidecar does
-/// not answer, or not with what was asked for.
+/// Exit codes: 0: all well; 1: problems found, or refused; 2: wrong usage (a token that is not valid is one), or a file could not
+/// be read or written; 3: the sidecar does not answer, or not with what was asked for: worth another try.
 #[derive(Debug, Parser)]
 #[command(version, about, long_about, propagate_version = true)]
 struct Cli {

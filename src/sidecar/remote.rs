@@ -59,7 +59,7 @@ impl Answer {
         match self.status {
             200 if !at(&json, member).is_null() => Ok(json),
             200 => Err(Failure::Sidecar(format!("{}: this is no answer of a sidecar", self.place))),
-            status => Err(Failure::Sidecar(format!("{}: {status}: {}", self.place, reason(self)))),
+            status => Err(declined(&self.place, status, &reason(self))),
         }
     }
 
@@ -101,7 +101,7 @@ impl Sidecar {
         match answer.status {
             200 => Ok(answer),
             _ if answer.refuses(statuses) => Ok(answer),
-            status => Err(Failure::Sidecar(format!("{}: {status}: {}", answer.place, reason(&answer)))),
+            status => Err(declined(&answer.place, status, &reason(&answer))),
         }
     }
 
@@ -121,8 +121,7 @@ impl Sidecar {
         match answer.status().as_u16() {
             200 => Ok(body),
             status => {
-                let told = String::from_utf8_lossy(&body);
-                Err(Failure::Sidecar(format!("{}{path}: {status}: {told}", self.url())))
+                Err(declined(&self.address(path), status, &String::from_utf8_lossy(&body)))
             }
         }
     }
@@ -201,6 +200,16 @@ impl Sidecar {
         let tag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
         let body = answer.body_mut().with_config().limit(LARGEST).read_to_string().map_err(failed)?;
         Ok(Answer { place: format!("{}{path}", self.url()), status: answer.status().as_u16(), tag, body })
+    }
+}
+
+/// An answer that says no. Who is not let in, or sends too much, gets no other by asking again.
+fn declined(place: &str, status: u16, reason: &str) -> Failure {
+    let told = format!("{place}: {status}: {}", reason.trim_end());
+    match status {
+        401 => Failure::Usage(format!("{told} (is the token the right one?)")),
+        403 | 413 => Failure::Usage(told),
+        _ => Failure::Sidecar(told),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) enum Outcome {
 pub(crate) enum Failure {
     /// A file could not be read or written.
     Io(String, io::Error),
-    /// Something was asked for that cannot be.
+    /// Something was asked for that cannot be, or by whom a sidecar does not let in.
     Usage(String),
     /// A sidecar that does not answer, or not with what was asked for.
     Sidecar(String),

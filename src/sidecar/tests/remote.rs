@@ -51,13 +51,19 @@ fn what_no_sidecar_answers_is_no_success_and_no_refusal() {
         &["rules", "publish", "--json", &rules],
         &["rules", "rollback"],
     ];
-    for (status, answer) in
-        [(200, "<html>hi</html>"), (200, "{}"), (404, "<html>no</html>"), (401, "{\"error\":\"no\"}")]
-    {
+    for (status, answer, code) in [
+        (200, "<html>hi</html>", 3),
+        (200, "{}", 3),
+        (404, "<html>no</html>", 3),
+        (503, "{\"error\":\"no\"}", 3),
+        // Another try changes nothing.
+        (401, "{\"error\":\"no\"}", 2),
+        (403, "<html>no</html>", 2),
+    ] {
         let url = stranger(status, answer);
         for command in commands {
             let run = azeotrope(&[command, &["--sidecar", &url, "--admin-token-file", &token]].concat(), "");
-            assert_eq!((run.code, run.out.as_str()), (3, ""), "{status} {answer}: {command:?}: {}", run.err);
+            assert_eq!((run.code, run.out.as_str()), (code, ""), "{status} {answer}: {command:?}: {}", run.err);
             assert!(run.err.contains(&url), "{command:?}: {}", run.err);
         }
     }
@@ -91,8 +97,9 @@ fn only_the_sidecars_own_word_says_that_nothing_is_held_back() {
     };
     assert_eq!(code(404, r#"{"error":"no campaign is held back"}"#), 1);
     assert_eq!(code(200, r#"{"released":true}"#), 0);
-    for (status, answer) in [(401, r#"{"error":"no valid admin token"}"#), (403, r#"{"error":"x"}"#), (404, "gone")] {
-        assert_eq!(code(status, answer), 3, "{status}");
+    assert_eq!(code(404, "gone"), 3);
+    for (status, answer) in [(401, r#"{"error":"no valid admin token"}"#), (403, r#"{"error":"x"}"#)] {
+        assert_eq!(code(status, answer), 2, "{status}");
     }
 }
 
@@ -121,4 +128,5 @@ fn who_fetches_a_bundle_is_told_that_there_is_no_answer_as_by_all_commands() {
         assert!(run.code == 3 && run.out.is_empty() && run.err.contains(url), "{}: {}", run.code, run.err);
     }
     assert_eq!(fetch(&stranger(200, "<html>hi</html>")).code, 1);
+    assert_eq!(fetch(&stranger(401, r#"{"error":"no valid token"}"#)).code, 2);
 }

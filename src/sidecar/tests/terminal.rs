@@ -30,9 +30,11 @@ fn each_command_has_a_manual_page() {
     let folder = Folder::new("man");
     assert!(azeotrope(&["man"], "").out.contains(".TH azeotrope 1"));
     assert_eq!(azeotrope(&["man", "--out", &folder.path("man1")], "").code, 0);
-    for page in ["azeotrope", "azeotrope-top", "azeotrope-rules-publish"] {
-        let text = String::from_utf8(folder.read(&format!("man1/{page}.1"))).unwrap();
-        assert!(text.contains("Exit codes"), "{page}: {text}");
+    let silent = ["azeotrope-corpus", "azeotrope-rules", "azeotrope-rules-defaults", "azeotrope-rules-schema"];
+    for page in std::fs::read_dir(folder.path("man1")).unwrap() {
+        let page = page.unwrap().path();
+        let (name, text) = (page.file_stem().unwrap().to_str().unwrap(), std::fs::read_to_string(&page).unwrap());
+        assert!(text.contains("Exit codes") || silent.contains(&name), "{name}: {text}");
     }
 }
 

@@ -147,7 +147,7 @@ pub(super) fn rollback(to: Option<u64>, change: &Change, force: bool) -> Result<
 /// Says what became of it.
 fn told(answer: &Answer, lost: &[Loss], format: Format) -> Result<Outcome, Failure> {
     let comparison = |json| at(json, "/comparison/text").as_str().unwrap_or_default().to_owned();
-    if answer.refuses(&[400, 404, 409, 412]) {
+    if answer.refuses(&[400, 404, 409, 412, 413]) {
         let json = answer.json();
         let hint = if answer.status == 412 { ": `azeotrope rules show` prints them" } else { "" };
         format.print(|| json.clone(), || format!("{}refused: {}{hint}\n", comparison(&json), reason(answer)))?;

@@ -54,6 +54,8 @@ enum Command {
         configuration: bool,
     },
     /// Make a key to sign bundles with, and print its public half for `public_keys`
+    ///
+    /// Exit codes: 0: made; 2: wrong usage, or the file could not be written or is there already.
     Keygen {
         /// Where the key goes; a file that exists is never written over
         #[arg(long, value_name = "FILE")]
@@ -62,6 +64,8 @@ enum Command {
         format: Format,
     },
     /// Print the public half of a key
+    ///
+    /// Exit codes: 0: printed; 2: wrong usage, or the file could not be read or is no key.
     PublicKey {
         /// The key
         #[arg(long, value_name = "FILE")]
@@ -95,6 +99,9 @@ enum Command {
         format: Format,
     },
     /// Sign rules into a bundle, for the key `bundle` of a plugin configuration: rules without a sidecar
+    ///
+    /// Exit codes: 0: signed; 1: the document has problems; 2: wrong usage, no filter would open the bundle, or a file could not
+    /// be read or written.
     Sign {
         /// The rules document
         file: PathBuf,
@@ -187,6 +194,8 @@ enum Command {
         force: bool,
     },
     /// List the rules that were in force
+    ///
+    /// Exit codes: 0: listed; 2: wrong usage; 3: no answer.
     History {
         #[command(flatten)]
         sidecar: Sidecar,
