@@ -42,7 +42,7 @@ pub(crate) struct Args {
 #[derive(Debug, ClapArgs)]
 #[group(required = true, multiple = false)]
 struct Who {
-    /// An account's API key or token as a request carries it (without `Bearer`)
+    /// An account's API key or token as a request carries it; a `Bearer` before it is left out
     #[arg(long, value_name = "TOKEN")]
     account: Option<String>,
     /// An account by the claim that `jwt_claim` names
@@ -73,7 +73,7 @@ struct Named {
 impl Who {
     fn named(self) -> Option<Named> {
         let named = |kind, given: Option<String>, identify| given.map(|given| Named { kind, given, identify });
-        named("account", self.account, |callers, token| with_header(callers, token).account)
+        named("account", self.account, |callers, token| with_token(callers, token).account)
             .or_else(|| {
                 named("account", self.claim, |callers, claim| callers.identify(None, &[], b"", Some(claim)).account)
             })
@@ -90,6 +90,15 @@ const HEADER: &str = "x-name";
 
 fn with_header(callers: &Callers, value: &[u8]) -> Caller {
     callers.identify(None, &[(HEADER.as_bytes(), value)], b"", None)
+}
+
+/// A token by itself, or with the scheme that stands before it where it was copied from.
+fn with_token(callers: &Callers, value: &[u8]) -> Caller {
+    let scheme = value.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+    match scheme.eq_ignore_ascii_case(b"bearer") {
+        true => callers.identify(None, &[(b"authorization", value)], b"", None),
+        false => with_header(callers, value),
+    }
 }
 
 fn with_access_key(callers: &Callers, id: &[u8]) -> Caller {

@@ -22,7 +22,10 @@ fn prints_what_the_engine_makes_of_a_request() {
     let print = |option, value| azeotrope(&["digest", "--key", KEY, option, value], "").out;
     let line = |digest: u64| format!("{digest:016x}\n");
     let account = line(caller("authorization", "Bearer sk-test").account);
-    assert_eq!(print("--account", "sk-test"), account);
+    for value in ["sk-test", "Bearer sk-test", "bearer  sk-test", "BEARER\tsk-test"] {
+        assert_eq!(print("--account", value), account, "{value:?}");
+    }
+    assert_eq!(azeotrope(&["digest", "--account", "Bearer"], "").code, 2);
     assert_eq!(line(caller("x-api-key", "sk-test").account), account);
     let signed = "AWS4-HMAC-SHA256 Credential=AKIA1/20260101/us-east-1/bedrock/aws4_request, Signature=0";
     assert_eq!(print("--access-key", "AKIA1"), line(caller("authorization", signed).account));
