@@ -120,9 +120,7 @@ impl Sidecar {
         let body = answer.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)?;
         match answer.status().as_u16() {
             200 => Ok(body),
-            status => {
-                Err(declined(&self.address(path), status, &String::from_utf8_lossy(&body)))
-            }
+            status => Err(declined(&self.address(path), status, &String::from_utf8_lossy(&body))),
         }
     }
 

@@ -1,5 +1,6 @@
 //! The commands, one file each: `Args` with clap's derive, and `Args::run`.
 
+pub(crate) mod account;
 pub(crate) mod calibrate;
 pub(crate) mod campaigns;
 pub(crate) mod completions;

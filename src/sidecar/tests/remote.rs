@@ -42,6 +42,7 @@ fn what_no_sidecar_answers_is_no_success_and_no_refusal() {
         &["top", "--once"],
         &["campaigns"],
         &["campaigns", "--release"],
+        &["account", "00000000000000ff"],
         &["rules", "history"],
         &["rules", "show"],
         &["rules", "show", "--number", "1"],
@@ -101,6 +102,15 @@ fn only_the_sidecars_own_word_says_that_nothing_is_held_back() {
     for (status, answer) in [(401, r#"{"error":"no valid admin token"}"#), (403, r#"{"error":"x"}"#)] {
         assert_eq!(code(status, answer), 2, "{status}");
     }
+}
+
+#[test]
+fn an_account_that_nobody_remembers_is_told_as_the_sidecar_says_it() {
+    let url = stranger(404, r#"{"error":"no such account is remembered"}"#);
+    let account = |case| azeotrope(&["account", case, "--sidecar", &url], "");
+    let run = account("00000000000000ff");
+    assert!(run.code == 1 && run.out.contains("no such account is remembered"), "{}", run.out);
+    assert_eq!(account("sk-test").code, 2);
 }
 
 #[test]

@@ -141,7 +141,8 @@ fn what_comes_from_standard_input_goes_on_to_standard_output() {
 fn a_file_is_changed_whatever_sidecar_the_environment_names() {
     let environment = [("AZEOTROPE_SIDECAR", "http://127.0.0.1:9")];
     let change = |more: &[&str]| {
-        let arguments = [&["rules", "allow", "--account", "00000000000000ff", "--note", "why", "--file", "-"], more].concat();
+        let arguments =
+            [&["rules", "allow", "--account", "00000000000000ff", "--note", "why", "--file", "-"], more].concat();
         azeotrope_with(&environment, &arguments, r#"{"format":1,"version":1,"allow":[{"account":"00000000000000ff"}]}"#)
     };
     let run = change(&[]);

@@ -66,7 +66,8 @@ pub(super) fn disallow(subject: Subject, place: &Place) -> Result<Outcome, Failu
         let allow = exceptions(document)?;
         let before = allow.len();
         allow.retain(|other| !is_same(other, &entry));
-        Ok((allow.len() == before).then(|| format!("there is no exception {entry}: `azeotrope rules show` prints them")))
+        Ok((allow.len() == before)
+            .then(|| format!("there is no exception {entry}: `azeotrope rules show` prints them")))
     })
 }
 

@@ -174,11 +174,14 @@ pub(super) fn history(sidecar: &Sidecar, format: Format) -> Result<Outcome, Fail
     let answer = sidecar.get("/v1/rules/history")?.telling("/rules")?;
     let entries = at(&answer, "/rules").as_array().map_or(&[][..], Vec::as_slice);
     let text = || {
-        let mut table = Columns::new(&["rules>", "since", "by", "note"]);
+        let mut table = Columns::new(&["rules>", "bundles>", "since", "by", "note"]);
         for entry in entries {
-            let since = moment(Timestamp(at(entry, "/at").as_u64().unwrap_or(0)));
-            let word = |key: &str| at(entry, &format!("/{key}")).as_str().unwrap_or("").to_owned();
-            table.row([at(entry, "/number").to_string(), since, word("by"), word("note")]);
+            let at = |key: &str| at(entry, &format!("/{key}"));
+            let since = at("at").as_u64().unwrap_or(0);
+            let word = |key: &str| at(key).as_str().unwrap_or("").to_owned();
+            // Bundles go by the second in which they are published.
+            let bundles = format!("{}…", since / 1_000);
+            table.row([at("number").to_string(), bundles, moment(Timestamp(since)), word("by"), word("note")]);
         }
         table.text()
     };

@@ -195,7 +195,8 @@ enum Command {
     },
     /// List the rules that were in force
     ///
-    /// Exit codes: 0: listed; 2: wrong usage; 3: no answer.
+    /// The `rules` of a verdict is the version of its bundle: the second in which that was published. It had the rules of the last
+    /// line whose `bundles` begin before it. Exit codes: 0: listed; 2: wrong usage; 3: no answer.
     History {
         #[command(flatten)]
         sidecar: Sidecar,
