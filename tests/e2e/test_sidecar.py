@@ -301,3 +301,22 @@ def test_bundles_reach_envoy_through_ecds(keys, start, tmp_path, way):
         newer = wait("a new bundle", lambda: (v := sidecar.version()) > version and v)
         wait("it is in force, too", lambda: proxy.metric("rules.version") >= newer, 5 - (time.monotonic() - began))
         assert crowd.person(proxy.port, 2).status == 200
+
+
+def test_a_filter_whose_token_or_cluster_is_wrong_is_told_by_itself_by_the_sidecar_and_by_status(keys, start):
+    with sidecars.Sidecar(keys) as sidecar:
+        none = sidecar.command("status", check=False)
+        assert none.returncode == 1 and "none was heard of" in none.stdout, none
+        plugin = sidecar.plugin(mode="observe")
+        plugin["sidecar"]["token"] = "the-token-of-another-fleet"
+        proxy = start(workers=1, plugin=plugin, sidecars=[sidecar.port])
+        wait("the filter tells", lambda: "azeotrope: sidecar: 401" in proxy.log())
+        wait("the sidecar tells", lambda: "observations from 127.0.0.1 refused: 401" in sidecar.log())
+        plugin["sidecar"] = {**sidecar.plugin()["sidecar"], "cluster": "azeotrope-sidecars"}
+        other = start(workers=1, plugin=plugin, sidecars=[sidecar.port])
+        wait("that there is none is told", lambda: "azeotrope: sidecar: no such cluster" in other.log())
+        assert sidecar.command("status", check=False).returncode == 1
+        right = start(workers=1, plugin=sidecar.plugin(mode="observe"), sidecars=[sidecar.port])
+        wait("it is heard of", lambda: sidecar.get("/v1/status")["filters"])
+        wait("it runs what is published", lambda: right.metric("rules.version") >= sidecar.version())
+        assert sidecar.command("status").returncode == 0

@@ -2,7 +2,7 @@
 
 use super::format::Format;
 use super::{Failure, Outcome};
-use crate::explain::words::moment;
+use crate::explain::words::{moment, span};
 use crate::remote::{Sidecar, at};
 use crate::terminal::plain;
 use crate::terminal::table::Columns;
@@ -13,11 +13,15 @@ use std::fmt::Write;
 /// Show what is published, which sidecar has the duty, and which filters are behind
 ///
 /// What workers have lost is of all the time since they began, and no reason for another exit code; alert on the metric
-/// `azeotrope_sidecar_lost_total`. Exit codes: 0: all filters run what is published; 1: some are behind; 2: wrong usage; 3: no answer.
+/// `azeotrope_sidecar_lost_total`. Exit codes: 0: all filters run what is published; 1: some are behind, or were heard of within a
+/// day and no more, or there is none at all; 2: wrong usage; 3: no answer.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     sidecar: Sidecar,
+    /// Proxies that are gone are no reason for exit code 1: where they come and go under other names, as pods do
+    #[arg(long)]
+    ignore_gone: bool,
     #[command(flatten)]
     format: Format,
 }
@@ -26,9 +30,20 @@ impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
         let status = self.sidecar.get("/v1/status")?.telling("/bundle")?;
         self.format.print(|| status.clone(), || text(&status))?;
-        let behind = filters(&status).iter().any(|filter| at(filter, "/behind") == true);
-        Ok(if behind { Outcome::Problems } else { Outcome::Well })
+        Ok(if is_well(&status, self.ignore_gone) { Outcome::Well } else { Outcome::Problems })
     }
+}
+
+/// Whether all filters are there, and run what is published.
+fn is_well(status: &Value, ignore_gone: bool) -> bool {
+    let (filters, gone) = (filters(status), gone(status));
+    let behind = filters.iter().any(|filter| at(filter, "/behind") == true);
+    !filters.is_empty() && !behind && (ignore_gone || gone.is_empty())
+}
+
+/// The proxies that are heard of no more.
+fn gone(status: &Value) -> &[Value] {
+    at(status, "/gone").as_array().map_or(&[], Vec::as_slice)
 }
 
 /// The filters that were heard of late.
@@ -90,6 +105,16 @@ pub(super) fn text(status: &Value) -> String {
         at(status, "/batches_waiting")
     );
     let _ = writeln!(text, "today     {} requests of {} accounts", at(today, "/requests"), at(today, "/accounts"));
+    for proxy in gone(status) {
+        let ago = span(at(proxy, "/heard_seconds_ago").as_u64().unwrap_or(0).saturating_mul(1_000));
+        let _ = writeln!(text, "gone      {}, last heard of {ago} ago", word(at(proxy, "/name")));
+    }
+    if filters(status).is_empty() {
+        text.push_str(
+            "filters   none was heard of in the last minute: do they have a `sidecar`, its cluster and its token?\n",
+        );
+        return text;
+    }
     let mut table = Columns::new(&["proxy", "process", "worker", "version>", "lost>", "heard>", ""]);
     for filter in filters(status) {
         table.row([
@@ -119,5 +144,17 @@ mod tests {
         });
         let text = text(&status);
         assert!(text.contains("rules     built-in") && text.lines().last().unwrap().ends_with("behind"), "{text}");
+    }
+
+    #[test]
+    fn who_is_gone_is_told_and_that_there_is_nobody() {
+        let filter = json!({ "name": "edge", "version": 7, "behind": false, "lost": 0, "heard_seconds_ago": 1 });
+        let all = json!({ "filters": [filter] });
+        let some = json!({ "filters": [filter], "gone": [{ "name": "core", "heard_seconds_ago": 10_800 }] });
+        assert!(text(&some).contains("gone      core, last heard of 3 hours ago"), "{}", text(&some));
+        assert_eq!([&all, &some].map(|status| is_well(status, false)), [true, false]);
+        assert!(is_well(&some, true));
+        let none = json!({ "filters": [] });
+        assert!(!is_well(&none, true) && text(&none).contains("none was heard of"), "{}", text(&none));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::metrics;
 use super::shared::Shared;
-use super::{access, admin, console, people};
+use super::{access, admin, console, people, refusals};
 use crate::clock::now;
 use crate::store::{Appended, Seen};
 use axum::Router;
@@ -23,8 +23,9 @@ type App = State<Arc<Shared>>;
 
 /// All paths.
 pub(super) fn router(shared: Arc<Shared>) -> Router {
+    let told = middleware::from_fn_with_state(Arc::clone(&shared), refusals::told);
     Router::new()
-        .route("/v1/observations", post(observations))
+        .route("/v1/observations", post(observations).layer(told))
         .route("/v1/bundle", get(bundle))
         .route("/v1/parts/{hash}", get(part))
         .merge(people::open())

@@ -37,6 +37,7 @@ mod metrics;
 mod pace;
 mod people;
 mod publisher;
+mod refusals;
 mod replaced;
 mod retention;
 mod ruling;

@@ -19,12 +19,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use azeotrope_engine::rules::DigestName;
-use azeotrope_engine::time::{MINUTE, SECOND};
+use azeotrope_engine::time::{DAY, MINUTE, SECOND};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Milliseconds after which a filter that is not heard of is no longer listed.
+/// Milliseconds after which a filter that is not heard of is gone; it is told of for a day.
 const GONE: u64 = MINUTE;
 /// Milliseconds that filters have to take a bundle over.
 const PROMPT: u64 = 5 * SECOND;
@@ -92,10 +93,10 @@ fn status(shared: &Shared) -> Outcome<Response> {
     let version = current.as_ref().map_or(0, |edition| edition.version);
     let published = current.as_ref().map_or(0, |edition| edition.at);
     let behind = |seen: &Seen| seen.rules < version && at.saturating_sub(published) > PROMPT;
-    let filters: Vec<Value> = shared
-        .store
-        .senders(at.saturating_sub(GONE))?
+    let heard = shared.store.senders(at.saturating_sub(DAY))?;
+    let filters: Vec<Value> = heard
         .iter()
+        .filter(|seen| at.saturating_sub(seen.at) <= GONE)
         .map(|seen| {
             json!({
                 "name": seen.name, "process": format!("{:016x}", seen.process),
@@ -121,8 +122,19 @@ fn status(shared: &Shared) -> Outcome<Response> {
         "last_submission": last, "held_back": hold::held(&*shared.store)?,
         "duty": duty, "batches_waiting": shared.store.waiting()?,
         "today": { "requests": requests, "accounts": accounts },
-        "filters": filters,
+        "filters": filters, "gone": gone(&heard, at),
     })))
+}
+
+/// Proxies of which no worker is heard of any more. Workers come and go with each start; a name stays.
+fn gone(heard: &[Seen], now: u64) -> Vec<Value> {
+    let mut last = BTreeMap::new();
+    heard.iter().for_each(|seen| {
+        let at = last.entry(seen.name.as_str()).or_insert(seen.at);
+        *at = seen.at.max(*at);
+    });
+    let gone = last.into_iter().map(|(name, at)| (name, now.saturating_sub(at))).filter(|(_, ago)| *ago > GONE);
+    gone.map(|(name, ago)| json!({ "name": name, "heard_seconds_ago": ago / 1_000 })).collect()
 }
 
 fn campaigns(shared: &Shared) -> Outcome<Response> {
@@ -251,4 +263,17 @@ async fn session(State(shared): App, peer: Option<Extension<Peer>>, headers: Hea
         "may_read": may_read, "may_change": person.role == Role::Admin, "changes": access.changes(),
     });
     ([(header::CACHE_CONTROL, "no-store")], axum::Json(answer)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_gone_once_none_of_its_workers_is_heard_of() {
+        let seen = |name: &str, at| Seen { sender: at, process: 1, name: name.to_owned(), rules: 1, lost: 0, at };
+        let now = 10 * MINUTE;
+        let heard = [seen("restarted", now), seen("lost", now - 3 * MINUTE), seen("restarted", 1), seen("lost", 2)];
+        assert_eq!(gone(&heard, now), [json!({ "name": "lost", "heard_seconds_ago": 180 })]);
+    }
 }

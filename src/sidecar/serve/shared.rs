@@ -5,6 +5,7 @@ use super::access::Access;
 use super::ask::Turns;
 use super::bodies::Rooms;
 use super::metrics::{self, Metrics};
+use super::refusals::Refusals;
 use crate::ecds::{Current, Heard};
 use crate::signing::Signer;
 use crate::store::{Edition, Hash, Outcome, Store};
@@ -42,6 +43,7 @@ pub(crate) struct Shared {
     pub(super) rules_file: Option<PathBuf>,
     pub(super) signer: Signer,
     pub(super) metrics: Metrics,
+    pub(super) refusals: Refusals,
     served: Mutex<Option<Served>>,
     /// When one without a token was last told of.
     stranger: Mutex<Option<Instant>>,
@@ -59,6 +61,7 @@ impl Shared {
             rules_file: options.rules.clone(),
             signer: options.signer.clone(),
             metrics: Metrics::default(),
+            refusals: Refusals::default(),
             served: Mutex::new(None),
             stranger: Mutex::new(None),
         }
