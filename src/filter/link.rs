@@ -1,10 +1,13 @@
 //! Observations on their way to the sidecar: queued as they are made, sent on a tick, never waited for.
 
+use crate::abi::Level;
 use crate::host::{self, Answered};
 use crate::metrics::{self, Metric};
+use crate::tell;
 use azeotrope_engine::observation::{Header, Load, Queue};
 use azeotrope_engine::rules::Sidecar;
 use azeotrope_engine::time::{MINUTE, SECOND, Timestamp};
+use std::fmt;
 
 /// Milliseconds after which a batch that was not answered is given up: the sidecar would take it for younger than it is.
 const OLDEST: u64 = MINUTE;
@@ -69,6 +72,8 @@ pub(crate) struct Link {
     /// As counted so far.
     lost: u64,
     given_up: u64,
+    /// When it is next told that the sidecar takes nothing.
+    complains: Timestamp,
 }
 
 impl Link {
@@ -83,6 +88,7 @@ impl Link {
             version: 0,
             lost: 0,
             given_up: 0,
+            complains: Timestamp(0),
         }
     }
 
@@ -127,6 +133,9 @@ impl Link {
         let batch = load.batch(Header { sequence: self.sequence, lost, ..header }, now);
         let kind = [("content-type", "application/octet-stream")];
         self.flight = wire.call("POST", "/v1/observations", &kind, Some(&batch), TIMEOUT);
+        if self.flight.is_none() {
+            self.complain(now, format_args!("sidecar: no such cluster"));
+        }
     }
 
     /// Takes an answer, if it is to this.
@@ -147,12 +156,21 @@ impl Link {
                 let count = self.pending.take().map_or(0, |load| load.count);
                 self.give_up(count);
                 metrics::count(Metric::SidecarFailed);
+                self.complain(now, format_args!("sidecar: {}", answered.status));
             }
             // It is tried again at the next tick.
             _ => metrics::count(Metric::SidecarFailed),
         }
         metrics::set(Metric::SidecarReached, u64::from(matches!(answered.status, 200..=299 | 409)));
         true
+    }
+
+    /// Tells what keeps a configuration from working, once a minute.
+    fn complain(&mut self, now: Timestamp, what: fmt::Arguments<'_>) {
+        if now.is_due(self.complains, MINUTE) {
+            self.complains = Timestamp(now.0.saturating_add(MINUTE));
+            tell::traffic(Level::Error, now, what);
+        }
     }
 
     fn give_up(&mut self, count: u32) {
