@@ -149,7 +149,7 @@ fn told(answer: &Answer, lost: &[Loss], format: Format) -> Result<Outcome, Failu
     let comparison = |json| at(json, "/comparison/text").as_str().unwrap_or_default().to_owned();
     if answer.refuses(&[400, 404, 409, 412, 413]) {
         let json = answer.json();
-        let hint = if answer.status == 412 { ": `azeotrope rules show` prints them" } else { "" };
+        let hint = if answer.status == 412 { ": begin again with them (`azeotrope rules show`)" } else { "" };
         format.print(|| json.clone(), || format!("{}refused: {}{hint}\n", comparison(&json), reason(answer)))?;
         return Ok(Outcome::Problems);
     }
