@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(document(&*store, 0).unwrap().unwrap().document, BUILT_IN);
         assert_eq!(back(&accept(Some(0))), None);
         // What was before is no longer kept, and was not the built-in ones.
-        write(&*store, HISTORY, &History::new()).unwrap();
+        set_json(&*store, HISTORY, &History::new()).unwrap();
         assert_eq!(back(&second), None);
     }
 }
