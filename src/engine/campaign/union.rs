@@ -104,20 +104,28 @@ impl Joiner {
         for campaign in self.groups.values_mut().filter_map(|group| group.campaign.as_mut()) {
             *campaign = if *campaign == part { whole } else { *campaign };
         }
+        let mut joined = vec![whole, part];
         for before in self.unions.iter_mut().filter(|before| before.whole == part) {
             before.whole = whole;
+            joined.push(before.part);
         }
         self.unions.push(union);
-        self.tell(whole);
+        // Of its other parts proxies know that they are: a pool may have hundreds.
+        self.tell_as(whole, joined);
     }
 
     /// Tells proxies a campaign's profile. What they were told of its parts is its own now.
     pub(super) fn tell(&mut self, index: u32) {
+        let parts = self.unions.iter().filter(|union| union.whole == index).map(|union| union.part);
+        let places = std::iter::once(index).chain(parts).collect();
+        self.tell_as(index, places);
+    }
+
+    /// Tells proxies a campaign's profile as that of several.
+    fn tell_as(&mut self, index: u32, places: Vec<u32>) {
         let Some(campaign) = self.campaigns.get(index as usize) else { return };
         let profile = campaign.profile(&self.population, self.criteria.counts(Family::CohortSynchrony));
-        let parts = self.unions.iter().filter(|union| union.whole == index).map(|union| union.part);
-        for campaign in std::iter::once(index).chain(parts) {
-            self.changes.push(Change::Profile { campaign, profile: profile.clone() });
-        }
+        let told = |campaign| Change::Profile { campaign, profile: profile.clone() };
+        self.changes.extend(places.into_iter().map(told));
     }
 }

@@ -80,8 +80,13 @@ fn several_become_one() {
     assert_eq!(world.names().len(), 3);
     (200..203).for_each(|n| pass(&mut world, hand(103).0, third(n), 97));
     assert_eq!(world.names().len(), 2);
+    world.joiner.take_changes();
     world.blob(3, &[103, 104]);
     assert_eq!(world.names().len(), 1);
+    // Proxies are told so of each of them.
+    let mut told = world.joiner.take_changes();
+    told.retain(|change| matches!(change, Change::Profile { .. }));
+    assert_eq!(told.len(), 3);
     assert!((1..3).all(|part| world.joiner.whole(part) == 0), "{:?}", world.joiner.unions());
     assert_eq!(world.joiner.campaigns()[0].accounts, 7 + 7 + 7);
 }
