@@ -8,7 +8,7 @@ use super::generations::Generations;
 use super::group::{Group, Member};
 use super::ledger::Ledger;
 use super::named::Campaign;
-use super::population::Population;
+use super::population::{Client, Population};
 use super::rotation::Renamed;
 use super::union::Union;
 use crate::caller::Caller;
@@ -230,6 +230,18 @@ impl Joiner {
         group || self.singles.peek(key).is_some_and(|single| single.party != member.party)
     }
 
+    /// Counts an account of no campaign where it takes something else than before: when a model is retired everybody moves, and
+    /// what they took at first would make a rarity of what they take.
+    fn move_on(&mut self, member: &Member) {
+        let target = member.client.target;
+        let Some(known) = self.accounts.get(member.account).filter(|known| known.link.is_none()) else { return };
+        let old = self.renamed.client(&known.client);
+        if old.target != target {
+            known.client = Client { target, ..old };
+            self.population.moves(&old, &known.client, known.met);
+        }
+    }
+
     /// Counts the request for its account.
     fn count_in(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Member {
         let member = Member::of(caller, reading);
@@ -240,6 +252,7 @@ impl Joiner {
             given_away = self.accounts.remove(account).and_then(|known| known.link);
             self.accounts.insert(account, Account::new(member.party, member.client));
         }
+        self.move_on(&member);
         if let Some(known) = self.accounts.get(account) {
             let swept = known.request(reading.wording, reading.corpus);
             self.population.sweeping += u32::from(swept && known.link.is_none());

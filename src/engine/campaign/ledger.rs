@@ -66,14 +66,18 @@ impl Ledger {
         }
     }
 
-    /// What of this request was in other hands before. Notes the conversation as its sender's.
+    /// What of this request was in other hands before. Notes the conversation as its sender's, and what it goes on with where that was
+    /// another's: with what people pass around, as a link is, more than one of them goes on.
     pub fn request(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Vec<Passed> {
         let hand = Hand::of(caller);
-        let passed = sought(reading)
+        let passed: Vec<Passed> = sought(reading)
             .into_iter()
             .filter(|(_, key)| *key != 0)
             .filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now))
             .collect();
+        if passed.iter().any(|passed| passed.family == Family::PrefixContinuity) {
+            self.note(Family::PrefixContinuity, reading.conversation.parent, hand, now);
+        }
         self.sent(caller, reading, now);
         if let Some(key) = conversation(reading) {
             self.note(Family::PrefixContinuity, key, hand, now);
@@ -184,6 +188,14 @@ mod tests {
         ledger.request(&caller(1), &turn(10, 0), Timestamp(0));
         assert_eq!(ledger.request(&caller(1), &turn(11, 10), Timestamp(1)), vec![]);
         assert_eq!(families(&ledger.request(&caller(2), &turn(12, 11), Timestamp(2))), vec![Family::PrefixContinuity]);
+    }
+
+    #[test]
+    fn what_is_passed_around_is_the_first_readers_and_then_nobodys() {
+        let mut ledger = Ledger::new(100, Criteria::default());
+        ledger.request(&caller(1), &turn(10, 0), Timestamp(0));
+        let going_on = |reader: u64| ledger.request(&caller(reader), &turn(20 + reader, 10), Timestamp(reader)).len();
+        assert_eq!([2, 3, 4, 3].map(going_on), [1, 0, 0, 0]);
     }
 
     #[test]

@@ -218,6 +218,16 @@ impl Population {
         }
     }
 
+    /// Counts an account as another client from now on; `met`: whether it has met another party under a rare key.
+    pub(super) fn moves(&mut self, old: &Client, new: &Client, met: bool) {
+        self.remove(old);
+        self.add(new);
+        if met {
+            self.part(old, met, Each::default());
+            self.meet(new);
+        }
+    }
+
     /// Takes an account that has met others so, or its kin, out of those that have.
     pub(super) fn part(&mut self, client: &Client, met: bool, kin: Each<bool>) {
         for likeness in Likeness::ALL {

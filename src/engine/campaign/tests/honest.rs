@@ -284,3 +284,19 @@ fn who_looks_like_its_accounts_and_uses_words_of_theirs_is_never_blocked_by_that
     let (score, block) = (account.link.map_or(0, |link| link.score), Document::default().thresholds.block.0);
     assert!(account.matches == 0 && (LINK..block).contains(&score), "{account:?}");
 }
+
+#[test]
+fn nor_do_users_of_an_app_who_all_move_on_when_a_model_is_retired() {
+    let named = |moved: u64| {
+        let mut world = World::new();
+        let take = |world: &mut World, caller: &Caller, template: u64, line: u64| {
+            let content = world.fresh();
+            world.send(caller, &Reading { wording: 0, ..request(template, line, content) });
+        };
+        (0..1_000).for_each(|n| take(&mut world, &account(n), 0, 8));
+        (0..moved).for_each(|n| take(&mut world, &account(n), 0, 9));
+        (3_000..3_060).for_each(|n| take(&mut world, &account(n), TEMPLATE, 9));
+        world.named()
+    };
+    assert_eq!((named(40), named(900)), (1, 0));
+}
