@@ -1,3 +1,5 @@
+#![allow(clippy::disallowed_methods, reason = "no host enters here")]
+
 use super::*;
 use proptest::prelude::*;
 use std::alloc::System;
