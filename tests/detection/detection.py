@@ -27,6 +27,7 @@ ABLATIONS = {
     "turns": ["cohort_synchrony.turns_most"],
     "tools": ["harvest_content", "cohort_synchrony.disguise_most"],
     "disguise": ["cohort_synchrony.disguise_most"],
+    "apps": ["harvest_content"],
 }
 # Shares of a campaign's exchanges at which its linked accounts are counted: those of the targets.
 CHECKPOINTS = (0.05, 0.15, 0.20, 1.0)

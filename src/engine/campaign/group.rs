@@ -5,7 +5,7 @@
 
 mod worth;
 
-pub use worth::{EXPECTED, Worth};
+pub use worth::{TOOL, Worth};
 
 use super::population::Client;
 use super::rhythm::Rhythm;

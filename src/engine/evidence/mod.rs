@@ -44,14 +44,13 @@ impl Evidence {
         &self.0
     }
 
-    /// Whether it says no more than that others are like this request, whose wording is not plainly a harvest's. That the
+    /// Whether it says no more than that others are like this request, and how that is worded: so are users of an app. That the
     /// account has the shape of a service adds nothing: services are what it may be mistaken for.
     #[must_use]
     pub fn is_likeness(&self) -> bool {
-        let likeness = |&(reason, milli): &(Reason, MilliNats)| match reason.family() {
-            Some(Family::SkeletonSpread | Family::CohortSynchrony | Family::AccountShape) => true,
-            Some(Family::HarvestContent) => milli < PLAINLY,
-            _ => false,
+        let likeness = |&(reason, _): &(Reason, MilliNats)| {
+            let like = [Family::SkeletonSpread, Family::CohortSynchrony, Family::AccountShape, Family::HarvestContent];
+            reason.family().is_some_and(|family| like.contains(&family))
         };
         self.0.iter().filter(|(_, milli)| *milli > 0).all(likeness)
     }
@@ -64,8 +63,6 @@ impl Evidence {
     }
 }
 
-/// What a proxy must see in the wording of a group, and of the request, to hold it for plainly a harvest's: a nat a request.
-const PLAINLY: MilliNats = cohort::WORDING_FACTOR * 1_000;
 /// Bound of what the wording of the request itself takes from what its group is worth, in thousandths of a nat.
 const OWN_WORDING: MilliNats = 4_000;
 

@@ -23,11 +23,14 @@ use serde::{Deserialize, Serialize};
 
 /// Parties from which a group is larger than a class.
 const CLASS: u32 = 48;
-/// Most that focus is worth where that all take one thing is to be expected: of a group with one text that is neither, for a
-/// class takes what its one program takes, and of the users of a tool. That names a campaign only with wording of a harvest's, or
-/// turns. (Twelve simulated chat apps, each with one provider, a prompt that the content model has not seen and a hundred users
-/// with keys of their own: without the bound all twelve were named, with it two.)
-pub const EXPECTED: MilliNats = 10_000;
+/// Most that focus is worth where a group with one text is neither: a class takes what its one program takes. That names a
+/// campaign only with wording of a harvest's.
+const ONCE: MilliNats = 10_000;
+/// Most that it is worth of the users of a tool, who take what that takes: only wording that is plainly a harvest's
+/// ([`cohort::PLAIN`]), or turns, make a campaign of them. (`tests/detection/families/apps.json`: twelve chat apps, each with one
+/// provider, a prompt that the content model has not seen and a hundred users with keys of their own; without the bound all
+/// twelve are named.)
+pub const TOOL: MilliNats = 8_000;
 /// Mean wording below which a template is so plainly a service's that the programs that send it say nothing: whoever sends a firm's
 /// prompt from a pool of his own would have the firm refused (`tests/e2e/test_framing.py`). In simulated traffic services lie at
 /// -0.9 to -2.8 nats, harvests that nobody trained on at -1.5 and above.
@@ -68,7 +71,7 @@ impl Worth {
     pub fn most(&self, family: Family, bound: MilliNats) -> MilliNats {
         let one_text = matches!(family, Family::SkeletonSpread | Family::TechniqueSearch);
         let lasting = self.came_back() || self.parties >= CLASS;
-        if lasting || !one_text { bound } else { bound.min(EXPECTED) }
+        if lasting || !one_text { bound } else { bound.min(ONCE) }
     }
 
     /// Whether one text is asked again and again for the answers that it gives: what goes viral does not come back, nor from
@@ -98,12 +101,12 @@ impl Group {
         cohort::focus(&self.targets, self.parties(), |target| population.targets.ln_share(target))
     }
 
-    /// Whether its parties are users of a tool: one client program is what most of them run, and who else runs that takes the same.
-    /// A pool that runs an SDK goes by a name that others use for anything.
-    fn of_a_tool(&self, population: &Population) -> bool {
-        let own = |name| population.elsewhere(name, self.target()) < cohort::USERS;
-        let most = self.names().into_iter().max_by_key(|&(name, count)| (count, name));
-        most.is_some_and(|(name, count)| cohort::is_tool(count, self.parties()) && own(name))
+    /// Whether its parties are users of a tool, or of several whose prompts have something in common: most of them run programs
+    /// that nobody runs for anything else. A pool that runs an SDK goes by a name that others use for anything.
+    fn of_tools(&self, population: &Population) -> bool {
+        let own = |&(name, _): &(u64, u32)| population.elsewhere(name, self.target()) < cohort::USERS;
+        let users = self.names().iter().filter(|of| own(of)).map(|&(_, count)| count).sum();
+        cohort::is_tool(users, self.parties())
     }
 
     /// The names of its client programs, and parties that run each.
@@ -191,8 +194,12 @@ impl Joiner {
         }
         let turns = together && kind.is_template() && worth.parties >= self.criteria.turn_parties;
         worth.turns = if turns { worth.turns.min(self.criteria.turns) } else { 0 };
-        if worth.turns <= 0 && kind.is_template() && group.of_a_tool(&self.population) {
-            worth.focus = worth.focus.min(EXPECTED);
+        let expected = match kind {
+            Gathering::Skeleton | Gathering::Part | Gathering::Payload | Gathering::Kin(Likeness::Program) => true,
+            Gathering::Corpus | Gathering::Kin(Likeness::Way) | Gathering::Hands(_) => false,
+        };
+        if expected && worth.turns <= 0 && group.of_tools(&self.population) {
+            worth.focus = worth.focus.min(TOOL);
         }
         let plain = worth.wording < i64::from(worth.parties) * PLAIN;
         worth.disguise = match kind {

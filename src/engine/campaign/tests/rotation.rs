@@ -8,6 +8,11 @@ use crate::campaign::feed::Feed;
 const OLD: u64 = 1 << 40;
 const NEW: u64 = 2 << 40;
 
+/// An account of an operator's whose program is one that people run, too.
+fn bot(n: u64) -> Caller {
+    Caller { agent: 5, ..super::bot(n) }
+}
+
 /// A digest under a key.
 fn name(key: u64, of: u64) -> u64 {
     if of == 0 { 0 } else { mix(of ^ key) | 1 }

@@ -94,17 +94,17 @@ fn several_become_one() {
 #[test]
 fn users_of_a_tool_cannot_be_made_part_of_a_pool() {
     let mut world = World::halves();
-    // Named for being alike and a little for their wording: one program, and they come back.
+    // Named for being alike alone: neutral wording, one program whose name others use, and they come back.
     for n in (300..340).chain(300..340) {
         let content = world.fresh();
-        let tool = Caller { agent: program(7, 0), ..account(n + 2_000) };
-        world.send(&tool, &Reading { wording: 1_200, settings: 50, ..harvest(TEMPLATE, content) });
+        let tool = Caller { agent: 7, ..account(n + 2_000) };
+        world.send(&tool, &Reading { wording: 0, settings: 50, ..harvest(TEMPLATE, content) });
     }
     assert_eq!(world.names().len(), 3);
     assert!(!world.joiner.campaigns()[2].confirmed());
     for n in 300..320 {
         let (blob, content) = (mix(world.fresh()) | 1, world.fresh());
-        let user = Caller { agent: program(7, 0), ..account(n + 2_000) };
+        let user = Caller { agent: 7, ..account(n + 2_000) };
         world.joiner.given(blob, &user, Timestamp(world.now));
         world.send(&bot(3), &Reading { blobs: vec![blob], settings: 99, ..request(0, 1, content) });
     }
