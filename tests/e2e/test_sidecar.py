@@ -138,7 +138,8 @@ def test_campaigns_that_would_act_on_many_at_once_are_held_back_until_a_person_l
         crowd.people([proxy], 200)
         crowd.harvest([proxy], 14)
         held = wait("it is held back", lambda: sidecar.get("/v1/status")["held_back"])
-        assert held["accounts"] >= 6 and "would act on" in sidecar.command("status", check=False).stdout
+        [name] = held["campaigns"]
+        assert held["accounts"] >= 6 and f"{name}: would act on" in sidecar.command("status", check=False).stdout
         # A restart changes nothing: it is held back still.
         before = sidecar.version()
         sidecar.kill()
@@ -148,7 +149,7 @@ def test_campaigns_that_would_act_on_many_at_once_are_held_back_until_a_person_l
         wait("it is in force", lambda: proxy.metric("rules.version") >= version)
         verdicts = [crowd.bot(proxy.port, n) and proxy.access_log()[-1]["azeotrope"] for n in range(7)]
         assert not [verdict for verdict in verdicts if "campaign_member" in verdict], verdicts
-        assert sidecar.command("campaigns", "--release").stdout == "let go\n"
+        assert f"let go: {name}, with " in sidecar.command("campaigns", "--release").stdout
         wait("the proxy knows it", lambda: crowd.recognised(proxy))
         assert crowd.bot(proxy.port, 1).status in (403, 429)
         assert sidecar.command("campaigns", "--release", check=False).returncode == 1

@@ -5,6 +5,7 @@ use super::setup::{Setting, Setup};
 use super::{Failure, Outcome};
 use crate::explain::{campaign::Told, text};
 use crate::remote::{HERE, Sidecar, at, reason, usual};
+use crate::terminal::plain;
 use std::path::PathBuf;
 
 /// List the campaigns that are named by the end of a replay, or that a sidecar has named, and how they came to be
@@ -74,7 +75,7 @@ impl Args {
             let answer = sidecar.post("/v1/campaigns/release", &[])?;
             let nothing = answer.refuses(&[404]);
             let told = if nothing { answer.json() } else { answer.telling("/released")? };
-            let said = || if nothing { format!("{}\n", reason(&answer)) } else { "let go\n".to_owned() };
+            let said = || if nothing { format!("{}\n", reason(&answer)) } else { released(&told) };
             self.format.print(|| told.clone(), said)?;
             return Ok(if nothing { Outcome::Problems } else { Outcome::Well });
         }
@@ -84,4 +85,20 @@ impl Args {
         self.format.print(|| answer.clone(), || text::campaigns(&told))?;
         Ok(Outcome::Well)
     }
+}
+
+/// What a sidecar let go of; one of another version does not say.
+fn released(told: &serde_json::Value) -> String {
+    let names = names(told);
+    match at(told, "/accounts").as_u64() {
+        Some(accounts) => format!("let go: {names}, with {accounts} accounts\n"),
+        None => "let go\n".to_owned(),
+    }
+}
+
+/// The campaigns that are held back.
+pub(super) fn names(held: &serde_json::Value) -> String {
+    let listed = at(held, "/campaigns").as_array().map_or(&[][..], Vec::as_slice);
+    let names: Vec<String> = listed.iter().filter_map(|name| name.as_str().map(plain)).collect();
+    if names.is_empty() { "campaigns".to_owned() } else { names.join(", ") }
 }

@@ -1,5 +1,6 @@
 //! `azeotrope status`: what is published, who joins, and which filter runs what.
 
+use super::campaigns::names;
 use super::format::Format;
 use super::{Failure, Outcome};
 use crate::explain::words::{moment, span};
@@ -92,7 +93,8 @@ pub(super) fn text(status: &Value) -> String {
     } else if let Some(accounts) = at(status, "/held_back/accounts").as_u64() {
         let _ = writeln!(
             text,
-            "held      campaigns that would act on {accounts} of {} accounts at once; `azeotrope campaigns --release`",
+            "held      {}: would act on {accounts} of {} accounts at once; `azeotrope campaigns --release`",
+            names(at(status, "/held_back")),
             at(status, "/held_back/of")
         );
     }

@@ -157,13 +157,15 @@ async fn rollback(State(shared): App, Admitted { who, through, wish }: Admitted)
 async fn release(State(shared): App, Admitted { who, through, wish }: Admitted) -> Response {
     away(shared, move |shared| {
         let store = &*shared.store;
-        if !hold::release(store)? {
-            return Err(No::Because(StatusCode::NOT_FOUND, "no campaign is held back".to_owned()));
-        }
-        let what = format!("let go of campaigns that were held back {}", bounded(&wish.note, LONGEST));
+        let held = hold::release(store)?;
+        let held = held.ok_or_else(|| No::Because(StatusCode::NOT_FOUND, "no campaign is held back".to_owned()))?;
+        let (which, note) = (held.words(), bounded(&wish.note, LONGEST));
+        let what = format!("let go of campaigns that were held back ({which}) {note}");
         let (what, through) = (what.trim_end().to_owned(), through.to_owned());
         store.audit(&Audit { at: now(), who, what, through, ..Audit::default() })?;
-        Ok(axum::Json(json!({ "released": true })).into_response())
+        // What those that began anew link was not counted.
+        let accounts = (!held.began_anew()).then_some(held.accounts);
+        Ok(axum::Json(json!({ "released": true, "campaigns": held.campaigns, "accounts": accounts })).into_response())
     })
     .await
 }

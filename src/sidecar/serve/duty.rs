@@ -4,7 +4,7 @@ mod saved;
 
 use super::answering::Answering;
 use super::candidate::{self, Caution, InForce};
-use super::hold::{self, Held};
+use super::hold::{self, Held, Withheld};
 use super::metrics;
 use super::publisher::{Publisher, Sealed};
 use super::replaced::Replaced;
@@ -16,7 +16,7 @@ use crate::clock::now;
 use crate::compare::Recent;
 use crate::explain::campaign::Told;
 use crate::keeper::Keeper;
-use crate::store::{Audit, Cursor, Edition, Entry, Fence, Outcome, Published, set_json};
+use crate::store::{Cursor, Edition, Entry, Fence, Outcome, Published, set_json};
 use azeotrope_engine::campaign::account::Account;
 use azeotrope_engine::campaign::{Change, Criteria, Feed, Joiner, Limits};
 use azeotrope_engine::observation::{Batch, Event};
@@ -78,9 +78,10 @@ pub(super) struct Duty {
     /// When records were last looked through.
     pub(super) swept: Option<u64>,
     /// Changes that are not published yet.
-    waiting: Vec<Change>,
+    pub(super) waiting: Vec<Change>,
     /// Campaigns that are held back: nothing of them is published.
     pub(super) held: Option<Held>,
+    pub(super) withheld: Withheld,
 }
 
 impl Duty {
@@ -159,6 +160,7 @@ impl Duty {
             swept: None,
             waiting: Vec::new(),
             held: None,
+            withheld: Withheld::default(),
         }
     }
 
@@ -212,7 +214,7 @@ impl Duty {
     }
 
     /// Carries out changes as proxies do; accounts of campaigns are none of the keeper's.
-    fn apply(&mut self, changes: &[Change]) {
+    pub(super) fn apply(&mut self, changes: &[Change]) {
         // Copied only while rules run in shadow against it.
         let feed = Arc::make_mut(&mut self.feed);
         for change in changes {
@@ -226,9 +228,12 @@ impl Duty {
     /// Goes on from what proxies were told (`None`: nobody can say): with all that is known, unless that is held back or would act on
     /// too many accounts at once.
     pub(super) fn go_on(&mut self, told: Option<Vec<Change>>, caution: Caution) {
-        let Some(told) = told else { return self.rebase() };
-        self.tell_anew(&told);
         let now = Timestamp(now());
+        let Some(told) = told else {
+            // Campaigns that began anew take the place of nothing, then.
+            return if self.began_anew() { self.tell_anew(&self.joiner.feed(CROWD, now)) } else { self.rebase() };
+        };
+        self.tell_anew(&told);
         let all = self.joiner.feed(usize::MAX, now);
         let too_many = hold::too_many(caution, &self.feed, &all, self.joiner.known(), now);
         match (&self.held, too_many) {
@@ -237,9 +242,14 @@ impl Duty {
         }
     }
 
-    /// Makes the feed anew from what is known.
+    /// Makes the feed anew from what is known; of campaigns that are held back from what was told, which stays as it is where they
+    /// began anew.
     pub(super) fn rebase(&mut self) {
-        let changes = self.joiner.feed(CROWD, Timestamp(now()));
+        if self.began_anew() {
+            return;
+        }
+        let now = Timestamp(now());
+        let changes = if self.held.is_some() { self.still_told(now) } else { self.joiner.feed(CROWD, now) };
         self.tell_anew(&changes);
     }
 
@@ -252,51 +262,23 @@ impl Duty {
         self.apply(changes);
     }
 
-    /// Whether campaigns may be published: not while they would act on too many accounts at once, and nobody let them.
-    fn cleared(&mut self, shared: &Shared, caution: Caution) -> Outcome<bool> {
-        let store = &*shared.store;
-        if let Some(held) = &self.held {
-            // What is new meanwhile comes with all the rest, when they are let go.
-            self.waiting.clear();
-            if !held.is_over(now()) && !hold::released(store, held)? {
-                return Ok(false);
-            }
-            hold::hold(store, None)?;
-            shared.say(&format!("campaigns that link {} accounts are let go", held.accounts));
-            self.held = None;
-            self.rebase();
-            return Ok(true);
-        }
-        let (now, known) = (Timestamp(now()), self.joiner.known());
-        let Some(accounts) = hold::too_many(caution, &self.feed, &self.waiting, known, now) else { return Ok(true) };
-        let held = Held::of(accounts, known as u64);
-        hold::hold(store, Some(&held))?;
-        let what = format!(
-            "campaigns held back: they would act on {accounts} of {known} accounts at once; `azeotrope campaigns --release`"
-        );
-        shared.say(&what);
-        let (who, through) = (shared.name.clone(), "sidecar".to_owned());
-        store.audit(&Audit { at: now.0, who, what, through, ..Audit::default() })?;
-        self.held = Some(held);
-        Ok(false)
-    }
-
     /// Publishes what has changed, when it is time. `false`: another has the duty.
     pub(super) fn publish(&mut self, shared: &Shared, every: Duration, caution: Caution) -> Outcome<bool> {
         let seconds = now() / 1_000;
         if self.published.is_some_and(|at| at.elapsed() < every) {
             return Ok(true);
         }
-        let cleared = self.cleared(shared, caution)?;
+        if let Some(said) = self.hold_back(&*shared.store, &shared.name, caution, Timestamp(now()))? {
+            shared.say(&said);
+        }
         self.make_room_for_more(shared)?;
-        let changed = cleared && !self.waiting.is_empty();
-        if !(changed || self.publisher.due(seconds)) {
+        if self.waiting.is_empty() && !self.publisher.due(seconds) {
             return Ok(true);
         }
-        let changes = if cleared { std::mem::take(&mut self.waiting) } else { Vec::new() };
+        let changes = std::mem::take(&mut self.waiting);
         self.apply(&changes);
         self.publisher.changes(&changes);
-        if cleared && self.publisher.wants_base() {
+        if self.publisher.wants_base() {
             self.rebase();
         }
         let store = &*shared.store;

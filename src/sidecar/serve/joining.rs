@@ -322,7 +322,7 @@ mod tests {
             strive.step(&mut duty).unwrap();
             assert!(duty.is_some() && is_linked(&strive));
             // A person lets the new campaigns take their place.
-            assert!(hold::release(&*store).unwrap());
+            assert!(hold::release(&*store).unwrap().is_some_and(|held| held.began_anew()));
             strive.step(&mut duty).unwrap();
             assert!(!is_linked(&strive));
         }

@@ -2,7 +2,6 @@
 
 use super::candidate;
 use super::duty::Duty;
-use super::hold;
 use super::shadow::Shadow;
 use crate::store::{Outcome, Store};
 use azeotrope_engine::campaign::Change;
@@ -63,9 +62,7 @@ impl Duty {
     /// Campaigns have ended: the others, `left`, have other places now.
     fn ended(&mut self, store: &dyn Store, left: &[usize], now: u64) -> Outcome<()> {
         self.traffic.forget(Timestamp(0), Some(left));
-        if left.is_empty() && self.held.take().is_some() {
-            hold::hold(store, None)?;
-        }
+        self.hold_rest(store, Timestamp(now))?;
         match &self.held {
             None => self.rebase(),
             // That is of none of these.
@@ -76,16 +73,19 @@ impl Duty {
         Ok(())
     }
 
-    /// Of what proxies were told, what is known still: campaigns have other places now.
-    fn still_told(&self, now: Timestamp) -> Vec<Change> {
+    /// Of what proxies were told of campaigns that are held back, what is known still, for campaigns may have other places now; of the
+    /// others all.
+    pub(super) fn still_told(&self, now: Timestamp) -> Vec<Change> {
         let told = |name: &str| (0..CAMPAIGNS).any(|place| self.feed.name(place) == Some(name));
-        let told: Vec<bool> = self.joiner.campaigns().iter().map(|campaign| told(&campaign.name)).collect();
+        let free = |name: &str| !self.held.as_ref().is_some_and(|held| held.holds(name));
+        let names = || self.joiner.campaigns().iter().map(|campaign| campaign.name.as_str());
+        let told: Vec<bool> = names().map(|name| free(name) || told(name)).collect();
         let is_told = |campaign: u32| told.get(campaign as usize) == Some(&true);
         let mut changes = self.joiner.feed(usize::MAX, now);
         changes.retain(|change| match change {
             Change::Profile { campaign, .. } | Change::Key { campaign, .. } => is_told(*campaign),
             Change::Account { account, campaign, .. } => {
-                is_told(*campaign) && self.feed.account(*account, now).is_some()
+                is_told(*campaign) && (!self.is_held(*campaign) || self.feed.account(*account, now).is_some())
             }
             Change::Crowd { .. } => false,
         });
@@ -112,7 +112,7 @@ mod tests {
     use crate::directory::Directory;
     use crate::serve::candidate::Submission;
     use crate::serve::dossier::tests::{NOW, harvest, joiner};
-    use crate::serve::hold::Held;
+    use crate::serve::hold::{self, Held};
     use crate::serve::traffic::Step;
     use crate::store::{Audit, JOINER, open};
     use azeotrope_engine::caller::Caller;

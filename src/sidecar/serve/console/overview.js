@@ -89,7 +89,8 @@ function held({ held_back: held }, again) {
     },
   }).then((done) => done && again());
   const [what, why] = held.ends ? ["Campaigns began anew. ", told] : ["Campaigns are held back. ", `They would link ${they}`];
-  return h("div", { class: "notice" }, h("span", null, h("strong", null, what), why), changing("Let go…", release, { class: "small" }));
+  const names = (held.campaigns ?? []).flatMap((name) => [campaign(name), " "]);
+  return h("div", { class: "notice" }, h("span", null, h("strong", null, what), names, why), changing("Let go…", release, { class: "small" }));
 }
 
 function refusal({ last_submission: last }) {
