@@ -4,7 +4,7 @@
 //! keys. Nor does an attempt that was refused for load: programs send it again by themselves until it is answered.
 
 use super::account::Account;
-use super::gathering::Carried;
+use super::gathering::{Carried, derived};
 use super::group::Member;
 use super::joiner::Joiner;
 use super::ledger::Passed;
@@ -15,6 +15,9 @@ use crate::observation::{Event, Fate};
 use crate::rules::Family;
 use crate::time::Timestamp;
 use std::borrow::Cow;
+
+/// Accounts of one party at most that count though upstream has answered none of them.
+const VOICES: u64 = 4;
 
 impl Joiner {
     /// Takes in what a proxy has told. Of one worker in the order in which it was told; workers are heard one after the other.
@@ -92,15 +95,19 @@ impl Joiner {
     }
 
     /// Takes in what a proxy refused to whom upstream has never answered. What gave him away links him, and whoever sends the
-    /// same next; it counts nowhere, and proxies are told of him once upstream has answered him.
+    /// same next; it counts for nobody else.
     fn given_away(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
         let (account, member) = (caller.account, Member::of(caller, reading));
         if self.accounts.get(account).is_none() {
             let new = Account::new(member.party, member.client);
-            self.accounts.insert(account, Account { wording: reading.wording, ..new });
+            let corpus = u32::from(reading.corpus);
+            self.accounts.insert(account, Account { wording: reading.wording, corpus, ..new });
         }
         let keys = self.keys(reading);
         let carried = keys.iter().filter_map(|&(kind, key)| self.carried(kind, key, &member)).reduce(Carried::and);
+        if carried.is_some() {
+            self.speak_up(account, member.party);
+        }
         self.consider(&member, carried.or_else(|| self.sweeper(reading, &member)), now);
         let Some(index) = self.campaign_of(account) else {
             self.accounts.remove(account);
@@ -111,6 +118,22 @@ impl Joiner {
         }
         self.renew(account, &keys, now);
         self.ledger.sent(caller, reading, now);
+    }
+
+    /// Makes an account one of the few of its party that its campaign counts, and proxies are told of, though upstream has never
+    /// answered them: keys can be made up in any number, networks cost something.
+    fn speak_up(&mut self, account: u64, party: u64) {
+        let key = voice(party, account);
+        let voiced = self.chains.get(key).copied();
+        if voiced.and_then(|of| self.accounts.peek(of)).is_none_or(Account::accepted) {
+            self.chains.insert(key, account);
+        }
+    }
+
+    /// Whether an account that is linked counts as its campaign's, and proxies are told of it.
+    pub(super) fn tells_of(&self, account: u64) -> bool {
+        let voiced = |known: &Account| self.chains.peek(voice(known.party, account)) == Some(&account);
+        self.accounts.peek(account).is_some_and(|known| known.accepted() || voiced(known))
     }
 
     /// Takes note of who was refused what, and of who has sent it since.
@@ -124,4 +147,9 @@ impl Joiner {
             self.passed(&[passed], &member, (reading, false), now);
         }
     }
+}
+
+/// Where is found whether an account speaks for the unanswered ones of its party.
+fn voice(party: u64, account: u64) -> u64 {
+    derived([13, party, account % VOICES, 0])
 }

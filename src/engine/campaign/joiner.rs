@@ -245,11 +245,11 @@ impl Joiner {
     /// Counts the request for its account.
     fn count_in(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Member {
         let member = Member::of(caller, reading);
-        let account = caller.account;
-        let mut given_away = None;
-        if self.accounts.get(account).is_none_or(|known| !known.accepted()) {
+        let (account, counted) = (caller.account, self.tells_of(caller.account));
+        let known = if counted { None } else { self.accounts.remove(account) };
+        let given_away = known.and_then(|known| known.link);
+        if self.accounts.get(account).is_none() {
             self.population.add(&member.client);
-            given_away = self.accounts.remove(account).and_then(|known| known.link);
             self.accounts.insert(account, Account::new(member.party, member.client));
         }
         self.move_on(&member);

@@ -134,7 +134,7 @@ impl Joiner {
         if known.link.is_some_and(|link| link.campaign != index) {
             return;
         }
-        let accepted = known.accepted();
+        let (accepted, told) = (known.accepted(), self.tells_of(account));
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         if accepted && campaign.hear(family) {
             self.tell(index);
@@ -147,20 +147,21 @@ impl Joiner {
         known.most = known.most.max(score);
         known.link = Some(Link { campaign: index, family, score, at: now, told: now, terms });
         known.client = self.renamed.client(&known.client);
-        if !accepted {
-            return;
-        }
         let (client, sweeps, met, kin) = (known.client, known.corpus > 0, known.met, known.kin);
         let Some(campaign) = self.campaigns.get_mut(index as usize) else { return };
         let families = FamilySet::of(&campaign.families);
-        self.changes.push(Change::Account { account, campaign: index, score, families, until: until(now) });
-        if !new {
+        if told {
+            self.changes.push(Change::Account { account, campaign: index, score, families, until: until(now) });
+        }
+        if !new || !told {
             return;
         }
         campaign.link(&client, sweeps);
-        self.population.remove(&client);
-        self.population.sweeping = self.population.sweeping.saturating_sub(u32::from(sweeps));
-        self.population.part(&client, met, kin);
+        if accepted {
+            self.population.remove(&client);
+            self.population.sweeping = self.population.sweeping.saturating_sub(u32::from(sweeps));
+            self.population.part(&client, met, kin);
+        }
         // Profiles go out as the campaign grows by a tenth: often while it is small, seldom later.
         if campaign.accounts < 16 || campaign.accounts.is_multiple_of(campaign.accounts / 10) {
             self.tell(index);
@@ -188,12 +189,11 @@ impl Joiner {
 
     /// Tells again of a linked account that is still sending, and of the campaign's keys that it sends.
     pub(super) fn renew(&mut self, account: u64, keys: &[(Gathering, u64)], now: Timestamp) {
-        let Some(known) = self.accounts.get(account) else { return };
-        let accepted = known.accepted();
-        let Some(link) = known.link.as_mut() else { return };
+        let told = self.tells_of(account);
+        let Some(link) = self.accounts.get(account).and_then(|known| known.link.as_mut()) else { return };
         let (index, score) = (link.campaign, link.score);
         let Some(campaign) = self.campaigns.get(index as usize) else { return };
-        if accepted && is_old(link.told, now) {
+        if told && is_old(link.told, now) {
             link.told = now;
             let families = FamilySet::of(&campaign.families);
             self.changes.push(Change::Account { account, campaign: index, score, families, until: until(now) });
@@ -225,7 +225,7 @@ impl Joiner {
         }));
         let mut members = vec![Vec::new(); self.campaigns.len()];
         for (account, known) in self.accounts.iter() {
-            let told = |link: &Link| known.accepted() && now < until(link.told);
+            let told = |link: &Link| now < until(link.told) && self.tells_of(account);
             let Some(mut link) = known.link.filter(told) else { continue };
             link.told = link.told.min(now);
             if let Some(of) = members.get_mut(link.campaign as usize) {

@@ -154,12 +154,12 @@ impl Joiner {
         if from == to || self.accounts.peek(to).is_some() {
             return;
         }
+        let told = self.tells_of(from);
         let Some(mut account) = self.accounts.remove(from) else { return };
         account.client = self.renamed.client(&account.client);
         account.party = new.member.party;
         account.model = self.renamed.of(account.model);
-        let accepted = account.accepted();
-        if let Some(link) = account.link.as_mut().filter(|_| accepted)
+        if let Some(link) = account.link.as_mut().filter(|_| told)
             && let Some(campaign) = self.campaigns.get(link.campaign as usize)
         {
             link.told = now;

@@ -6,7 +6,7 @@
 //!   this account never sent it. Examples that an app puts before each conversation are sent by every user, so they do
 //!   not count. A client that compacts or edits its context goes on from a parent that nobody has sent: it is not found.
 //! * **Failover echo**: a body that was refused comes again, to the letter, from another party within seconds, with the
-//!   same system prompt, tools and settings: what is typed into somebody's service comes back as that sends it. The
+//!   same system prompt and tools: what is typed into somebody's service comes back as that sends it. The
 //!   honest retry comes from the same one. To the second tier it is all one whether upstream refused it or a proxy; a proxy
 //!   notes what upstream refused, for what it refuses itself must not fill its pages.
 //!
@@ -155,15 +155,14 @@ pub fn conversation(reading: &Reading) -> Option<u64> {
     (conversation.bytes >= DISTINCT && conversation.whole != 0).then_some(conversation.whole)
 }
 
-/// The body to the letter: what is asked, in which conversation, of what, with which system prompt, tools and settings. A pool
-/// sends it as it is under the next key; who types another's text into a firm's service has the firm send another body.
+/// The body to the letter: what is asked, in which conversation, with which system prompt and tools. Who types another's text
+/// into a firm's service has the firm send another body. Model and settings are none of it: a pool's next account may have its own.
 /// `None` where it is too short to tell. It is found on the page of its conversation (see [`crate::sketch::table`]), which is read
 /// and written anyhow.
 #[must_use]
 pub fn body(reading: &Reading) -> Option<u64> {
     let whole = conversation(reading).filter(|_| reading.content != 0)?;
     let [system, tools] = [Place::System, Place::Tools].map(|place| reading.skeleton.key(place).unwrap_or(0));
-    let parts = [reading.line, reading.settings, system, tools];
-    let hash = parts.into_iter().fold(reading.content, |hash, part| mix(hash ^ part));
+    let hash = mix(mix(reading.content ^ system) ^ tools);
     Some(whole ^ (hash & u64::from(u32::MAX)))
 }

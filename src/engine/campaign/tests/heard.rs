@@ -105,12 +105,21 @@ fn who_is_given_away_by_his_first_request_is_linked_and_counts_once_upstream_has
     let (content, total) = (world.fresh(), world.joiner.population().targets.total());
     let asked = turn(harvest(TEMPLATE, content));
     world.told(&bot(900), &asked, Fate::RefusedHere);
-    assert_eq!((world.linked(900..901), campaign(&world), world.counted(&bot(900))), (1, before, groups));
+    let with = |accounts, exchanges| (before.0 + accounts, before.1 + exchanges);
+    assert_eq!((world.linked(900..901), campaign(&world), world.counted(&bot(900))), (1, with(1, 0), groups));
     let feed = |world: &World| {
         let told = world.joiner.feed(usize::MAX, Timestamp(world.now));
         told.iter().any(|change| matches!(change, Change::Account { account, .. } if *account == bot(900).account))
     };
-    assert!(world.joiner.take_changes().is_empty() && !feed(&world), "his key may be made up");
+    assert!(!world.joiner.take_changes().is_empty() && feed(&world));
+    // Keys can be made up: of those of one party that upstream has not answered four count.
+    for n in 5_000..5_020 {
+        let content = world.fresh();
+        let made_up = Caller { account: mix(n), network: bot(900).network, ..bot(n) };
+        world.told(&made_up, &turn(harvest(TEMPLATE, content)), Fate::RefusedHere);
+    }
+    let linked = |n: &u64| world.joiner.account(mix(*n)).is_some_and(|known| known.link.is_some());
+    assert_eq!(((5_000..5_020).filter(linked).count(), campaign(&world)), (20, with(4, 0)));
     // Who sends it next is the campaign's as well.
     world.send(&bot(901), &asked);
     assert_eq!(world.linked(901..902), 1);
@@ -118,7 +127,7 @@ fn who_is_given_away_by_his_first_request_is_linked_and_counts_once_upstream_has
     let content = world.fresh();
     world.told(&bot(900), &request(0, 1, content), Fate::Answered);
     assert!(feed(&world));
-    assert_eq!((campaign(&world), world.counted(&bot(900)).0), ((before.0 + 2, before.1 + 2), 1));
+    assert_eq!((campaign(&world), world.counted(&bot(900)).0), (with(5, 2), 1));
     world.joiner.turn(Timestamp(0));
     assert_eq!(world.joiner.population().targets.total(), total);
 }
