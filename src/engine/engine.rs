@@ -1,4 +1,5 @@
-//! The engine as a shell sees it: route → caller → read → judge → settle.
+//! The engine as a shell sees it: route → caller → read → judge → settle, with a budget reserved before and charged after,
+//! and what an answer gave told.
 
 use crate::answer;
 use crate::budget::{self, Grant};
@@ -67,8 +68,8 @@ impl Engine {
         Reading::of(route, body, whole, &self.config)
     }
 
-    /// Judges the exchange by what was counted before. Costs at most ten reads of `store`, of a
-    /// first turn that nothing speaks against five.
+    /// Judges the exchange by what was counted before. Costs at most ten reads of `store`, fifteen while the digest key is
+    /// rotated; of a first turn that nothing speaks against five.
     pub fn judge<S: Store>(
         &self,
         store: &S,

@@ -13,15 +13,15 @@ impl Timestamp {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Whether it is time for what is done `every` so many milliseconds, and next at `next`: where that is further away, the
-    /// clock has stepped back since.
+    /// Whether it is time for what is done every `every` milliseconds, and next at `next`. Where that is further away than one
+    /// such span it is: the clock has stepped back since.
     #[must_use]
     pub fn is_due(self, next: Self, every: u64) -> bool {
         next.since(self) == 0 || next.since(self) > every
     }
 
-    /// Whether `span` so many milliseconds are over since `begun`; so they are where that is yet to come, for the clock has
-    /// stepped back since.
+    /// Whether `span` milliseconds have passed since `begun`. Where `begun` is yet to come they have: the clock has stepped back
+    /// since.
     #[must_use]
     pub fn is_past(self, begun: Self, span: u64) -> bool {
         self.is_due(Self(begun.0.saturating_add(span)), span)

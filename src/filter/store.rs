@@ -108,8 +108,8 @@ impl Get for SharedStore {
 
 impl Store for SharedStore {
     fn swap(&mut self, key: Key, value: &[u8], seen: Option<Version>) -> Result<(), SwapError> {
-        // 0 would overwrite unseen.
         moment::forget(key);
+        // 0 would overwrite unseen.
         let cas = seen.filter(|version| *version != 0).unwrap_or(ABSENT);
         match abi::set_shared(&key.name(PREFIX), value, cas) {
             Ok(()) => Ok(()),

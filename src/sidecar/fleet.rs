@@ -34,10 +34,10 @@ impl Proxy {
     }
 
     /// When it does: every `flush` milliseconds, `late` after the full number of them.
-    fn tells(&self, flush: u64, late: u64) -> Option<Timestamp> {
+    fn tells(&self, flush: u64, late: u64, now: Timestamp) -> Option<Timestamp> {
         let (first, _) = self.seen.first()?;
-        // At once, then.
-        if self.seen.len() >= WAITING {
+        // At once, then; and where the clock has stepped back since.
+        if self.seen.len() >= WAITING || *first > now {
             return Some(Timestamp::default());
         }
         Some(Timestamp((first.0.saturating_sub(late) / flush + 1) * flush + late))
@@ -163,14 +163,14 @@ impl<'a> Fleet<'a> {
         let Some(sidecar) = &mut self.sidecar else { return };
         // Each at times of its own: so the sidecar often hears of an echo before what it is one of.
         let apart = self.flush / self.proxies.len() as u64;
-        let due = |(place, proxy): (u64, &Proxy)| Some((proxy.tells(self.flush, place * apart)?, place));
+        let due = |(place, proxy): (u64, &Proxy)| Some((proxy.tells(self.flush, place * apart, now)?, place));
         let mut telling: Vec<_> = (0..).zip(&self.proxies).filter_map(due).filter(|(at, _)| *at <= now).collect();
         telling.sort_unstable();
         for (_, place) in telling {
             let Some(proxy) = self.proxies.get_mut(place as usize) else { continue };
             proxy.tell(sidecar);
         }
-        if now.since(self.synchronised) < DELAY {
+        if !now.is_past(self.synchronised, DELAY) {
             return;
         }
         self.synchronised = now;

@@ -56,6 +56,8 @@ def test_a_campaign_split_over_both_proxies_is_named_and_throttled_on_both(fleet
     assert len(named) == 1 and named[0]["parties"] >= 8, named
     # Who was the first at the proxy that is heard last is known as one of it only then.
     wait("all are joined", lambda: seen(pair[0], 254))
+    # All but the first of them all.
+    wait("all are linked", lambda: pair[0].get("/v1/campaigns")["campaigns"][0]["accounts"] == 13)
     wait("both proxies know it", lambda: all(crowd.recognised(proxy) for proxy in fleet))
     version = pair[0].version()
     wait("every worker knows it", lambda: running(pair[0], version))

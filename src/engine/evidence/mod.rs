@@ -1,4 +1,14 @@
-//! Evidence, one file a family: what it sees, what it needs, and how many nats it is worth.
+//! Evidence: what each family sees, what it needs, and how many nats it is worth.
+//!
+//! | family | on a proxy | in the second tier ([`crate::campaign`]) |
+//! |---|---|---|
+//! | `blob_provenance`, `prefix_continuity`, `failover_echo` | [`provenance`] | `ledger`, and `naming` for what it proves |
+//! | `skeleton_spread` | [`spread`] | `group`, by the keys of [`crate::digest::skeleton`] |
+//! | `corpus_sweep` | the campaign's, told by the feed | `group::worth`, `linking` |
+//! | `cohort_synchrony` | [`cohort`], of which both tiers take the statistics; [`population`] | `group::worth`, `kin`, `rhythm` |
+//! | `account_shape` | [`shape`] | – |
+//! | `harvest_content` | [`content`] | `group::worth`, `account` |
+//! | `technique_search` | [`search`] | `group`, by payloads |
 
 pub mod cohort;
 pub mod content;
@@ -44,6 +54,12 @@ impl Evidence {
         &self.0
     }
 
+    /// What the proxy's own counters say: without the reasons that are a campaign's alone, which are worth nothing here.
+    #[must_use]
+    pub fn own(&self) -> Self {
+        Self(self.0.iter().filter(|(_, milli)| *milli > 0).copied().collect())
+    }
+
     /// Whether it says no more than that others are like this request, and how that is worded: so are users of an app. That the
     /// account has the shape of a service adds nothing: services are what it may be mistaken for.
     #[must_use]
@@ -69,7 +85,8 @@ const OWN_WORDING: MilliNats = 4_000;
 /// What the proxy's own counters say, of what was counted before: `local` reads, [`count`] writes.
 ///
 /// Reads at most five pages: of the account, of three keys, and of everybody where a key's parties are many; for what
-/// changes hands one to four more ([`provenance::look`]); while the digest key is rotated, of three keys more. Returns
+/// changes hands one to five more ([`provenance::look`]); while the digest key is rotated, of three keys and of who was there
+/// before more. Returns
 /// whether the template was this caller's before it was anybody else's.
 pub fn local(
     config: &Config,

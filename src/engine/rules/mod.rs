@@ -266,7 +266,7 @@ impl Kind {
     }
 }
 
-/// Checks a document, after finding out what it is: rules have a `format`, `version` or `thresholds`.
+/// Checks a document, after finding out what it is: rules have a `format`, `version`, `thresholds` or `families`.
 ///
 /// # Errors
 /// All problems found.

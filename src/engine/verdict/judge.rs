@@ -16,7 +16,8 @@ use crate::time::Timestamp;
 pub struct Assessment {
     /// The verdict.
     pub verdict: Verdict,
-    /// What each reason is worth by the proxy's own counters, before weights and bounds, in thousandths of a nat.
+    /// What each reason is worth by the proxy's own counters, before weights and bounds, in thousandths of a nat; 0: it is the
+    /// campaign's.
     pub evidence: Evidence,
     /// What ties the request to a campaign.
     pub member: Option<Member>,

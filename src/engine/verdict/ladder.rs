@@ -6,7 +6,7 @@ use crate::rules::{Mode, Thresholds};
 /// What stands behind a score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Backing {
-    /// Independent families that contributed, the campaign not counted.
+    /// Independent families that contributed, here or to the link to a campaign.
     pub families: u32,
     /// Whether one of them is deterministic ([`crate::rules::Nature::Deterministic`]).
     pub deterministic: bool,

@@ -73,7 +73,7 @@ impl fmt::Display for Action {
 pub struct Verdict {
     /// What is done: in observe mode never above [`Action::Observe`].
     pub action: Action,
-    /// What the evidence asks for, whatever the mode.
+    /// What the evidence, an operator's order or a budget asks for, whatever the mode.
     pub would: Action,
     /// Evidence (log-odds) in thousandths of a nat, as thresholds are kept.
     pub score: i32,

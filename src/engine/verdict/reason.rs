@@ -47,7 +47,7 @@ reasons! {
     BlobProvenance = "blob_provenance" of BlobProvenance;
     /// A conversation went on under an unrelated account.
     PrefixContinuity = "prefix_continuity" of PrefixContinuity;
-    /// A body that was refused with 429 reappeared from an unrelated account within seconds.
+    /// A body that was refused for load, or here, reappeared from an unrelated account within seconds.
     FailoverEcho = "failover_echo" of FailoverEcho;
     /// One rare skeleton came from many unrelated accounts.
     SkeletonSpread = "skeleton_spread" of SkeletonSpread;
@@ -67,9 +67,9 @@ reasons! {
     ManyAgents = "many_agents" of AccountShape;
     /// The wording is that of a harvest; never acts alone.
     HarvestContent = "harvest_content" of HarvestContent;
-    /// One payload came under ever new wordings from unrelated accounts.
+    /// One payload came under ever new wordings, from unrelated accounts or from this one that the model keeps refusing.
     TechniqueSearch = "technique_search" of TechniqueSearch;
-    /// The caller belongs to a campaign that the sidecar has found.
+    /// The caller belongs to a campaign that the sidecar has found, or that the rules name.
     CampaignMember = "campaign_member";
     /// The operator ordered it for this account or organisation.
     OperatorDeny = "operator_deny";

@@ -2,7 +2,7 @@
 
 use super::words::{bare, count, nats};
 use azeotrope_engine::nats::in_nats;
-use azeotrope_engine::rules::Document;
+use azeotrope_engine::rules::{Document, Nature};
 use azeotrope_engine::verdict::judge::Known;
 use azeotrope_engine::verdict::{Action, Assessment, Backing, Reason, ladder};
 use serde::Serialize;
@@ -142,13 +142,11 @@ fn otherwise(document: &Document, assessment: &Assessment) -> Vec<String> {
     let mut words = Vec::new();
     if let Some(member) = &assessment.member {
         let left = assessment.verdict.score.saturating_sub(member.score);
-        let mut local: Vec<_> = assessment.evidence.all().iter().filter(|(_, milli)| *milli > 0).collect();
-        local.dedup_by_key(|(reason, _)| reason.family());
-        let families = u32::try_from(local.len()).unwrap_or(u32::MAX);
+        let local = assessment.evidence.own();
         let own = Backing {
-            families,
-            deterministic: assessment.backing.deterministic && !local.is_empty(),
-            partial: member.by != Known::Listed && assessment.evidence.is_likeness(),
+            families: u32::try_from(local.families().count()).unwrap_or(u32::MAX),
+            deterministic: local.families().any(|family| family.nature() == Nature::Deterministic),
+            partial: member.by != Known::Listed && local.is_likeness(),
             ..Backing::default()
         };
         let rung = ladder(left, own, thresholds);
@@ -176,7 +174,9 @@ fn odds(milli: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use azeotrope_engine::evidence::Evidence;
     use azeotrope_engine::verdict::Verdict;
+    use azeotrope_engine::verdict::judge::Member;
 
     /// What is told of a score of 9 nats that `backing` stands behind.
     fn told(backing: Backing) -> String {
@@ -198,5 +198,23 @@ mod tests {
             ),
         ];
         missing.into_iter().for_each(|(backing, words)| assert!(told(backing).contains(words), "{backing:?}"));
+    }
+    #[test]
+    fn without_the_campaign_only_what_this_proxy_has_seen_counts() {
+        let mut evidence = Evidence::default();
+        let (seen, of_the_campaign) = ([Reason::SkeletonSpread, Reason::CohortSynchrony], Reason::BlobProvenance);
+        seen.into_iter().for_each(|reason| evidence.add(reason, 4_750));
+        evidence.add(of_the_campaign, 0);
+        let reasons = vec![of_the_campaign];
+        let member = Member { campaign: "c-1".to_owned(), confirmed: true, score: 9_000, reasons, by: Known::Listed };
+        let assessment = Assessment {
+            verdict: Verdict { score: 18_500, ..Verdict::default() },
+            evidence,
+            member: Some(member),
+            backing: Backing { families: 3, deterministic: true, confirmed: true, partial: false },
+            rung: Action::Block,
+        };
+        let told = otherwise(&Document::default(), &assessment).join(" ");
+        assert!(told.contains("Without the campaign the score would be 9.50: throttle."), "{told}");
     }
 }

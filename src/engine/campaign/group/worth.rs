@@ -1,6 +1,6 @@
 //! What a group's evidence is worth: whether it looks like one operator.
 //!
-//! Five things are weighed, as log-odds:
+//! Four things are weighed, as log-odds, and a fifth must be there:
 //!
 //! * **focus**: one operator harvests one model, unrelated people spread over what the gateway offers. The G-statistic
 //!   of the group's targets against the population's. On a gateway with one model that is silent; there, and worth less,
