@@ -90,9 +90,7 @@ impl Skeleton {
             add(Place::System, sampled(prompt.stored.as_bytes()));
         }
         let mut system = Text::default();
-        // One that is what is asked is read as that.
-        let instructs = |part: &Part| part.role == Role::System && part.kind == Kind::Text && !asked.of_system();
-        for part in ends(&prompt.parts, instructs) {
+        for part in ends(&prompt.parts, |part| part.role == Role::System && part.kind == Kind::Text) {
             Piece::of(prompt, part, EDGE).read(&mut system, features);
         }
         if system.count() >= SYSTEM_WORDS {
@@ -101,7 +99,13 @@ impl Skeleton {
         }
         add(Place::Tools, tools(prompt));
         let mut user = Text::default();
-        pieces.iter().for_each(|piece| piece.read(&mut user, features));
+        if asked.of_system() {
+            // Its words are counted already.
+            let mut counted = Buckets::default();
+            pieces.iter().for_each(|piece| piece.read(&mut user, &mut counted));
+        } else {
+            pieces.iter().for_each(|piece| piece.read(&mut user, features));
+        }
         if user.count() >= HEAD {
             add(Place::Head, user.head());
             add(Place::Tail, user.tail());
