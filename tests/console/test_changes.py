@@ -172,8 +172,8 @@ def test_accounts_that_are_only_alike_are_throttled_until_their_campaign_is_conf
                 crowd.harvest([proxy], HARVEST)
             (campaign,) = wait("the campaign is named", lambda: sidecar.get("/v1/campaigns")["campaigns"], 30)
             assert not campaign["confirmed"] and any("not confirmed" in text for text in campaign["words"])
-            wait("its accounts are surely linked", lambda: score(proxy) > 9.5, 30)
-            assert crowd.bot(proxy.port, 9).status == 429
+            # A proxy by itself observes likeness, whatever it scores.
+            wait("its accounts are surely linked", lambda: score(proxy) > 9.5 and crowd.bot(proxy.port, 9).status == 429, 30)
             one = visit(sidecar, f"#/campaigns/{campaign['name']}")
             one.login(BOB)
             one.page.get_by_role("button", name="Confirm…").click()
