@@ -51,7 +51,7 @@ fn within_bounds(prompt: &Prompt<'_>, body: &[u8]) {
 
 fn digested(reading: &Reading, prompt: &Prompt<'_>) {
     assert!(reading.blobs.len() <= BLOBS && reading.skeleton.keys.len() <= KEYS);
-    assert_eq!(reading.unread, prompt.parts.is_empty());
+    assert_eq!(reading.unread, prompt.parts.is_empty() && !prompt.params.kept);
     assert_eq!(reading.truncated, prompt.truncated);
 }
 
