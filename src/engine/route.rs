@@ -55,8 +55,8 @@ pub struct RouteRule {
     pub stream: bool,
 }
 
-/// The built-in paths: pattern, dialect (`None`: no LLM call), streamed. All are suffixes, so that a gateway's prefix changes nothing. The
-/// first match counts.
+/// The built-in paths: pattern, dialect (`None`: no LLM call), streamed. All are suffixes, so that a gateway's prefix changes
+/// nothing. The first match counts.
 const BUILT_IN: &[(&str, Option<Dialect>, bool)] = &[
     ("deployments/{model}/chat/completions", Some(Dialect::ChatCompletions), false),
     ("chat/completions", Some(Dialect::ChatCompletions), false),

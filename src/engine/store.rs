@@ -1,4 +1,5 @@
-//! What the engine asks of a place that keeps bytes: get and compare-and-swap; and room for what was read, so that nothing is read twice.
+//! What the engine asks of a place that keeps bytes: get and compare-and-swap; and room for what was read, so that nothing is
+//! read twice.
 //!
 //! The filter implements [`Store`] on Proxy-Wasm shared data, `replay` and the tests in memory ([`MemoryStore`]).
 

@@ -75,10 +75,12 @@ enum Provider {
 impl Provider {
     /// Whose API a call is of: its dialect says so, and its path. A query does not count: there a client may put what it likes.
     fn of(dialect: Option<Dialect>, path: &[u8]) -> Self {
+        if let Some(Dialect::Gemini | Dialect::Interactions) = dialect {
+            return Self::Google;
+        }
         let path = plain(path);
         let path = segments(&path);
         match dialect {
-            Some(Dialect::Gemini | Dialect::Interactions) => Self::Google,
             _ if is_azures(&path) => Self::Azure,
             Some(Dialect::Messages) if !is_another_s(&path) => Self::Anthropic,
             _ => Self::Other,

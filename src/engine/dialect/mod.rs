@@ -306,7 +306,8 @@ pub fn read_drawing<'a>(route: &Route, body: &'a [u8], draw: &dyn Fn(u32) -> u32
     let mut alone = true;
     draft.prompt.params.kept = matches!(route.dialect, Dialect::Responses | Dialect::Messages);
     while let Some(key) = reader.key() {
-        draft.prompt.params.kept &= KEPT.contains(&&*key);
+        // Most calls are known for one by their dialect, or by their first field.
+        draft.prompt.params.kept = draft.prompt.params.kept && KEPT.contains(&&*key);
         // What the requests of a batch speak; the batch comes after it.
         if key == "endpoint" {
             of_batch = match reader.short() {

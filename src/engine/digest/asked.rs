@@ -37,15 +37,18 @@ impl<'p> Asked<'p> {
         self.role == Role::System
     }
 
+    fn has(self, part: &Part) -> bool {
+        part.role == self.role && part.kind == Kind::Text
+    }
+
     /// The texts.
     pub(super) fn texts(self) -> impl Iterator<Item = &'p Part> {
-        self.parts.iter().filter(move |part| part.role == self.role && part.kind == Kind::Text)
+        self.parts.iter().filter(move |part| self.has(part))
     }
 
     /// What is read of them.
     pub(super) fn pieces(self, prompt: &'p Prompt<'_>, most: usize) -> Vec<Piece<'p>> {
-        let of = move |part: &Part| part.role == self.role && part.kind == Kind::Text;
-        ends(self.parts, of).map(|part| Piece::of(prompt, part, most)).collect()
+        ends(self.parts, move |part| self.has(part)).map(|part| Piece::of(prompt, part, most)).collect()
     }
 
     /// Whether it has as many words as make a key.

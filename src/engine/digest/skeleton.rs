@@ -99,12 +99,11 @@ impl Skeleton {
         }
         add(Place::Tools, tools(prompt));
         let mut user = Text::default();
-        if asked.of_system() {
+        let mut read = |features: &mut Buckets| pieces.iter().for_each(|piece| piece.read(&mut user, features));
+        match asked.of_system() {
             // Its words are counted already.
-            let mut counted = Buckets::default();
-            pieces.iter().for_each(|piece| piece.read(&mut user, &mut counted));
-        } else {
-            pieces.iter().for_each(|piece| piece.read(&mut user, features));
+            true => read(&mut Buckets::default()),
+            false => read(features),
         }
         if user.count() >= HEAD {
             add(Place::Head, user.head());

@@ -86,8 +86,7 @@ const OWN_WORDING: MilliNats = 4_000;
 ///
 /// Reads at most five pages: of the account, of three keys, and of everybody where a key's parties are many; for what
 /// changes hands one to five more ([`provenance::look`]); while the digest key is rotated, of three keys and of who was there
-/// before more. Returns
-/// whether the template was this caller's before it was anybody else's.
+/// before more. Returns whether the template was this caller's before it was anybody else's.
 pub fn local(
     config: &Config,
     rules: &Rules,

@@ -64,10 +64,9 @@ pub fn assess<S: Store>(
     verdict.score = verdict.score.saturating_add(member.as_ref().map_or(0, |member| member.score));
     verdict.reasons.extend(evidence.all().iter().map(|(reason, _)| reason.code()));
     let backing = Backing {
-        families: u32::try_from(evidence.families().count()).unwrap_or(u32::MAX),
-        deterministic: evidence.families().any(|family| family.nature() == Nature::Deterministic),
         confirmed: member.as_ref().is_some_and(|member| member.confirmed),
         partial: feed.joined && !expired && member.is_none() && evidence.is_likeness(),
+        ..Backing::of(&evidence)
     };
     let rung = ladder(verdict.score, backing, &rules.document.thresholds);
     verdict.would = rung;

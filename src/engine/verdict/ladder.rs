@@ -1,7 +1,8 @@
 //! From evidence to a rung of the ladder.
 
 use super::Action;
-use crate::rules::{Mode, Thresholds};
+use crate::evidence::Evidence;
+use crate::rules::{Mode, Nature, Thresholds};
 
 /// What stands behind a score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +16,18 @@ pub struct Backing {
     pub confirmed: bool,
     /// Whether nothing speaks but a group as one proxy sees it, where a sidecar sees the whole and does not name it.
     pub partial: bool,
+}
+
+impl Backing {
+    /// What evidence stands behind a score, as far as it goes.
+    #[must_use]
+    pub fn of(evidence: &Evidence) -> Self {
+        Self {
+            families: u32::try_from(evidence.families().count()).unwrap_or(u32::MAX),
+            deterministic: evidence.families().any(|family| family.nature() == Nature::Deterministic),
+            ..Self::default()
+        }
+    }
 }
 
 /// The rung that evidence asks for; `score` in thousandths of a nat (log-odds), all families together.

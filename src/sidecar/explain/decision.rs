@@ -2,7 +2,7 @@
 
 use super::words::{bare, count, nats};
 use azeotrope_engine::nats::in_nats;
-use azeotrope_engine::rules::{Document, Nature};
+use azeotrope_engine::rules::Document;
 use azeotrope_engine::verdict::judge::Known;
 use azeotrope_engine::verdict::{Action, Assessment, Backing, Reason, ladder};
 use serde::Serialize;
@@ -143,12 +143,7 @@ fn otherwise(document: &Document, assessment: &Assessment) -> Vec<String> {
     if let Some(member) = &assessment.member {
         let left = assessment.verdict.score.saturating_sub(member.score);
         let local = assessment.evidence.own();
-        let own = Backing {
-            families: u32::try_from(local.families().count()).unwrap_or(u32::MAX),
-            deterministic: local.families().any(|family| family.nature() == Nature::Deterministic),
-            partial: member.by != Known::Listed && local.is_likeness(),
-            ..Backing::default()
-        };
+        let own = Backing { partial: member.by != Known::Listed && local.is_likeness(), ..Backing::of(&local) };
         let rung = ladder(left, own, thresholds);
         words.push(format!("Without the campaign the score would be {}: {rung}.", bare(left)));
         if left != 0 {

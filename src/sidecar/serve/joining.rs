@@ -6,7 +6,7 @@ use super::publisher::Publisher;
 use super::shared::Shared;
 use super::{Options, metrics};
 use crate::clock::now;
-use crate::store::{Fence, JOINER, Outcome, Store};
+use crate::store::{Fence, JOINER, Outcome, Store, set_json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -200,7 +200,7 @@ impl Strive {
             self.shared
                 .say("a later version has saved the campaigns: this one leaves the duty to it (or --begin-anew)");
             let name = format!("nobody: a later version than {} has saved the campaigns", self.shared.name);
-            store.set(DUTY, serde_json::json!({ "name": name, "since": now() }).to_string().as_bytes())?;
+            set_json(store, DUTY, &serde_json::json!({ "name": name, "since": now() }))?;
         }
         Ok(())
     }

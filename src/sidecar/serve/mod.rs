@@ -11,10 +11,11 @@
 //! | `joining`, `duty` | the duty that one of several sidecars has: observations into campaigns, all that is known into bundles |
 //! | `ruling` | rules into force: those that were submitted, thresholds that keep themselves |
 //! | `publisher`, `replaced` | rules, corpora and campaigns into signed bundles; those before them |
-//! | `candidate` | rules on their way into force: checked, run in shadow, accepted or refused |
+//! | `candidate`, `unknown` | rules on their way into force: checked, run in shadow, accepted or refused; campaigns that they misspell |
 //! | `hold` | campaigns that would act on too many accounts at once |
 //! | `retention` | how long what is known is kept |
 //! | `watch`, `files` | the rules document on disk; what it held |
+//! | `refusals`, `quiet` | filters that are refused, told in the log now and then |
 //! | `shared`, `metrics` | what all of these have in common |
 //! | `telemetry` | the same told over OTLP |
 
@@ -37,6 +38,7 @@ mod metrics;
 mod pace;
 mod people;
 mod publisher;
+mod quiet;
 mod refusals;
 mod replaced;
 mod retention;

@@ -6,28 +6,11 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Time between two lines.
-const QUIET: Duration = Duration::from_secs(10);
-
-/// When that was last told, and how many were refused since.
-#[derive(Debug, Default)]
-pub(super) struct Refusals(Mutex<(Option<Instant>, u64)>);
-
-impl Refusals {
-    /// Whether a refusal is told: with how many that were not, since the last that was.
-    fn pass(&self, now: Instant) -> Option<u64> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.0.is_some_and(|told| now.duration_since(told) < QUIET) {
-            state.1 += 1;
-            return None;
-        }
-        *state = (Some(now), state.1);
-        Some(std::mem::take(&mut state.1))
-    }
-}
+pub(super) const QUIET: Duration = Duration::from_secs(10);
 
 /// Tells of refused batches, and from where they came.
 pub(super) async fn told(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
@@ -45,16 +28,4 @@ pub(super) async fn told(State(shared): State<Arc<Shared>>, request: Request, ne
         shared.say(&format!("observations from {peer} refused: {status}{hint}{more}"));
     }
     answer
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_in_ten_seconds_that_counts_the_others() {
-        let (refusals, now) = (Refusals::default(), Instant::now());
-        let pass = |seconds| refusals.pass(now + Duration::from_secs(seconds));
-        assert_eq!([0, 1, 9, 10, 11, 20].map(pass), [Some(0), None, None, Some(2), None, Some(1)]);
-    }
 }

@@ -5,7 +5,8 @@ use super::access::Access;
 use super::ask::Turns;
 use super::bodies::Rooms;
 use super::metrics::{self, Metrics};
-use super::refusals::Refusals;
+use super::quiet::Quiet;
+use super::refusals::QUIET;
 use crate::ecds::{Current, Heard};
 use crate::signing::Signer;
 use crate::store::{Edition, Hash, Outcome, Store};
@@ -43,10 +44,11 @@ pub(crate) struct Shared {
     pub(super) rules_file: Option<PathBuf>,
     pub(super) signer: Signer,
     pub(super) metrics: Metrics,
-    pub(super) refusals: Refusals,
+    /// Lines on filters that are refused.
+    pub(super) refusals: Quiet,
     served: Mutex<Option<Served>>,
-    /// When one without a token was last told of.
-    stranger: Mutex<Option<Instant>>,
+    /// Those on who shows no token over ECDS.
+    strangers: Quiet,
 }
 
 impl Shared {
@@ -61,9 +63,9 @@ impl Shared {
             rules_file: options.rules.clone(),
             signer: options.signer.clone(),
             metrics: Metrics::default(),
-            refusals: Refusals::default(),
+            refusals: Quiet::of(QUIET),
             served: Mutex::new(None),
-            stranger: Mutex::new(None),
+            strangers: Quiet::of(STRANGERS),
         }
     }
 
@@ -102,9 +104,7 @@ impl Shared {
             }
             Heard::Stranger { address } => {
                 metrics::add(&self.metrics.ecds_strangers, 1);
-                let mut said = self.stranger.lock().unwrap_or_else(PoisonError::into_inner);
-                if said.is_none_or(|at| at.elapsed() >= STRANGERS) {
-                    *said = Some(Instant::now());
+                if self.strangers.pass(Instant::now()).is_some() {
                     let address = address.map_or_else(|| "somebody".to_owned(), |address| address.to_string());
                     self.say(&format!("ECDS: {address} shows no valid token (`initial_metadata`) and is told nothing"));
                 }

@@ -3,7 +3,7 @@
 
 use super::candidate;
 use super::duty::CAMPAIGNS;
-use crate::store::{Outcome, Store};
+use crate::store::{Outcome, Store, get_json};
 use azeotrope_engine::rules::{Document, Rules};
 use serde::Deserialize;
 
@@ -20,8 +20,7 @@ struct Named {
 
 /// What is to be said of a document that is to take the place of the one in force: of the campaigns that only it names.
 pub(super) fn campaigns(store: &dyn Store, document: &str) -> Outcome<Option<String>> {
-    let told = store.get(CAMPAIGNS)?.unwrap_or_default();
-    let told: Vec<Named> = serde_json::from_slice(&told).unwrap_or_default();
+    let told: Vec<Named> = get_json(store, CAMPAIGNS)?.unwrap_or_default();
     let known: Vec<String> = told.into_iter().flat_map(|Named { name, parts }| [vec![name], parts].concat()).collect();
     let parsed = |text: &str| Rules::parse(text.as_bytes()).map(|rules| rules.document).unwrap_or_default();
     let before = candidate::in_force(store)?.map(|rules| parsed(&rules.document)).unwrap_or_default();

@@ -10,7 +10,19 @@ fn hand(n: u64) -> (Caller, u64) {
     if n < HALF { (bot(n), 99) } else { (Caller { agent: 4, ..bot(n) }, 98) }
 }
 
+/// An account of a third part, which is set up in a way of its own.
+fn third(n: u64) -> Caller {
+    Caller { agent: 3, ..bot(n) }
+}
+
 impl World {
+    /// A blob of one account comes back from another, set so.
+    fn pass(&mut self, from: &Caller, to: &Caller, settings: u64) {
+        let (blob, content) = (mix(self.fresh()) | 1, self.fresh());
+        self.joiner.given(blob, from, Timestamp(self.now));
+        self.send(to, &Reading { blobs: vec![blob], settings, ..request(0, 1, content) });
+    }
+
     /// A blob of one account that comes back from others.
     fn blob(&mut self, from: u64, to: &[u64]) {
         let blob = mix(self.fresh()) | 1;
@@ -69,16 +81,9 @@ fn blobs_that_go_from_one_campaign_to_the_other_make_both_one_under_the_older_na
 #[test]
 fn several_become_one() {
     let mut world = World::halves();
-    // A third one, set up in a way of its own.
-    let third = |n: u64| Caller { agent: 3, ..bot(n) };
-    let pass = |world: &mut World, from: Caller, to: Caller, settings: u64| {
-        let (blob, content) = (mix(world.fresh()) | 1, world.fresh());
-        world.joiner.given(blob, &from, Timestamp(world.now));
-        world.send(&to, &Reading { blobs: vec![blob], settings, ..request(0, 1, content) });
-    };
-    (200..206).for_each(|n| pass(&mut world, third(n), third(n + 1), 97));
+    (200..206).for_each(|n| world.pass(&third(n), &third(n + 1), 97));
     assert_eq!(world.names().len(), 3);
-    (200..203).for_each(|n| pass(&mut world, hand(103).0, third(n), 97));
+    (200..203).for_each(|n| world.pass(&hand(103).0, &third(n), 97));
     assert_eq!(world.names().len(), 2);
     world.joiner.take_changes();
     world.blob(3, &[103, 104]);
@@ -103,10 +108,7 @@ fn users_of_a_tool_cannot_be_made_part_of_a_pool() {
     assert_eq!(world.names().len(), 3);
     assert!(!world.joiner.campaigns()[2].confirmed());
     for n in 300..320 {
-        let (blob, content) = (mix(world.fresh()) | 1, world.fresh());
-        let user = Caller { agent: 7, ..account(n + 2_000) };
-        world.joiner.given(blob, &user, Timestamp(world.now));
-        world.send(&bot(3), &Reading { blobs: vec![blob], settings: 99, ..request(0, 1, content) });
+        world.pass(&Caller { agent: 7, ..account(n + 2_000) }, &bot(3), 99);
     }
     assert_eq!(world.names().len(), 3);
 }
@@ -136,18 +138,12 @@ fn hands_between_two_campaigns_do_not_count_for_those_that_have_their_places_lat
     let mut world = World::halves();
     let first = Timestamp(world.now + 1);
     world.now += HOUR;
-    let third = |n: u64| Caller { agent: 3, ..bot(n) };
-    let pass = |world: &mut World, from: Caller, to: Caller, settings: u64| {
-        let (blob, content) = (mix(world.fresh()) | 1, world.fresh());
-        world.joiner.given(blob, &from, Timestamp(world.now));
-        world.send(&to, &Reading { blobs: vec![blob], settings, ..request(0, 1, content) });
-    };
-    (200..206).for_each(|n| pass(&mut world, third(n), third(n + 1), 97));
+    (200..206).for_each(|n| world.pass(&third(n), &third(n + 1), 97));
     world.blob(103, &[104]);
     // Two hands between the first and the second, and then the first ends.
     world.blob(3, &[103]);
     world.joiner.campaigns[0].last = Timestamp(0);
     assert_eq!(world.joiner.turn(first), [1, 2]);
-    pass(&mut world, third(203), hand(104).0, 98);
+    world.pass(&third(203), &hand(104).0, 98);
     assert_eq!((world.names().len(), world.joiner.unions().len()), (2, 0));
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// Lists whose entries are added one by one.
 const LISTS: [&str; 3] = ["allow", "deny", "campaigns"];
 /// What an entry is about; it has one of them.
-pub(super) const SUBJECTS: [&str; 5] = ["account", "organisation", "network", "skeleton", "id"];
+const SUBJECTS: [&str; 5] = ["account", "organisation", "network", "skeleton", "id"];
 
 /// An entry that is in force, and would not be any more, or for a shorter time.
 #[derive(Debug)]

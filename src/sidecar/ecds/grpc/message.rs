@@ -17,6 +17,7 @@ use tonic::codegen::http::HeaderMap;
 
 /// Bytes of a piece: what is copied for each stream, of which two may wait there.
 const PIECE: usize = 16 << 10;
+
 /// A version of the filter as it is sent: all but the nonce, which is the stream's own.
 #[derive(Debug)]
 pub(super) struct Encoded {
