@@ -1,7 +1,7 @@
 //! What the second tier tells the proxies: who belongs to which campaign, and what gives the next account away.
 
 use super::criteria::SPEAKS;
-use super::gathering::{Carried, corpus_key};
+use super::gathering::{Carried, corpus_key, replay_key};
 use super::generations::DigestMap;
 use super::population::Client;
 use crate::caller::Caller;
@@ -252,22 +252,26 @@ impl Feed {
         self.profiles.get(campaign as usize).is_some_and(|profile| profile.pivot == Some(model))
     }
 
-    /// What a request of an account not yet linked says of it, where it carries a key of a campaign. While the digest key
-    /// is rotated campaigns may be told of by either.
+    /// What a request of an account not yet linked says of it, where it carries a key of a campaign; `replay`: a blob that
+    /// others were given is in it. While the digest key is rotated campaigns may be told of by either.
     #[must_use]
-    pub fn gives_away(&self, caller: &Caller, reading: &Reading, now: Timestamp) -> Option<GivenAway> {
-        let given = self.given_away(caller, reading, now);
+    pub fn gives_away(&self, caller: &Caller, reading: &Reading, replay: bool, now: Timestamp) -> Option<GivenAway> {
+        let given = self.given_away(caller, reading, replay, now);
         let Some(before) = &reading.before else { return given };
-        let earlier = self.given_away(&caller.earlier(), before, now);
+        let earlier = self.given_away(&caller.earlier(), before, replay, now);
         given.into_iter().chain(earlier).max_by_key(GivenAway::score)
     }
 
-    fn given_away(&self, caller: &Caller, reading: &Reading, now: Timestamp) -> Option<GivenAway> {
-        // Prompts out of public sets first: a sweep has no template but has a key for them.
-        let (mut key, mut by) = (if reading.corpus { corpus_key(reading) } else { 0 }, Family::CorpusSweep);
-        let (mut part, mut best): (_, Option<(Carried, Family)>) = (false, None);
-        let mut skeleton = reading.skeleton.keys.iter();
-        loop {
+    fn given_away(&self, caller: &Caller, reading: &Reading, replay: bool, now: Timestamp) -> Option<GivenAway> {
+        let client = Client::of(caller, reading);
+        let skeleton = reading.skeleton.keys.iter().map(|&(place, key)| (key, Family::SkeletonSpread, place.is_part()));
+        // Who sends blobs of others, or prompts out of public sets, has no template but a key for that.
+        let without = [
+            (if replay { replay_key(&client) } else { 0 }, Family::BlobProvenance, false),
+            (if reading.corpus { corpus_key(reading) } else { 0 }, Family::CorpusSweep, false),
+        ];
+        let mut best: Option<(Carried, Family)> = None;
+        for (key, by, part) in without.into_iter().chain(skeleton) {
             if let Some(&(campaign, lift, until)) = self.keys.get(&key)
                 && now < until
                 && lift >= SPEAKS
@@ -278,13 +282,10 @@ impl Feed {
                     None => (found, by),
                 });
             }
-            let Some(&(place, next)) = skeleton.next() else { break };
-            (key, by, part) = (next, Family::SkeletonSpread, place.is_part());
         }
         let (carried, by) = best?;
         let campaign = carried.campaign;
         let profile = self.profiles.get(campaign as usize)?;
-        let client = Client::of(caller, reading);
         let of = |list: &[(u64, MilliNats)], value: u64| {
             list.iter().find(|(of, _)| *of == value).map_or(0, |&(_, lift)| lift)
         };
@@ -348,7 +349,7 @@ mod tests {
             feed.apply(&Change::Profile { campaign, profile: Profile::default() });
             feed.apply(&Change::Key { key, campaign, lift: 5_000, until: UNTIL });
         }
-        let given = feed.gives_away(&Caller::default(), &reading, Timestamp(0)).unwrap();
+        let given = feed.gives_away(&Caller::default(), &reading, false, Timestamp(0)).unwrap();
         assert_eq!((given.campaign, given.by), (0, Family::SkeletonSpread));
     }
 

@@ -1,8 +1,11 @@
 //! What accounts gather under: the keys of a request.
 
 use super::criteria::TELLING;
+use super::group::Member;
 use super::joiner::Joiner;
 use super::kin::Likeness;
+use super::ledger::Passed;
+use super::population::Client;
 use crate::digest::Reading;
 use crate::digest::hash::Rolling;
 use crate::digest::skeleton::Place;
@@ -20,6 +23,8 @@ pub(super) enum Gathering {
     Part,
     /// Prompts out of public sets, by one client's settings.
     Corpus,
+    /// Blobs that others were given, by what is taken with them. So do people with two keys: it names nothing by itself.
+    Replay,
     /// One payload, under whatever wording.
     Payload,
     /// Meetings of accounts that are set up alike.
@@ -44,6 +49,7 @@ impl Gathering {
         match self {
             Self::Skeleton | Self::Part => Family::SkeletonSpread,
             Self::Corpus => Family::CorpusSweep,
+            Self::Replay => Family::BlobProvenance,
             Self::Payload => Family::TechniqueSearch,
             Self::Kin(_) => Family::CohortSynchrony,
             Self::Hands(family) => family,
@@ -82,8 +88,8 @@ impl Carried {
 }
 
 impl Joiner {
-    /// The keys under which a request is gathered.
-    pub(super) fn keys(&self, reading: &Reading) -> Vec<(Gathering, u64)> {
+    /// The keys under which a request is gathered; `passed`: what of it was in other hands.
+    pub(super) fn keys(&self, member: &Member, reading: &Reading, passed: &[Passed]) -> Vec<(Gathering, u64)> {
         let counts = |family| self.criteria.counts(family);
         let skeleton = reading.skeleton.keys.iter().filter(|(place, _)| *place != Place::Tools);
         let mut keys: Vec<_> = match counts(Family::SkeletonSpread) {
@@ -92,6 +98,9 @@ impl Joiner {
         };
         if reading.corpus && counts(Family::CorpusSweep) {
             keys.push((Gathering::Corpus, corpus_key(reading)));
+        }
+        if passed.iter().any(|passed| passed.family == Family::BlobProvenance) {
+            keys.push((Gathering::Replay, replay_key(&member.client)));
         }
         if reading.payload != 0 && counts(Family::TechniqueSearch) {
             keys.push((Gathering::Payload, derived([4, reading.payload, 0, 0])));
@@ -104,6 +113,11 @@ impl Joiner {
 pub(super) fn corpus_key(reading: &Reading) -> u64 {
     let dialect = reading.dialect.map_or(0, |dialect| dialect as u64);
     mix(reading.settings ^ mix(reading.line ^ dialect))
+}
+
+/// The key of blobs that others were given: what a client takes with them.
+pub(super) fn replay_key(client: &Client) -> u64 {
+    derived([14, client.target, 0, 0])
 }
 
 /// A key made of parts; of keys that are none of a skeleton's the first tells the kinds apart.

@@ -103,7 +103,8 @@ impl Joiner {
             let corpus = u32::from(reading.corpus);
             self.accounts.insert(account, Account { wording: reading.wording, corpus, ..new });
         }
-        let keys = self.keys(reading);
+        let passed = self.ledger.passed(caller, reading, now);
+        let keys = self.keys(&member, reading, &passed);
         let carried = keys.iter().filter_map(|&(kind, key)| self.carried(kind, key, &member)).reduce(Carried::and);
         if carried.is_some() {
             self.speak_up(account, member.party);

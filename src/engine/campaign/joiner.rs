@@ -183,7 +183,7 @@ impl Joiner {
     pub(super) fn exchange(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
         let member = self.count_in(caller, reading, now);
         let passed = self.ledger.request(caller, reading, now);
-        let keys = self.keys(reading);
+        let keys = self.keys(&member, reading, &passed);
         let own = self.owns(&member, reading);
         // Whatever it has sent for the first time now is in its hands as well.
         let prepared = own || self.prepared(&member, reading);

@@ -69,12 +69,7 @@ impl Ledger {
     /// What of this request was in other hands before. Notes the conversation as its sender's, and what it goes on with where that was
     /// another's: with what people pass around, as a link is, more than one of them goes on.
     pub fn request(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Vec<Passed> {
-        let hand = Hand::of(caller);
-        let passed: Vec<Passed> = sought(reading)
-            .into_iter()
-            .filter(|(_, key)| *key != 0)
-            .filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now))
-            .collect();
+        let (hand, passed) = (Hand::of(caller), self.passed(caller, reading, now));
         if passed.iter().any(|passed| passed.family == Family::PrefixContinuity) {
             self.note(Family::PrefixContinuity, reading.conversation.parent, hand, now);
         }
@@ -83,6 +78,16 @@ impl Ledger {
             self.note(Family::PrefixContinuity, key, hand, now);
         }
         passed
+    }
+
+    /// What of a request was in other hands before. Nothing of it is noted.
+    pub fn passed(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) -> Vec<Passed> {
+        let hand = Hand::of(caller);
+        sought(reading)
+            .into_iter()
+            .filter(|(_, key)| *key != 0)
+            .filter_map(|(family, key)| self.foreign(family, key, &hand, reading, now))
+            .collect()
     }
 
     /// Looks who else has sent what the last request asks. Nothing of it is noted.

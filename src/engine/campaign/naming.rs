@@ -60,6 +60,9 @@ impl Joiner {
             self.attach(key, kind, campaign, now);
             return;
         }
+        if kind == Gathering::Replay {
+            return;
+        }
         let worth = self.worth(kind, group);
         let score = self.score(&worth);
         // Whom one operator runs takes one thing; a group that only leans one way is a language or a fashion.
@@ -74,7 +77,7 @@ impl Joiner {
             Gathering::Corpus => self.sweeping(group.target()),
             Gathering::Kin(_) => self.running(group),
             Gathering::Skeleton | Gathering::Part => self.operator(group),
-            Gathering::Payload | Gathering::Hands(_) => None,
+            Gathering::Payload | Gathering::Replay | Gathering::Hands(_) => None,
         };
         match (known, met.filter(|&(_, count)| count * 5 >= parties)) {
             (Some(campaign), _) => self.adopt(key, kind, campaign, score, now),

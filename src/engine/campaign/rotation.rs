@@ -6,6 +6,7 @@
 //! the old key is dropped begins anew; so do blobs, conversations and refused bodies, which are evidence for hours only.
 
 use super::feed::Change;
+use super::gathering::replay_key;
 use super::generations::{DigestMap, Generations};
 use super::group::Member;
 use super::joiner::Joiner;
@@ -119,7 +120,9 @@ impl Joiner {
             let kin = [old.member, new.member].map(|member| likeness.of(&member.client));
             self.carry_key(kin.into(), &old.member, &new.member, now);
         }
-        let keys = [before, reading].map(|of| self.keys(of));
+        let replay = [old.member, new.member].map(|member| replay_key(&member.client));
+        self.carry_key(replay.into(), &old.member, &new.member, now);
+        let keys = [&old, &new].map(|of| self.keys(&of.member, of.reading, &[]));
         for (&(_, old_key), &(_, new_key)) in keys[0].iter().zip(&keys[1]) {
             self.carry_key((old_key, new_key), &old.member, &new.member, now);
         }

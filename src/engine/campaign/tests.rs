@@ -107,6 +107,13 @@ impl World {
         }
     }
 
+    /// A blob that one was given comes back from another, both set alike.
+    fn replays(&mut self, from: Caller, to: Caller) {
+        let (content, blob) = (self.fresh(), mix(self.fresh()) | 1);
+        self.joiner.given(blob, &from, Timestamp(self.now));
+        self.send(&to, &Reading { blobs: vec![blob], settings: 99, ..request(0, 1, content) });
+    }
+
     fn named(&self) -> usize {
         self.joiner.campaigns().len()
     }

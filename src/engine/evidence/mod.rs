@@ -54,6 +54,12 @@ impl Evidence {
         &self.0
     }
 
+    /// Whether a reason was found.
+    #[must_use]
+    pub fn has(&self, reason: Reason) -> bool {
+        self.0.iter().any(|(of, _)| *of == reason)
+    }
+
     /// What the proxy's own counters say: without the reasons that are a campaign's alone, which are worth nothing here.
     #[must_use]
     pub fn own(&self) -> Self {

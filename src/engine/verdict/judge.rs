@@ -49,7 +49,11 @@ pub fn assess<S: Store>(
     if !expired {
         verdict.rules = verdict.rules.max(feed.version);
     }
-    let member = if expired { None } else { membership(rules, feed, caller, reading, now, own) };
+    let member = if expired {
+        None
+    } else {
+        membership(rules, feed, caller, reading, now, (own, evidence.has(Reason::BlobProvenance)))
+    };
     if let Some(member) = &member {
         verdict.campaign = Some(member.campaign.clone());
         verdict.reasons.push(Reason::CampaignMember.code());
@@ -123,14 +127,14 @@ pub enum Known {
 }
 
 /// The campaign that rules or feed know the caller or its skeleton for. `own`: a template that was the caller's first does
-/// not give it away.
+/// not give it away; `replay`: it carries a blob that others were given.
 fn membership(
     rules: &Rules,
     feed: &Feed,
     caller: &Caller,
     reading: &Reading,
     now: Timestamp,
-    own: bool,
+    (own, replay): (bool, bool),
 ) -> Option<Member> {
     let skeletons = reading.templates().map(Subject::Skeleton);
     let accounts = [caller.account, caller.before.account].map(Subject::Account);
@@ -151,7 +155,7 @@ fn membership(
             Some(linked) => (linked.campaign, linked.score, linked.families, Known::Linked),
             None if own => return None,
             None => {
-                let mut given = feed.gives_away(caller, reading, now)?;
+                let mut given = feed.gives_away(caller, reading, replay, now)?;
                 if !enabled(Family::HarvestContent) {
                     given.wording = 0;
                 }

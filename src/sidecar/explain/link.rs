@@ -5,6 +5,7 @@ use azeotrope_engine::campaign::LINK;
 use azeotrope_engine::campaign::account::{Account, Terms};
 use azeotrope_engine::campaign::feed::GivenAway;
 use azeotrope_engine::nats::in_nats;
+use azeotrope_engine::rules::Family;
 use azeotrope_engine::verdict::judge::{Known, Member};
 use serde::Serialize;
 
@@ -36,8 +37,13 @@ impl Link {
                 "given_away",
                 given_away(&given),
                 vec![format!(
-                    "The sidecar has not linked the account yet; this request gives it away: it carries a key of the campaign. \
-                 From {} nats that suffices.",
+                    "The sidecar has not linked the account yet; this request gives it away: it carries {}. From {} nats that \
+                     suffices.",
+                    match given.by {
+                        Family::BlobProvenance => "a blob that another party was given, as the campaign's do",
+                        Family::CorpusSweep => "a prompt out of a public set, as the campaign's do",
+                        _ => "a key of the campaign",
+                    },
                     bare(LINK)
                 )],
             ),

@@ -196,7 +196,7 @@ impl Joiner {
         worth.turns = if turns { worth.turns.min(self.criteria.turns) } else { 0 };
         let expected = match kind {
             Gathering::Skeleton | Gathering::Part | Gathering::Payload | Gathering::Kin(Likeness::Program) => true,
-            Gathering::Corpus | Gathering::Kin(Likeness::Way) | Gathering::Hands(_) => false,
+            Gathering::Corpus | Gathering::Replay | Gathering::Kin(Likeness::Way) | Gathering::Hands(_) => false,
         };
         if expected && worth.turns <= 0 && group.of_tools(&self.population) {
             worth.focus = worth.focus.min(TOOL);

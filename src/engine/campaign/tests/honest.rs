@@ -234,7 +234,7 @@ fn one_program_in_common_and_words_that_anybody_uses_link_nobody() {
     assert_eq!(world.linked(900..901), 0);
     let mut feed = Feed::default();
     world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(feed.apply(change)));
-    assert_eq!(feed.gives_away(&likewise, &reading, Timestamp(world.now)), None);
+    assert_eq!(feed.gives_away(&likewise, &reading, false, Timestamp(world.now)), None);
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn a_campaign_goes_on_under_its_name_and_links_new_accounts() {
     let mut feed = Feed::default();
     world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(feed.apply(change)));
     let (caller, reading) = new_key(&bot(300), &harvest(TEMPLATE, 987_654));
-    let given = feed.gives_away(&caller, &reading, Timestamp(world.now)).unwrap();
+    let given = feed.gives_away(&caller, &reading, false, Timestamp(world.now)).unwrap();
     assert!(given.score() >= LINK, "{given:?}");
 }
 
@@ -142,10 +142,10 @@ fn a_proxy_finds_by_either_key_what_it_was_told_of() {
     let mut feed = Feed::default();
     world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(feed.apply(change)));
     let (caller, reading) = rotating(&bot(300), &harvest(TEMPLATE, 987_654));
-    let given = feed.gives_away(&caller, &reading, Timestamp(world.now)).unwrap();
+    let given = feed.gives_away(&caller, &reading, false, Timestamp(world.now)).unwrap();
     assert!(given.score() >= LINK, "{given:?}");
     let (caller, reading) = new_key(&bot(300), &harvest(TEMPLATE, 987_654));
-    assert_eq!(feed.gives_away(&caller, &reading, Timestamp(world.now)), None);
+    assert_eq!(feed.gives_away(&caller, &reading, false, Timestamp(world.now)), None);
 }
 
 #[test]

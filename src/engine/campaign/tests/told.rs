@@ -20,7 +20,7 @@ fn the_whole_feed_says_what_the_changes_said() {
             assert_eq!(of(&told).is_some(), of(&whole).is_some(), "{n}");
         }
         let newcomer = harvest(TEMPLATE, 987_654);
-        let score = |feed: &Feed| feed.gives_away(&bot(900), &newcomer, now).map(|given| given.campaign);
+        let score = |feed: &Feed| feed.gives_away(&bot(900), &newcomer, false, now).map(|given| given.campaign);
         assert_eq!((score(&told), score(&whole)), (Some(0), Some(0)));
         assert_eq!(whole.accounts() < 30, crowd == 20);
     }
@@ -64,11 +64,41 @@ fn a_prompt_out_of_a_public_set_gives_an_account_of_a_sweep_away_at_once() {
     assert_eq!(world.named(), 1);
     let (mut feed, now) = (Feed::default(), Timestamp(world.now));
     world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
-    let given = feed.gives_away(&bot(900), &swept(987_654), now).unwrap();
+    let given = feed.gives_away(&bot(900), &swept(987_654), false, now).unwrap();
     assert!(given.by == Family::CorpusSweep && given.score() >= LINK, "{given:?}");
-    assert_eq!(feed.gives_away(&bot(900), &Reading { corpus: false, ..swept(987_654) }, now), None);
+    assert_eq!(feed.gives_away(&bot(900), &Reading { corpus: false, ..swept(987_654) }, false, now), None);
     // Somebody else's prompt out of the same set: another program, set another way.
-    assert_eq!(feed.gives_away(&account(5), &Reading { settings: 7, ..swept(987_654) }, now), None);
+    assert_eq!(feed.gives_away(&account(5), &Reading { settings: 7, ..swept(987_654) }, false, now), None);
+}
+
+#[test]
+fn a_blob_of_another_gives_an_account_of_a_pool_that_replays_away_at_once_and_nobody_else() {
+    let mut world = World::new();
+    for n in 0..40 {
+        world.replays(bot(n), bot(n + 1));
+    }
+    assert_eq!(world.named(), 1);
+    let (mut feed, now) = (Feed::default(), Timestamp(world.now));
+    world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+    let replay = Reading { settings: 99, ..request(0, 1, 987_654) };
+    let given = feed.gives_away(&bot(900), &replay, true, now).unwrap();
+    assert!(given.by == Family::BlobProvenance && given.telling && given.score() >= LINK, "{given:?}");
+    assert_eq!(feed.gives_away(&bot(900), &replay, false, now), None);
+    // Somebody's second key: another program, set another way; or another model.
+    let score =
+        |caller: &Caller, reading: &Reading| feed.gives_away(caller, reading, true, now).map_or(0, |of| of.score());
+    assert!(score(&account(5), &Reading { settings: 7, ..replay.clone() }) < LINK);
+    assert!(score(&bot(900), &Reading { line: 2, ..replay }) < LINK);
+}
+
+#[test]
+fn people_with_two_keys_each_are_no_pool_whose_blobs_give_others_away() {
+    let mut world = World::new();
+    for n in 0..40 {
+        world.replays(account(2 * n), account(2 * n + 1));
+    }
+    assert_eq!(world.named(), 0);
+    assert!(world.joiner.take_changes().is_empty());
 }
 
 #[test]
