@@ -54,9 +54,8 @@ impl Joiner {
             // Known already. It is no key that gives others away: what it says their clients say.
             return;
         }
-        // Where three in four belong to one campaign, so does the key.
         let parties = group.parties() as usize;
-        if let Some((campaign, _)) = met.filter(|&(_, count)| count >= 4 && count * 4 >= parties * 3) {
+        if let Some((campaign, _)) = met.filter(|&(campaign, count)| self.is_of(group, campaign, count)) {
             self.attach(key, kind, campaign, now);
             return;
         }
@@ -84,6 +83,20 @@ impl Joiner {
             (None, Some((campaign, _))) => self.attach(key, kind, campaign, now),
             (None, None) => self.name(key, kind, &worth, score, now),
         }
+    }
+
+    /// Whether a key is a campaign's, to which `linked` accounts of its group belong: half of them at least, and three in four
+    /// with those that are set up as its accounts are. Whom no proxy has refused yet is linked later.
+    fn is_of(&self, group: &Group, campaign: u32, linked: usize) -> bool {
+        let parties = group.parties() as usize;
+        if linked < LOOK as usize || linked * 2 < parties {
+            return false;
+        }
+        let Some(of) = self.campaigns.get(campaign as usize) else { return false };
+        let free = group.accounts().filter(|&account| self.campaign_of(account).is_none());
+        let clients = free.filter_map(|account| self.as_member(account)).map(|member| member.client);
+        let like = |client: &Client| of.takes(client.target) && of.client(client, &self.population) >= ALIKE;
+        (linked + clients.filter(like).count()) * 4 >= parties * 3
     }
 
     /// The campaign that sweeps public sets for a target: one operator does so with several settings.

@@ -92,6 +92,25 @@ fn a_blob_of_another_gives_an_account_of_a_pool_that_replays_away_at_once_and_no
 }
 
 #[test]
+fn a_key_is_a_campaigns_where_half_of_those_who_send_it_are_linked_and_the_rest_are_set_up_as_they_are() {
+    let same = |reading: Reading| Reading { content: 5, ..reading };
+    let told = |rest: fn(u64) -> (Caller, Reading)| {
+        let mut world = World::new();
+        world.harvests(0..40, TEMPLATE);
+        for n in 10..15 {
+            world.send(&bot(n), &same(harvest(OTHER_TEMPLATE, n)));
+            let (caller, reading) = rest(500 + n);
+            world.send(&caller, &same(reading));
+        }
+        world.joiner.groups().any(|(key, group)| key == mix(OTHER_TEMPLATE) && group.campaign.is_some())
+    };
+    assert!(told(|n| (bot(n), harvest(OTHER_TEMPLATE, n))));
+    // People send it, too; so do others for whom it is one of many models.
+    assert!(!told(|n| (account(n), request(OTHER_TEMPLATE, 1, n))));
+    assert!(!told(|n| (bot(n), Reading { line: n, ..harvest(OTHER_TEMPLATE, n) })));
+}
+
+#[test]
 fn people_with_two_keys_each_are_no_pool_whose_blobs_give_others_away() {
     let mut world = World::new();
     for n in 0..40 {
