@@ -18,7 +18,7 @@ pub const SPEAKS: MilliNats = 1_500;
 pub const TELLING: MilliNats = 3_000;
 
 /// How far below a block a link without a telling key stays, in thousandths of a nat.
-const UNTOLD: MilliNats = 500;
+pub const UNTOLD: MilliNats = 500;
 
 /// Thresholds and switches; evidence in thousandths of a nat, times in milliseconds.
 #[derive(Clone, Debug)]

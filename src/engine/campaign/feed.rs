@@ -103,7 +103,7 @@ pub struct GivenAway {
     pub base: MilliNats,
     /// The shared key.
     pub key: MilliNats,
-    /// Whether that tells, and is not only a part of a text, which may be anybody's: what follows from others blocks nobody.
+    /// Whether that tells, and is not only what may be anybody's, as a part of a text is: what follows from others blocks nobody.
     pub telling: bool,
     /// The family whose key that is.
     pub by: Family,
@@ -267,7 +267,7 @@ impl Feed {
         let skeleton = reading.skeleton.keys.iter().map(|&(place, key)| (key, Family::SkeletonSpread, place.is_part()));
         // Who sends blobs of others, or prompts out of public sets, has no template but a key for that.
         let without = [
-            (if replay { replay_key(&client) } else { 0 }, Family::BlobProvenance, false),
+            (if replay { replay_key(&client) } else { 0 }, Family::BlobProvenance, true),
             (if reading.corpus { corpus_key(reading) } else { 0 }, Family::CorpusSweep, false),
         ];
         let mut best: Option<(Carried, Family)> = None;

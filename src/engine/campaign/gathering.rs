@@ -39,6 +39,11 @@ impl Gathering {
         if place.is_part() { Self::Part } else { Self::Skeleton }
     }
 
+    /// Whether it may be anybody's: who sends it and is set up as a campaign's accounts are is blocked for nothing that follows from it.
+    pub(super) fn is_anybodys(self) -> bool {
+        matches!(self, Self::Part | Self::Replay)
+    }
+
     /// Whether it is a template, or part of one.
     pub(super) fn is_template(self) -> bool {
         matches!(self, Self::Skeleton | Self::Part)
@@ -64,12 +69,12 @@ pub(super) struct Carried {
     pub(super) campaign: u32,
     /// What its strongest key is worth.
     pub(super) lift: MilliNats,
-    /// Only parts of texts tell, which may be anybody's: whoever sends them is blocked for nothing that follows from it.
+    /// Only what may be anybody's tells ([`Gathering::is_anybodys`]).
     pub(super) part: bool,
 }
 
 impl Carried {
-    /// Whether more than parts of texts tell.
+    /// Whether more tells than what may be anybody's.
     pub(super) fn tells(self) -> bool {
         !self.part && self.lift >= TELLING
     }
@@ -116,7 +121,7 @@ pub(super) fn corpus_key(reading: &Reading) -> u64 {
 }
 
 /// The key of blobs that others were given: what a client takes with them.
-pub(super) fn replay_key(client: &Client) -> u64 {
+pub(crate) fn replay_key(client: &Client) -> u64 {
     derived([14, client.target, 0, 0])
 }
 

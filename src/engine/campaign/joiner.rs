@@ -292,7 +292,7 @@ impl Joiner {
         let group = self.groups.peek(key).filter(|group| !kind.is_template() || !group.begun_by(member))?;
         let campaign = group.campaign?;
         let lift = self.campaigns.get(campaign as usize)?.key(group.linked, group.others, &self.population);
-        Some(Carried { campaign, lift, part: kind == Gathering::Part })
+        Some(Carried { campaign, lift, part: kind.is_anybodys() })
     }
 
     /// Makes a group of a key once a second party sends it.

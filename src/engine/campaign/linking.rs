@@ -48,7 +48,7 @@ impl Joiner {
         self.changes.push(Change::Key { key, campaign: index, lift, until: until(now) });
         for account in accounts.into_iter().skip(own(kind.family())) {
             let Some(member) = self.as_member(account) else { continue };
-            let carried = Carried { campaign: index, lift, part: kind == Gathering::Part };
+            let carried = Carried { campaign: index, lift, part: kind.is_anybodys() };
             // A request has many keys, which become a campaign's one after the other: it counts once.
             self.hold(&member, carried, |matches| matches.max(sent), now);
         }

@@ -13,7 +13,7 @@ pub mod account;
 mod codec;
 pub mod criteria;
 pub mod feed;
-mod gathering;
+pub(crate) mod gathering;
 pub mod generations;
 pub mod group;
 mod heard;
@@ -29,7 +29,7 @@ pub mod rhythm;
 mod rotation;
 pub mod union;
 
-pub use criteria::{Criteria, LINK, TELLING};
+pub use criteria::{Criteria, LINK, TELLING, UNTOLD};
 pub use feed::{Change, Feed};
 pub use joiner::{Joiner, Limits};
 

@@ -54,10 +54,10 @@ impl Evidence {
         &self.0
     }
 
-    /// Whether a reason was found.
+    /// What a reason is worth, where it was found.
     #[must_use]
-    pub fn has(&self, reason: Reason) -> bool {
-        self.0.iter().any(|(of, _)| *of == reason)
+    pub fn worth(&self, reason: Reason) -> Option<MilliNats> {
+        self.0.iter().find(|(of, _)| *of == reason).map(|&(_, milli)| milli)
     }
 
     /// What the proxy's own counters say: without the reasons that are a campaign's alone, which are worth nothing here.

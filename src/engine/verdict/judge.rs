@@ -3,11 +3,11 @@
 use super::{Action, Backing, Reason, Verdict, carried_out, ladder};
 use crate::caller::Caller;
 use crate::campaign::feed::GivenAway;
-use crate::campaign::{Feed, LINK};
+use crate::campaign::{Feed, LINK, UNTOLD};
 use crate::digest::Reading;
 use crate::evidence::Evidence;
 use crate::nats::MilliNats;
-use crate::rules::{Config, Family, FamilySet, InForce, Nature, Rules, Subject};
+use crate::rules::{Config, Document, Family, FamilySet, InForce, Nature, Rules, Subject};
 use crate::store::Store;
 use crate::time::Timestamp;
 
@@ -49,11 +49,9 @@ pub fn assess<S: Store>(
     if !expired {
         verdict.rules = verdict.rules.max(feed.version);
     }
-    let member = if expired {
-        None
-    } else {
-        membership(rules, feed, caller, reading, now, (own, evidence.has(Reason::BlobProvenance)))
-    };
+    let families = &rules.document.families;
+    let replay = evidence.worth(Reason::BlobProvenance).map(|milli| families.worth(Family::BlobProvenance).of(milli));
+    let member = if expired { None } else { membership(rules, feed, caller, reading, now, (own, replay)) };
     if let Some(member) = &member {
         verdict.campaign = Some(member.campaign.clone());
         verdict.reasons.push(Reason::CampaignMember.code());
@@ -61,7 +59,6 @@ pub fn assess<S: Store>(
             evidence.add(*reason, 0);
         }
     }
-    let families = &rules.document.families;
     let worth =
         |&(reason, milli): &(Reason, MilliNats)| reason.family().map_or(0, |family| families.worth(family).of(milli));
     verdict.score = evidence.all().iter().map(worth).fold(0, MilliNats::saturating_add);
@@ -127,14 +124,14 @@ pub enum Known {
 }
 
 /// The campaign that rules or feed know the caller or its skeleton for. `own`: a template that was the caller's first does
-/// not give it away; `replay`: it carries a blob that others were given.
+/// not give it away; `replay`: what it is worth already that it carries a blob of others.
 fn membership(
     rules: &Rules,
     feed: &Feed,
     caller: &Caller,
     reading: &Reading,
     now: Timestamp,
-    (own, replay): (bool, bool),
+    (own, replay): (bool, Option<MilliNats>),
 ) -> Option<Member> {
     let skeletons = reading.templates().map(Subject::Skeleton);
     let accounts = [caller.account, caller.before.account].map(Subject::Account);
@@ -155,13 +152,10 @@ fn membership(
             Some(linked) => (linked.campaign, linked.score, linked.families, Known::Linked),
             None if own => return None,
             None => {
-                let mut given = feed.gives_away(caller, reading, replay, now)?;
-                if !enabled(Family::HarvestContent) {
-                    given.wording = 0;
-                }
+                let given = given_away(rules, feed, caller, reading, now, replay)?;
                 // A campaign's key, and its kind of client.
                 let families = FamilySet::of(&[given.by, Family::CohortSynchrony]);
-                (given.score() >= LINK).then_some((given.campaign, given.score(), families, Known::GivenAway(given)))?
+                (given.campaign, given.score(), families, Known::GivenAway(given))
             }
         };
     let campaign = feed.name(index)?.to_owned();
@@ -179,10 +173,35 @@ fn membership(
     Some(Member { campaign, confirmed, score, reasons, by })
 }
 
+/// What a key of a campaign says of a caller that is not linked yet, where it suffices.
+fn given_away(
+    rules: &Rules,
+    feed: &Feed,
+    caller: &Caller,
+    reading: &Reading,
+    now: Timestamp,
+    replay: Option<MilliNats>,
+) -> Option<GivenAway> {
+    let Document { families, thresholds, .. } = &rules.document;
+    let mut given = feed.gives_away(caller, reading, replay.is_some(), now)?;
+    if !families.harvest_content.enabled {
+        given.wording = 0;
+    }
+    let score = given.score();
+    if let Some(counted) = replay.filter(|_| given.by == Family::BlobProvenance) {
+        // The blob counts once. And two keys of one person who runs what a pool does look like this: it blocks nobody.
+        let above = score.saturating_sub(thresholds.block.0.saturating_sub(UNTOLD)).max(0);
+        given.key = given.key.saturating_sub(counted).saturating_sub(above);
+    }
+    (score >= LINK).then_some(given)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::campaign::feed::Profile;
+    use crate::campaign::gathering::replay_key;
+    use crate::campaign::population::Client;
     use crate::campaign::{Change, TELLING};
     use crate::digest::skeleton::Place;
     use crate::store::MemoryStore;
@@ -225,5 +244,32 @@ mod tests {
         let asked: [&[_]; 5] = [&[whole], &[weak], &[part], &[part, whole], &[part, weak]];
         use Action::{Block, Throttle};
         assert_eq!(asked.map(rung), [Block, Throttle, Throttle, Block, Throttle]);
+    }
+
+    #[test]
+    fn whom_a_blob_gives_away_is_throttled_at_once_and_never_blocked_for_that_and_the_blob_counts_once() {
+        let (config, now) = (Config::default(), Timestamp(1_000));
+        let (mut store, mut feed) = (MemoryStore::default(), Feed::default());
+        let [owner, other] = [4, 5].map(|n| Caller { account: n, network: n, ..Caller::default() });
+        let reading = Reading { blobs: vec![77], ..Reading::default() };
+        let rules = config.in_force(now).rules;
+        assert_eq!(crate::evidence::given(&config, rules, &mut store, &owner, &reading.blobs, now), 0);
+        let judged = |feed: &Feed| assess(&config, &store, feed, &other, &reading, now);
+        assert_eq!(judged(&feed).rung, Action::Observe);
+        let blob = judged(&feed).verdict.score;
+        let key = replay_key(&Client::of(&other, &reading));
+        feed.apply(&Change::Key { key, campaign: 0, lift: 9_000, until: Timestamp(u64::MAX) });
+        for (base, score, rung) in
+            [(-2_000, 7_000, Action::Observe), (-1_000, 8_000, Action::Throttle), (9_000, 9_000, Action::Throttle)]
+        {
+            let profile = Profile { name: "c-1".into(), confirmed: true, base, ..Profile::default() };
+            feed.apply(&Change::Profile { campaign: 0, profile });
+            let judged = judged(&feed);
+            assert_eq!((judged.verdict.score, judged.rung), (score, rung));
+            assert_eq!(judged.member.unwrap().score, score - blob);
+        }
+        let profile = Profile { name: "c-1".into(), confirmed: true, base: -4_000, ..Profile::default() };
+        feed.apply(&Change::Profile { campaign: 0, profile });
+        assert!(judged(&feed).member.is_none());
     }
 }

@@ -82,7 +82,7 @@ fn a_blob_of_another_gives_an_account_of_a_pool_that_replays_away_at_once_and_no
     world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
     let replay = Reading { settings: 99, ..request(0, 1, 987_654) };
     let given = feed.gives_away(&bot(900), &replay, true, now).unwrap();
-    assert!(given.by == Family::BlobProvenance && given.telling && given.score() >= LINK, "{given:?}");
+    assert!(given.by == Family::BlobProvenance && !given.telling && given.score() >= LINK, "{given:?}");
     assert_eq!(feed.gives_away(&bot(900), &replay, false, now), None);
     // Somebody's second key: another program, set another way; or another model.
     let score =
