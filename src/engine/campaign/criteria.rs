@@ -1,6 +1,6 @@
 //! What the second tier holds evidence against: the knobs of the rules, compiled.
 
-use super::gathering::derived;
+use super::derived::Derived;
 use crate::caller::Caller;
 use crate::evidence::provenance::Custody;
 use crate::nats::MilliNats;
@@ -96,7 +96,7 @@ impl Criteria {
     pub fn party(&self, caller: &Caller, now: Timestamp) -> Caller {
         match self.migrations.party(caller.account, now) {
             Some(party) if caller.organisation == 0 => {
-                Caller { organisation: derived([5, party as u64, 0, 0]), ..*caller }
+                Caller { organisation: Derived::Declared(party).key(), ..*caller }
             }
             _ => *caller,
         }

@@ -1,7 +1,8 @@
 //! What the second tier tells the proxies: who belongs to which campaign, and what gives the next account away.
 
 use super::criteria::SPEAKS;
-use super::gathering::{Carried, corpus_key, replay_key};
+use super::derived::Derived;
+use super::gathering::{Carried, corpus_key};
 use super::generations::DigestMap;
 use super::population::Client;
 use crate::caller::Caller;
@@ -267,7 +268,7 @@ impl Feed {
         let skeleton = reading.skeleton.keys.iter().map(|&(place, key)| (key, Family::SkeletonSpread, place.is_part()));
         // Who sends blobs of others, or prompts out of public sets, has no template but a key for that.
         let without = [
-            (if replay { replay_key(&client) } else { 0 }, Family::BlobProvenance, true),
+            (if replay { Derived::Replay(client.target).key() } else { 0 }, Family::BlobProvenance, true),
             (if reading.corpus { corpus_key(reading) } else { 0 }, Family::CorpusSweep, false),
         ];
         let mut best: Option<(Carried, Family)> = None;

@@ -1,13 +1,12 @@
 //! What accounts gather under: the keys of a request.
 
 use super::criteria::TELLING;
+use super::derived::Derived;
 use super::group::Member;
 use super::joiner::Joiner;
 use super::kin::Likeness;
 use super::ledger::Passed;
-use super::population::Client;
 use crate::digest::Reading;
-use crate::digest::hash::Rolling;
 use crate::digest::skeleton::Place;
 use crate::digest::words::mix;
 use crate::nats::MilliNats;
@@ -105,10 +104,10 @@ impl Joiner {
             keys.push((Gathering::Corpus, corpus_key(reading)));
         }
         if passed.iter().any(|passed| passed.family == Family::BlobProvenance) {
-            keys.push((Gathering::Replay, replay_key(&member.client)));
+            keys.push((Gathering::Replay, Derived::Replay(member.client.target).key()));
         }
         if reading.payload != 0 && counts(Family::TechniqueSearch) {
-            keys.push((Gathering::Payload, derived([4, reading.payload, 0, 0])));
+            keys.push((Gathering::Payload, Derived::Payload(reading.payload).key()));
         }
         keys
     }
@@ -118,16 +117,4 @@ impl Joiner {
 pub(super) fn corpus_key(reading: &Reading) -> u64 {
     let dialect = reading.dialect.map_or(0, |dialect| dialect as u64);
     mix(reading.settings ^ mix(reading.line ^ dialect))
-}
-
-/// The key of blobs that others were given: what a client takes with them.
-pub(crate) fn replay_key(client: &Client) -> u64 {
-    derived([14, client.target, 0, 0])
-}
-
-/// A key made of parts; of keys that are none of a skeleton's the first tells the kinds apart.
-pub(super) fn derived(parts: [u64; 4]) -> u64 {
-    let mut rolling = Rolling::default();
-    parts.iter().for_each(|&part| rolling.number(part));
-    rolling.finish()
 }

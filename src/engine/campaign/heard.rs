@@ -4,7 +4,8 @@
 //! keys. Nor does an attempt that was refused for load: programs send it again by themselves until it is answered.
 
 use super::account::Account;
-use super::gathering::{Carried, derived};
+use super::derived::Derived;
+use super::gathering::Carried;
 use super::group::Member;
 use super::joiner::Joiner;
 use super::ledger::Passed;
@@ -152,5 +153,5 @@ impl Joiner {
 
 /// Where is found whether an account speaks for the unanswered ones of its party.
 fn voice(party: u64, account: u64) -> u64 {
-    derived([13, party, account % VOICES, 0])
+    Derived::Voice(party, account % VOICES).key()
 }

@@ -9,7 +9,8 @@
 //! They are alike in two ways ([`Likeness`]): by program and settings, where their target is left to speak for them, and by settings
 //! and target, where their programs are: those of several names that are all set so are a pool in disguise.
 
-use super::gathering::{Gathering, derived};
+use super::derived::Derived;
+use super::gathering::Gathering;
 use super::group::{Group, Member};
 use super::joiner::Joiner;
 use super::population::Client;
@@ -50,8 +51,8 @@ impl Likeness {
     /// What accounts that are so alike have in common.
     pub(super) fn of(self, client: &Client) -> u64 {
         match self {
-            Self::Program => derived([6, client.settings, client.agent, 0]),
-            Self::Way => derived([9, client.settings, client.target, 0]),
+            Self::Program => Derived::Program(client.settings, client.agent).key(),
+            Self::Way => Derived::Way(client.settings, client.target).key(),
         }
     }
 

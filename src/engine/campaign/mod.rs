@@ -12,8 +12,9 @@
 pub mod account;
 mod codec;
 pub mod criteria;
+pub(crate) mod derived;
 pub mod feed;
-pub(crate) mod gathering;
+mod gathering;
 pub mod generations;
 pub mod group;
 mod heard;

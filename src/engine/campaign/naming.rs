@@ -2,7 +2,8 @@
 
 use super::account::{Account, Terms};
 use super::criteria::LINK;
-use super::gathering::{Gathering, derived};
+use super::derived::Derived;
+use super::gathering::Gathering;
 use super::group::{Group, Member, Worth};
 use super::joiner::Joiner;
 use super::ledger::Passed;
@@ -137,7 +138,7 @@ impl Joiner {
         let since = self.groups.peek(key).map_or(now, |group| group.since);
         let family = kind.family();
         let is_new = |name: &String| self.campaigns.iter().all(|campaign| campaign.name != *name);
-        let mut names = (0..).map(|n| format!("c-{:08x}", derived([key, now.0, n, 0]) >> 32));
+        let mut names = (0..).map(|n| format!("c-{:08x}", Derived::Name(key, now, n).key() >> 32));
         let Some(name) = names.find(is_new) else { return };
         let mut campaign = Campaign::new(name, Story { since, named: now, score, worth: *worth, family });
         campaign.hear(family);
@@ -233,7 +234,7 @@ impl Joiner {
         if !self.accounts.peek(account).is_some_and(settled) {
             return true;
         }
-        let key = derived([12, account, 0, 0]);
+        let key = Derived::Echo(account).key();
         let before = self.chains.get(key).copied();
         if before.is_none() {
             self.chains.insert(key, other);
@@ -272,7 +273,7 @@ impl Joiner {
             (Some(chain), Some(other)) if chain != other => self.tie(family, [chain, other]),
             (Some(chain), _) | (None, Some(chain)) => chain,
             (None, None) => {
-                let key = derived([3, family as u64, from, now.0]);
+                let key = Derived::Hands(family, from, now).key();
                 self.groups.insert(key, Group::new(now));
                 key
             }
@@ -326,7 +327,7 @@ pub(super) fn suffices(hands: &Group, family: Family) -> bool {
 
 /// Where the chain of an account's hands is found.
 fn chained(family: Family, account: u64) -> u64 {
-    derived([7, family as u64, account, 0])
+    Derived::Chain(family, account).key()
 }
 
 /// How many accounts of a group that this family sees are not held against it: whose template it was.

@@ -3,7 +3,7 @@
 //! An account counts once, by its first exchange, and is taken out again when it is linked to a campaign: a campaign must
 //! not become its own normality.
 
-use super::gathering::derived;
+use super::derived::Derived;
 use super::generations::Generations;
 use super::kin::{Each, Likeness};
 use crate::caller::{Caller, product};
@@ -277,7 +277,7 @@ impl Population {
 
 /// A client program's name together with what it is used for.
 fn used_for(name: u64, target: u64) -> u64 {
-    derived([8, name, target, 0])
+    Derived::Used(name, target).key()
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 //! and for all. Names that stand inside of others' entries are looked up when those are next used. What is not seen before
 //! the old key is dropped begins anew; so do blobs, conversations and refused bodies, which are evidence for hours only.
 
+use super::derived::Derived;
 use super::feed::Change;
-use super::gathering::replay_key;
 use super::generations::{DigestMap, Generations};
 use super::group::Member;
 use super::joiner::Joiner;
@@ -120,7 +120,7 @@ impl Joiner {
             let kin = [old.member, new.member].map(|member| likeness.of(&member.client));
             self.carry_key(kin.into(), &old.member, &new.member, now);
         }
-        let replay = [old.member, new.member].map(|member| replay_key(&member.client));
+        let replay = [old.member, new.member].map(|member| Derived::Replay(member.client.target).key());
         self.carry_key(replay.into(), &old.member, &new.member, now);
         let keys = [&old, &new].map(|of| self.keys(&of.member, of.reading, &[]));
         for (&(_, old_key), &(_, new_key)) in keys[0].iter().zip(&keys[1]) {

@@ -5,8 +5,8 @@
 //! name one, both are one. The older keeps its name; the younger becomes part of it. Only those of which more is known than that their
 //! accounts are alike ([`Campaign::confirmed`]): whoever uses a tool could otherwise make its users part of a pool of his own.
 
+use super::derived::Derived;
 use super::feed::Change;
-use super::gathering::derived;
 use super::group::{Group, Member};
 use super::joiner::Joiner;
 use super::named::Campaign;
@@ -74,7 +74,7 @@ impl Joiner {
         let (whole, part) = (giving.min(taking), giving.max(taking));
         // By their names: places change.
         let mark = |index: u32| self.campaigns.get(index as usize).map_or(0, Campaign::mark);
-        let key = derived([11, family as u64, mark(whole), mark(part)]);
+        let key = Derived::Crossing(family, mark(whole), mark(part)).key();
         if self.groups.get(key).is_none_or(|group| now.since(group.since) > DAY) {
             self.groups.insert(key, Group::new(now));
         }

@@ -199,8 +199,8 @@ fn given_away(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::campaign::derived::Derived;
     use crate::campaign::feed::Profile;
-    use crate::campaign::gathering::replay_key;
     use crate::campaign::population::Client;
     use crate::campaign::{Change, TELLING};
     use crate::digest::skeleton::Place;
@@ -257,7 +257,7 @@ mod tests {
         let judged = |feed: &Feed| assess(&config, &store, feed, &other, &reading, now);
         assert_eq!(judged(&feed).rung, Action::Observe);
         let blob = judged(&feed).verdict.score;
-        let key = replay_key(&Client::of(&other, &reading));
+        let key = Derived::Replay(Client::of(&other, &reading).target).key();
         feed.apply(&Change::Key { key, campaign: 0, lift: 9_000, until: Timestamp(u64::MAX) });
         for (base, score, rung) in
             [(-2_000, 7_000, Action::Observe), (-1_000, 8_000, Action::Throttle), (9_000, 9_000, Action::Throttle)]
