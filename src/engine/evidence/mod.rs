@@ -24,7 +24,7 @@ pub mod view;
 use crate::caller::Caller;
 use crate::digest::Reading;
 use crate::nats::MilliNats;
-use crate::rules::{Config, Family, Rules};
+use crate::rules::{Config, Families, Family, Rules};
 use crate::sketch::table::Slot;
 use crate::store::{Get, Store};
 use crate::time::Timestamp;
@@ -60,21 +60,18 @@ impl Evidence {
         self.0.iter().find(|(of, _)| *of == reason).map(|&(_, milli)| milli)
     }
 
-    /// What the proxy's own counters say: without the reasons that are a campaign's alone, which are worth nothing here.
+    /// What all of it is worth together, each family by its weight and within its bound.
     #[must_use]
-    pub fn own(&self) -> Self {
-        Self(self.0.iter().filter(|(_, milli)| *milli > 0).copied().collect())
+    pub fn score(&self, families: &Families) -> MilliNats {
+        let worth = |&(reason, milli): &(Reason, MilliNats)| {
+            reason.family().map_or(0, |family| families.worth(family).of(milli))
+        };
+        self.0.iter().map(worth).fold(0, MilliNats::saturating_add)
     }
 
-    /// Whether it says no more than that others are like this request, and how that is worded: so are users of an app. That the
-    /// account has the shape of a service adds nothing: services are what it may be mistaken for.
-    #[must_use]
-    pub fn is_likeness(&self) -> bool {
-        let likeness = |&(reason, _): &(Reason, MilliNats)| {
-            let like = [Family::SkeletonSpread, Family::CohortSynchrony, Family::AccountShape, Family::HarvestContent];
-            reason.family().is_some_and(|family| like.contains(&family))
-        };
-        self.0.iter().filter(|(_, milli)| *milli > 0).all(likeness)
+    /// Adds all of another's reasons.
+    pub fn extend(&mut self, other: &Self) {
+        other.0.iter().for_each(|&(reason, milli)| self.add(reason, milli));
     }
 
     /// The families that contributed, each once.
@@ -85,6 +82,36 @@ impl Evidence {
     }
 }
 
+/// What the proxy's own counters say of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// What its account does, and what of it was in other hands.
+    pub alone: Evidence,
+    /// What others say that are like it.
+    pub group: Evidence,
+    /// Whether the template was this caller's before it was anybody else's.
+    pub own: bool,
+}
+
+impl Seen {
+    /// All of it.
+    #[must_use]
+    pub fn all(&self) -> Evidence {
+        let mut all = self.alone.clone();
+        all.extend(&self.group);
+        all
+    }
+
+    /// What of it counts where a sidecar sees the whole group and names no campaign: users of one app are alike, too. With what
+    /// changed hands, or a search, all of it does. That the account has the shape of a service adds nothing: services are what it
+    /// may be mistaken for.
+    #[must_use]
+    pub fn beside_a_sidecar(&self) -> Evidence {
+        let shape = [Family::AccountShape, Family::HarvestContent];
+        if self.alone.families().all(|family| shape.contains(&family)) { self.alone.clone() } else { self.all() }
+    }
+}
+
 /// Bound of what the wording of the request itself takes from what its group is worth, in thousandths of a nat.
 const OWN_WORDING: MilliNats = 4_000;
 
@@ -92,7 +119,7 @@ const OWN_WORDING: MilliNats = 4_000;
 ///
 /// Reads at most five pages: of the account, of three keys, and of everybody where a key's parties are many; for what
 /// changes hands one to five more ([`provenance::look`]); while the digest key is rotated, of three keys and of who was there
-/// before more. Returns whether the template was this caller's before it was anybody else's.
+/// before more.
 pub fn local(
     config: &Config,
     rules: &Rules,
@@ -100,26 +127,26 @@ pub fn local(
     caller: &Caller,
     reading: &Reading,
     now: Timestamp,
-    evidence: &mut Evidence,
-) -> bool {
+) -> Seen {
     let families = &rules.document.families;
     let tables = Tables::of(&config.state);
+    let Seen { mut alone, mut group, .. } = Seen::default();
     // While the digest key is rotated an account's shape goes on from its old slot.
     let shape = |account| tables.accounts.peek(store, account, |slot| Account::of(slot, now));
     let account = shape(caller.account).or_else(|| shape(caller.before.account).filter(|_| caller.before.account != 0));
     let wording = if families.harvest_content.enabled { reading.wording } else { 0 };
     if let Some(account) = account {
         if families.account_shape.enabled {
-            account.evidence(&families.account_shape, wording, evidence);
+            account.evidence(&families.account_shape, wording, &mut alone);
         }
         if families.technique_search.enabled {
-            search::evidence(account.refused, &families.technique_search, evidence);
+            search::evidence(account.refused, &families.technique_search, &mut alone);
         }
     }
     if caller.account == 0 || reading.unread {
-        return false;
+        return Seen { alone, ..Seen::default() };
     }
-    provenance::look(&tables.provenance, custody(rules), store, caller, reading, now, evidence);
+    provenance::look(&tables.provenance, custody(rules), store, caller, reading, now, &mut alone);
     let sight = Sight::of(&tables, store, caller, reading);
     let earlier = Sight::earlier(&tables, store, caller, reading);
     // Parts are of a template and its payload: only its ends tell whose it is.
@@ -128,9 +155,9 @@ pub fn local(
     let before = earlier.as_ref().and_then(|earlier| worth(earlier, Some(&sight)));
     let strongest = worth(&sight, earlier.as_ref()).into_iter().chain(before).max_by_key(|worth| worth.total());
     if let Some(worth) = strongest {
-        company(worth, wording, rules, evidence);
+        company(worth, wording, rules, &mut group);
     }
-    first || last
+    Seen { alone, group, own: first || last }
 }
 
 /// What a group says of a request in it whose own wording is worth `own`: one that reads like a person's is probably that, and

@@ -141,17 +141,20 @@ fn wording_speaks_only_where_a_group_does_and_then_as_a_family_of_its_own() {
 }
 
 #[test]
-fn where_a_sidecar_judges_groups_a_proxy_that_sees_part_of_one_observes() {
+fn where_a_sidecar_judges_groups_what_a_proxy_sees_of_one_that_it_does_not_name_counts_for_nothing() {
     let alone_and_beside_a_sidecar = |wording| {
         let worded = |n| Reading { wording, ..harvest(n) };
         let mut proxy = Proxy::new();
         (0..40).for_each(|n| drop(proxy.send(&caller(6_000 + n), &worded(n), 200, n * SECOND)));
         [Feed::default(), Feed::of_sidecar()].map(|feed| {
             let now = Timestamp(NOW.0 + 40 * SECOND);
-            assess(&proxy.config, &proxy.store, &feed, &caller(7_000), &worded(99), now).verdict.action
+            let judged = assess(&proxy.config, &proxy.store, &feed, &caller(7_000), &worded(99), now);
+            assert!(judged.seen.group.families().count() >= 2);
+            assert_eq!(judged.verdict.reasons.is_empty(), feed.joined);
+            judged.verdict.action
         })
     };
-    assert_eq!([0, 1_500].map(alone_and_beside_a_sidecar), [[Action::Throttle, Action::Observe]; 2]);
+    assert_eq!([0, 1_500].map(alone_and_beside_a_sidecar), [[Action::Throttle, Action::Allow]; 2]);
 }
 
 #[test]

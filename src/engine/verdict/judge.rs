@@ -5,7 +5,7 @@ use crate::caller::Caller;
 use crate::campaign::feed::GivenAway;
 use crate::campaign::{Feed, LINK, UNTOLD};
 use crate::digest::Reading;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Seen};
 use crate::nats::MilliNats;
 use crate::rules::{Config, Document, Family, FamilySet, InForce, Nature, Rules, Subject};
 use crate::store::Store;
@@ -19,6 +19,8 @@ pub struct Assessment {
     /// What each reason is worth by the proxy's own counters, before weights and bounds, in thousandths of a nat; 0: it is the
     /// campaign's.
     pub evidence: Evidence,
+    /// What the proxy had seen itself, whether it counts or not ([`Seen::beside_a_sidecar`]).
+    pub seen: Seen,
     /// What ties the request to a campaign.
     pub member: Option<Member>,
     /// What stands behind the score.
@@ -43,15 +45,17 @@ pub fn assess<S: Store>(
         rules: rules.document.version,
         ..Verdict::default()
     };
-    let mut evidence = Evidence::default();
-    let own = crate::evidence::local(config, rules, store, caller, reading, now, &mut evidence);
+    let seen = crate::evidence::local(config, rules, store, caller, reading, now);
     // What rules that have ended said of campaigns has ended with them.
     if !expired {
         verdict.rules = verdict.rules.max(feed.version);
     }
     let families = &rules.document.families;
-    let replay = evidence.worth(Reason::BlobProvenance).map(|milli| families.worth(Family::BlobProvenance).of(milli));
-    let member = if expired { None } else { membership(rules, feed, caller, reading, now, (own, replay)) };
+    let replay = seen.alone.worth(Reason::BlobProvenance).map(|milli| families.worth(Family::BlobProvenance).of(milli));
+    let member = if expired { None } else { membership(rules, feed, caller, reading, now, (seen.own, replay)) };
+    let whole = feed.joined && !expired && member.is_none();
+    let mut evidence = if whole { seen.beside_a_sidecar() } else { seen.all() };
+    let score = evidence.score(families);
     if let Some(member) = &member {
         verdict.campaign = Some(member.campaign.clone());
         verdict.reasons.push(Reason::CampaignMember.code());
@@ -59,16 +63,10 @@ pub fn assess<S: Store>(
             evidence.add(*reason, 0);
         }
     }
-    let worth =
-        |&(reason, milli): &(Reason, MilliNats)| reason.family().map_or(0, |family| families.worth(family).of(milli));
-    verdict.score = evidence.all().iter().map(worth).fold(0, MilliNats::saturating_add);
-    verdict.score = verdict.score.saturating_add(member.as_ref().map_or(0, |member| member.score));
+    verdict.score = score.saturating_add(member.as_ref().map_or(0, |member| member.score));
     verdict.reasons.extend(evidence.all().iter().map(|(reason, _)| reason.code()));
-    let backing = Backing {
-        confirmed: member.as_ref().is_some_and(|member| member.confirmed),
-        partial: feed.joined && !expired && member.is_none() && evidence.is_likeness(),
-        ..Backing::of(&evidence)
-    };
+    let backing =
+        Backing { confirmed: member.as_ref().is_some_and(|member| member.confirmed), ..Backing::of(&evidence) };
     let rung = ladder(verdict.score, backing, &rules.document.thresholds);
     verdict.would = rung;
     orders(rules, caller, reading, now, &mut verdict);
@@ -81,7 +79,7 @@ pub fn assess<S: Store>(
         verdict.reasons.push(Reason::RulesExpired.code());
     }
     verdict.action = carried_out(verdict.would, mode);
-    Assessment { verdict, evidence, member, backing, rung }
+    Assessment { verdict, evidence, seen, member, backing, rung }
 }
 
 /// What the operator ordered goes before any evidence; an exception before any order.

@@ -14,8 +14,6 @@ pub struct Backing {
     /// Whether the caller belongs to a campaign that the sidecar, or the operator, confirmed. What the sidecar saw across
     /// proxies counts as one more independent family.
     pub confirmed: bool,
-    /// Whether nothing speaks but a group as one proxy sees it, where a sidecar sees the whole and does not name it.
-    pub partial: bool,
 }
 
 impl Backing {
@@ -32,16 +30,15 @@ impl Backing {
 
 /// The rung that evidence asks for; `score` in thousandths of a nat (log-odds), all families together.
 ///
-/// An action (throttle and above) needs two families, so wording never acts alone, nor does anything else, and more than a
-/// part of a group; a block needs a deterministic family or a confirmed campaign. Where that is missing, the rung below is
+/// An action (throttle and above) needs two families, so wording never acts alone, nor does anything else; a block needs a deterministic family or a confirmed campaign. Where that is missing, the rung below is
 /// taken. [`Action::Degrade`] is never a matter of score.
 #[must_use]
 pub fn ladder(score: i32, backing: Backing, thresholds: &Thresholds) -> Action {
-    let Backing { families, deterministic, confirmed, partial } = backing;
+    let Backing { families, deterministic, confirmed } = backing;
     let independent = families.saturating_add(u32::from(confirmed));
     if score < thresholds.observe.0 || independent == 0 {
         Action::Allow
-    } else if score < thresholds.throttle.0 || independent < 2 || partial {
+    } else if score < thresholds.throttle.0 || independent < 2 {
         Action::Observe
     } else if score < thresholds.block.0 || !(deterministic || confirmed) {
         Action::Throttle
@@ -91,22 +88,16 @@ mod tests {
             // A score that no family stands for is not evidence.
             (9_000, 0, false, false, Allow),
         ] {
-            let backing = Backing { families, deterministic, confirmed, partial: false };
+            let backing = Backing { families, deterministic, confirmed };
             assert_eq!(ladder(score, backing, &THRESHOLDS), action, "score {score}, {backing:?}");
         }
-    }
-
-    #[test]
-    fn part_of_a_group_is_observed() {
-        let rung = |score| ladder(score, Backing { families: 3, partial: true, ..Backing::default() }, &THRESHOLDS);
-        assert_eq!([1_999, 2_000, i32::MAX].map(rung), [Action::Allow, Action::Observe, Action::Observe]);
     }
 
     #[test]
     fn a_higher_score_never_takes_a_lower_rung() {
         for families in 0..4 {
             for (deterministic, confirmed) in [(false, false), (true, false), (false, true), (true, true)] {
-                let backing = Backing { families, deterministic, confirmed, partial: false };
+                let backing = Backing { families, deterministic, confirmed };
                 let rungs = (-1_000..20_000).step_by(250).map(|score| ladder(score, backing, &THRESHOLDS));
                 assert!(rungs.is_sorted());
             }

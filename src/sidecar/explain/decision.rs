@@ -42,7 +42,7 @@ pub(crate) struct Told {
 impl Decision {
     pub(crate) fn of(document: &Document, assessment: &Assessment) -> Self {
         let (verdict, thresholds) = (&assessment.verdict, &document.thresholds);
-        let Backing { families, deterministic, confirmed, .. } = assessment.backing;
+        let Backing { families, deterministic, confirmed } = assessment.backing;
         let reasons = verdict.reasons.iter().filter_map(|code| Reason::of(code));
         Self {
             action: verdict.action.name(),
@@ -106,16 +106,21 @@ fn words(document: &Document, assessment: &Assessment) -> Vec<String> {
             (None, _) => "no campaign is known for it",
         }
     ));
+    let left = assessment.seen.all().score(&document.families) - assessment.evidence.score(&document.families);
+    if left > 0 {
+        words.push(format!(
+            "Others are like it, as far as this proxy sees. That would add {}, but the sidecar, which sees all of them, names no \
+             campaign: so are users of one app.",
+            nats(left)
+        ));
+    }
     // The rung of the score alone, had it all the backing that rungs ask for.
-    let full = Backing { families: 9, deterministic: true, confirmed: true, partial: false };
+    let full = Backing { families: 9, deterministic: true, confirmed: true };
     let reached = ladder(verdict.score, full, thresholds);
     if assessment.rung < reached {
         let missing = match reached {
             Action::Block if assessment.rung == Action::Throttle => {
                 "a block needs a deterministic family or a confirmed campaign"
-            }
-            _ if backing.partial => {
-                "this proxy sees part of a group, and the sidecar, which sees all of it, names no campaign"
             }
             _ => "any action needs two independent families, a confirmed campaign among them",
         };
@@ -141,12 +146,12 @@ fn otherwise(document: &Document, assessment: &Assessment) -> Vec<String> {
     }
     let mut words = Vec::new();
     if let Some(member) = &assessment.member {
-        let left = assessment.verdict.score.saturating_sub(member.score);
-        let local = assessment.evidence.own();
-        let own = Backing { partial: member.by != Known::Listed && local.is_likeness(), ..Backing::of(&local) };
-        let rung = ladder(left, own, thresholds);
+        let seen = &assessment.seen;
+        let local = if member.by == Known::Listed { seen.all() } else { seen.beside_a_sidecar() };
+        let left = local.score(&document.families);
+        let rung = ladder(left, Backing::of(&local), thresholds);
         words.push(format!("Without the campaign the score would be {}: {rung}.", bare(left)));
-        if left != 0 {
+        if assessment.verdict.score != member.score {
             let rung = ladder(member.score, assessment.backing, thresholds);
             words.push(format!("Without this proxy's own counters it would be {}: {rung}.", bare(member.score)));
         }
@@ -169,7 +174,7 @@ fn odds(milli: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use azeotrope_engine::evidence::Evidence;
+    use azeotrope_engine::evidence::Seen;
     use azeotrope_engine::verdict::Verdict;
     use azeotrope_engine::verdict::judge::Member;
 
@@ -185,31 +190,35 @@ mod tests {
     fn what_a_rung_lacks_is_told() {
         let two = Backing { families: 2, ..Backing::default() };
         assert!(!told(two).contains("By score alone"));
-        let missing = [
-            (Backing { families: 1, ..two }, "any action needs two independent families"),
-            (
-                Backing { partial: true, ..two },
-                "the sidecar, which sees all of it, names no campaign, so it is observe",
-            ),
-        ];
-        missing.into_iter().for_each(|(backing, words)| assert!(told(backing).contains(words), "{backing:?}"));
+        assert!(told(Backing { families: 1, ..two }).contains("any action needs two independent families"));
     }
+
+    #[test]
+    fn a_group_that_is_left_to_the_sidecar_is_told() {
+        let mut seen = Seen::default();
+        seen.group.add(Reason::SkeletonSpread, 4_000);
+        let assessment = Assessment { seen, ..Assessment::default() };
+        let told = words(&Document::default(), &assessment).join(" ");
+        assert!(told.contains("would add +4.00") && told.contains("names no campaign"), "{told}");
+    }
+
     #[test]
     fn without_the_campaign_only_what_this_proxy_has_seen_counts() {
-        let mut evidence = Evidence::default();
-        let (seen, of_the_campaign) = ([Reason::SkeletonSpread, Reason::CohortSynchrony], Reason::BlobProvenance);
-        seen.into_iter().for_each(|reason| evidence.add(reason, 4_750));
+        let (mut seen, of_the_campaign) = (Seen::default(), Reason::BlobProvenance);
+        [Reason::SkeletonSpread, Reason::CohortSynchrony].into_iter().for_each(|reason| seen.group.add(reason, 4_750));
+        let mut evidence = seen.all();
         evidence.add(of_the_campaign, 0);
         let reasons = vec![of_the_campaign];
         let member = Member { campaign: "c-1".to_owned(), confirmed: true, score: 9_000, reasons, by: Known::Listed };
         let assessment = Assessment {
-            verdict: Verdict { score: 18_500, ..Verdict::default() },
+            verdict: Verdict { score: 17_750, ..Verdict::default() },
             evidence,
+            seen,
             member: Some(member),
-            backing: Backing { families: 3, deterministic: true, confirmed: true, partial: false },
+            backing: Backing { families: 3, deterministic: true, confirmed: true },
             rung: Action::Block,
         };
         let told = otherwise(&Document::default(), &assessment).join(" ");
-        assert!(told.contains("Without the campaign the score would be 9.50: throttle."), "{told}");
+        assert!(told.contains("Without the campaign the score would be 8.75: throttle."), "{told}");
     }
 }
