@@ -25,6 +25,8 @@ pub(crate) enum Derived {
     Crossing(Family, u64, u64),
     /// An echo that a settled account had a hand in.
     Echo(u64),
+    /// How often an account went on with what nobody had sent.
+    Begun(u64),
     /// An account of a party that speaks for those that upstream never answered.
     Voice(u64, u64),
     /// Blobs of others, by what is taken with them.
@@ -48,6 +50,7 @@ impl Derived {
             Self::Echo(account) => [12, account, 0, 0],
             Self::Voice(party, place) => [13, party, place, 0],
             Self::Replay(target) => [14, target, 0, 0],
+            Self::Begun(account) => [15, account, 0, 0],
             Self::Name(group, now, taken) => [group, now.0, taken, 0],
         };
         let mut rolling = Rolling::default();

@@ -182,7 +182,11 @@ impl Joiner {
     /// Counts an exchange.
     pub(super) fn exchange(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
         let member = self.count_in(caller, reading, now);
+        let begins = self.ledger.begins(reading);
         let passed = self.ledger.request(caller, reading, now);
+        if begins {
+            self.begin(member.account);
+        }
         let keys = self.keys(&member, reading, &passed);
         let own = self.owns(&member, reading);
         // Whatever it has sent for the first time now is in its hands as well.

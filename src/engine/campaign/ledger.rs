@@ -90,6 +90,14 @@ impl Ledger {
             .collect()
     }
 
+    /// Whether a request goes on with what nobody is known to have sent.
+    #[must_use]
+    pub fn begins(&self, reading: &Reading) -> bool {
+        let mut parents =
+            sought(reading).into_iter().filter(|(family, key)| *family == Family::PrefixContinuity && *key != 0);
+        parents.any(|(_, key)| self.conversations.peek(key).is_none())
+    }
+
     /// Looks who else has sent what the last request asks. Nothing of it is noted.
     pub fn sent(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
         self.overtaken = self.overtaken(&Hand::of(caller), reading, now);

@@ -196,6 +196,9 @@ impl Joiner {
         now: Timestamp,
     ) {
         for &Passed { family, from } in passed {
+            if family == Family::PrefixContinuity && self.began(member.account) {
+                continue;
+            }
             let hands = [from.account, member.account];
             let tells = match family {
                 Family::FailoverEcho => self.echo(from.account, member, (reading, own)),
@@ -215,6 +218,23 @@ impl Joiner {
             }
             self.cross(family, from.account, member, now);
         }
+    }
+
+    /// Takes note that an account goes on with what nobody has sent.
+    pub(super) fn begin(&mut self, account: u64) {
+        let key = Derived::Begun(account).key();
+        let begun = self.chains.get(key).map_or(0, |begun| *begun);
+        self.chains.insert(key, begun.saturating_add(1));
+    }
+
+    /// Whether an account went on with what nobody had sent as often as with what others had, this time included: then it has
+    /// dialogues that were written up, as others have, and was handed none.
+    fn began(&mut self, account: u64) -> bool {
+        let Some(begun) = self.chains.get(Derived::Begun(account).key()).filter(|begun| **begun > 0) else {
+            return false;
+        };
+        *begun -= 1;
+        true
     }
 
     /// Of which of its hands an echo tells, whose was refused and who sends it: of none whose own template it is, for whoever has

@@ -4,7 +4,8 @@
 //!   given it.
 //! * **Prefix continuity**: the request before this one of the same conversation was sent by one other party only, and
 //!   this account never sent it. Examples that an app puts before each conversation are sent by every user, so they do
-//!   not count. A client that compacts or edits its context goes on from a parent that nobody has sent: it is not found.
+//!   not count. A client that compacts or edits its context goes on from a parent that nobody has sent: it is not found. Who
+//!   goes on from such parents as often as from those of others has dialogues that were published, and was handed none.
 //! * **Failover echo**: a body that was refused comes again, to the letter, from another party within seconds, with the
 //!   same system prompt and tools: what is typed into somebody's service comes back as that sends it. The
 //!   honest retry comes from the same one. To the second tier it is all one whether upstream refused it or a proxy; a proxy

@@ -66,6 +66,21 @@ fn conversations_in_foreign_hands_name_a_campaign_unless_that_is_switched_off() 
 }
 
 #[test]
+fn firms_that_try_turns_of_published_dialogues_in_no_order_hand_each_other_nothing() {
+    let mut world = World::new();
+    // Of forty dialogues of eight turns each, every firm sends some turn of some, with all that comes before it.
+    let digest = |dialogue: u64, turn: u64| if turn == 0 { 0 } else { mix(dialogue * 8 + turn) | 1 };
+    for n in 0..1_600 {
+        let (firm, dialogue, turn) = (mix(n) % 8, mix(n ^ 0x1111) % 40, mix(n ^ 0x2222) % 8 + 1);
+        let (whole, parent) = (digest(dialogue, turn), digest(dialogue, turn - 1));
+        let answers = u16::from(turn > 1);
+        let conversation = Conversation { whole, parent, answers, parent_bytes: 500, bytes: 500 };
+        world.send(&bot(firm), &Reading { conversation, settings: firm, ..request(0, 1, dialogue * 8 + turn) });
+    }
+    assert_eq!(world.named(), 0);
+}
+
+#[test]
 fn accounts_that_pass_things_among_a_few_of_their_own_are_no_campaign_however_many_they_are() {
     let regions = (0..60).map(|n| (3 * (n % 20) + n % 3, 3 * (n % 20) + (n + 1) % 3));
     assert_eq!(moved(&Document::default(), regions), 0);
