@@ -25,6 +25,8 @@ pub const UNTOLD: MilliNats = 500;
 pub struct Criteria {
     /// Evidence from which a group names a campaign.
     pub name: MilliNats,
+    /// Evidence from which a group is of a campaign that is set up as it is.
+    pub adopt: MilliNats,
     /// What a link without a telling key is worth at most: what a client looks like blocks nobody.
     pub untold: MilliNats,
     /// Unrelated parties a group needs to name one.
@@ -59,6 +61,7 @@ impl Criteria {
         Self {
             // What names a campaign is what would throttle: the prior of a group, and then the threshold.
             name: families.cohort_synchrony.prior.0.saturating_add(thresholds.throttle.0),
+            adopt: thresholds.throttle.0,
             untold: thresholds.block.0.saturating_sub(UNTOLD),
             parties: families.cohort_synchrony.parties_from,
             focus: families.cohort_synchrony.focus_most.0,

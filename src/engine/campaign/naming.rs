@@ -69,16 +69,24 @@ impl Joiner {
         let focused = group.taking(group.target()) * 5 >= worth.parties * 4;
         let wordings = if kind == Gathering::Payload { self.criteria.wordings } else { 0 };
         let varied = worth.contents * 2 >= worth.parties && worth.contents >= wordings || worth.sampled();
-        if !focused || !varied || worth.parties < self.criteria.parties || score < self.criteria.name {
+        if !focused || !varied || worth.parties < self.criteria.parties || score < self.criteria.adopt {
             return;
         }
-        // The evidence suffices; what is left to tell is whether the operator is known already.
+        // What is left to tell is whether the operator is known already.
         let known = match kind {
             Gathering::Corpus => self.sweeping(group.target()),
             Gathering::Kin(_) => self.running(group),
             Gathering::Skeleton | Gathering::Part => self.operator(group),
             Gathering::Payload | Gathering::Replay | Gathering::Hands(_) => None,
         };
+        // Then less is needed: what a group pays for being one among many, the campaign has paid. Kin are known by their clients alone.
+        let needed = match known {
+            Some(_) if !matches!(kind, Gathering::Kin(_)) => self.criteria.adopt,
+            _ => self.criteria.name,
+        };
+        if score < needed {
+            return;
+        }
         match (known, met.filter(|&(_, count)| count * 5 >= parties)) {
             (Some(campaign), _) => self.adopt(key, kind, campaign, score, now),
             (None, Some((campaign, _))) => self.attach(key, kind, campaign, now),
