@@ -111,6 +111,24 @@ fn a_key_is_a_campaigns_where_half_of_those_who_send_it_are_linked_and_the_rest_
 }
 
 #[test]
+fn another_template_of_a_known_operator_needs_less_than_one_of_somebody_elses() {
+    let from = |sender: fn(u64) -> (Caller, u64)| {
+        let mut world = World::new();
+        world.harvests(0..60, TEMPLATE);
+        let told = |world: &World| {
+            world.joiner.groups().any(|(key, group)| key == mix(OTHER_TEMPLATE) && group.campaign.is_some())
+        };
+        (1..40).find(|n| {
+            let ((caller, settings), content) = (sender(2_000 + n), world.fresh());
+            world.send(&caller, &Reading { settings, wording: 100, ..request(OTHER_TEMPLATE, 1, content) });
+            told(&world)
+        })
+    };
+    let (known, other) = (from(|n| (bot(n), 99)), from(|n| (account(n), n)));
+    assert!(known.is_some_and(|known| other.is_none_or(|other| known * 3 < other * 2)), "{known:?}, {other:?}");
+}
+
+#[test]
 fn people_with_two_keys_each_are_no_pool_whose_blobs_give_others_away() {
     let mut world = World::new();
     for n in 0..40 {
