@@ -31,6 +31,9 @@ const ONCE: MilliNats = 10_000;
 /// provider, a prompt that the content model has not seen and a hundred users with keys of their own; without the bound all
 /// twelve are named.)
 pub const TOOL: MilliNats = 8_000;
+/// Accounts that take something else, of which one at most runs a program that is nobody's for anything else: what anybody runs,
+/// as SDKs and HTTP libraries are, one in twenty does.
+const OTHERS: u32 = 200;
 /// Mean wording below which a template is so plainly a service's that the programs that send it say nothing: whoever sends a firm's
 /// prompt from a pool of his own would have the firm refused (`tests/e2e/test_framing.py`). In simulated traffic services lie at
 /// -0.9 to -2.8 nats, harvests that nobody trained on at -1.5 and above.
@@ -104,7 +107,10 @@ impl Group {
     /// Whether its parties are users of a tool, or of several whose prompts have something in common: most of them run programs
     /// that nobody runs for anything else. A pool that runs an SDK goes by a name that others use for anything.
     fn of_tools(&self, population: &Population) -> bool {
-        let own = |&(name, _): &(u64, u32)| population.elsewhere(name, self.target()) < cohort::USERS;
+        let others = population.targets.total().saturating_sub(population.targets.count(self.target()));
+        // Where few take anything else, few of them run what anybody runs.
+        let few = (others / OTHERS).clamp(1, cohort::USERS);
+        let own = |&(name, _): &(u64, u32)| population.elsewhere(name, self.target()) < few;
         let users = self.names().iter().filter(|of| own(of)).map(|&(_, count)| count).sum();
         cohort::is_tool(users, self.parties())
     }
@@ -282,6 +288,27 @@ mod tests {
         }
         let worth = group.worth(&one_model());
         assert_eq!((worth.focus, worth.by_settings), (8_000, true));
+    }
+
+    #[test]
+    fn a_program_is_a_tools_own_where_hardly_anybody_runs_it_for_anything_else_as_few_as_they_may_be() {
+        let agent = 3 << 32;
+        let tools = |others: u64, elsewhere: u64| {
+            let mut population = Population::default();
+            for n in 0..others {
+                let agent = if n < elsewhere { agent } else { (9 + n % 20) << 32 };
+                population.add(&Client { target: 2, settings: n, agent, network: n });
+            }
+            let mut group = Group::new(Timestamp(0));
+            for n in 1..=20 {
+                let client = Client { target: 1, settings: 7, agent, network: n };
+                population.add(&client);
+                group.join(&Member { client, ..member(n, 1) });
+            }
+            group.of_tools(&population)
+        };
+        let asked = [(100, 0), (100, 1), (500, 1), (500, 2), (5_000, 2), (5_000, 3)];
+        assert_eq!(asked.map(|(others, of)| tools(others, of)), [true, false, true, false, true, false]);
     }
 
     #[test]
