@@ -87,7 +87,8 @@ impl Evidence {
 pub struct Seen {
     /// What its account does, and what of it was in other hands.
     pub alone: Evidence,
-    /// What others say that are like it.
+    /// What others say that are like it. Where a sidecar sees all of them, and names no campaign, it is nothing: users of one app are
+    /// alike, too.
     pub group: Evidence,
     /// Whether the template was this caller's before it was anybody else's.
     pub own: bool,
@@ -100,15 +101,6 @@ impl Seen {
         let mut all = self.alone.clone();
         all.extend(&self.group);
         all
-    }
-
-    /// What of it counts where a sidecar sees the whole group and names no campaign: users of one app are alike, too. With what
-    /// changed hands, or a search, all of it does. That the account has the shape of a service adds nothing: services are what it
-    /// may be mistaken for.
-    #[must_use]
-    pub fn beside_a_sidecar(&self) -> Evidence {
-        let shape = [Family::AccountShape, Family::HarvestContent];
-        if self.alone.families().all(|family| shape.contains(&family)) { self.alone.clone() } else { self.all() }
     }
 }
 

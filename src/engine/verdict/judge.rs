@@ -19,7 +19,7 @@ pub struct Assessment {
     /// What each reason is worth by the proxy's own counters, before weights and bounds, in thousandths of a nat; 0: it is the
     /// campaign's.
     pub evidence: Evidence,
-    /// What the proxy had seen itself, whether it counts or not ([`Seen::beside_a_sidecar`]).
+    /// What the proxy had seen itself, whether it counts or not.
     pub seen: Seen,
     /// What ties the request to a campaign.
     pub member: Option<Member>,
@@ -54,7 +54,7 @@ pub fn assess<S: Store>(
     let replay = seen.alone.worth(Reason::BlobProvenance).map(|milli| families.worth(Family::BlobProvenance).of(milli));
     let member = if expired { None } else { membership(rules, feed, caller, reading, now, (seen.own, replay)) };
     let whole = feed.joined && !expired && member.is_none();
-    let mut evidence = if whole { seen.beside_a_sidecar() } else { seen.all() };
+    let mut evidence = if whole { seen.alone.clone() } else { seen.all() };
     let score = evidence.score(families);
     if let Some(member) = &member {
         verdict.campaign = Some(member.campaign.clone());

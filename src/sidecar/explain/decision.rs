@@ -147,7 +147,7 @@ fn otherwise(document: &Document, assessment: &Assessment) -> Vec<String> {
     let mut words = Vec::new();
     if let Some(member) = &assessment.member {
         let seen = &assessment.seen;
-        let local = if member.by == Known::Listed { seen.all() } else { seen.beside_a_sidecar() };
+        let local = if member.by == Known::Listed { seen.all() } else { seen.alone.clone() };
         let left = local.score(&document.families);
         let rung = ladder(left, Backing::of(&local), thresholds);
         words.push(format!("Without the campaign the score would be {}: {rung}.", bare(left)));
