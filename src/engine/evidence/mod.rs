@@ -69,6 +69,11 @@ impl Evidence {
         self.0.iter().map(worth).fold(0, MilliNats::saturating_add)
     }
 
+    /// A reason that was found is worth nothing more here.
+    pub fn discount(&mut self, reason: Reason) {
+        self.0.iter_mut().filter(|(of, _)| *of == reason).for_each(|(_, milli)| *milli = 0);
+    }
+
     /// Adds all of another's reasons.
     pub fn extend(&mut self, other: &Self) {
         other.0.iter().for_each(|&(reason, milli)| self.add(reason, milli));

@@ -55,6 +55,10 @@ pub fn assess<S: Store>(
     let member = if expired { None } else { membership(rules, feed, caller, reading, now, (seen.own, replay)) };
     let whole = feed.joined && !expired && member.is_none();
     let mut evidence = if whole { seen.alone.clone() } else { seen.all() };
+    // Whom a blob links is linked for that already: two keys of one person send it with each turn.
+    if member.as_ref().is_some_and(|member| member.reasons.contains(&Reason::BlobProvenance)) {
+        evidence.discount(Reason::BlobProvenance);
+    }
     let score = evidence.score(families);
     if let Some(member) = &member {
         verdict.campaign = Some(member.campaign.clone());
@@ -269,5 +273,9 @@ mod tests {
         let profile = Profile { name: "c-1".into(), confirmed: true, base: -4_000, ..Profile::default() };
         feed.apply(&Change::Profile { campaign: 0, profile });
         assert!(judged(&feed).member.is_none());
+        // Nor is who is linked for it.
+        let (families, until) = (FamilySet::of(&[Family::BlobProvenance]), Timestamp(u64::MAX));
+        feed.apply(&Change::Account { account: other.account, campaign: 0, score: 9_000, families, until });
+        assert_eq!((judged(&feed).verdict.score, judged(&feed).rung), (9_000, Action::Throttle));
     }
 }

@@ -106,7 +106,8 @@ fn words(document: &Document, assessment: &Assessment) -> Vec<String> {
             (None, _) => "no campaign is known for it",
         }
     ));
-    let left = assessment.seen.all().score(&document.families) - assessment.evidence.score(&document.families);
+    let all = || assessment.seen.all().score(&document.families) - assessment.evidence.score(&document.families);
+    let left = if assessment.member.is_none() { all() } else { 0 };
     if left > 0 {
         words.push(format!(
             "Others are like it, as far as this proxy sees. That would add {}, but the sidecar, which sees all of them, names no \
