@@ -167,12 +167,13 @@ def test_accounts_that_are_only_alike_are_throttled_until_their_campaign_is_conf
         assert put(sidecar, {"format": 1, "version": 1, "families": alike})[0] == 200
         plugin = sidecar.plugin(mode="enforce", headers="held", trusted_hops=2)
         with envoy.start("static", upstream_port=upstream.port, workers=1, plugin=plugin, sidecars=[sidecar.port]) as proxy:
+            # Until then it judges groups by itself.
+            wait("it has a bundle", lambda: any(one["version"] for one in sidecar.get("/v1/status")["filters"]), 30)
             crowd.people([proxy], PEOPLE)
             for _ in range(3):  # What comes back is no prompt that is passed around.
                 crowd.harvest([proxy], HARVEST)
             (campaign,) = wait("the campaign is named", lambda: sidecar.get("/v1/campaigns")["campaigns"], 30)
             assert not campaign["confirmed"] and any("not confirmed" in text for text in campaign["words"])
-            # A proxy by itself observes likeness, whatever it scores.
             wait("its accounts are surely linked", lambda: score(proxy) > 9.5 and crowd.bot(proxy.port, 9).status == 429, 30)
             one = visit(sidecar, f"#/campaigns/{campaign['name']}")
             one.login(BOB)
