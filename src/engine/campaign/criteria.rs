@@ -4,7 +4,7 @@ use super::derived::Derived;
 use crate::caller::Caller;
 use crate::evidence::provenance::Custody;
 use crate::nats::MilliNats;
-use crate::rules::{Document, Families, Family, Migrations};
+use crate::rules::{Document, Families, Family, Migrations, Thresholds};
 use crate::time::{HOUR, Timestamp};
 
 /// Log-odds from which an account is linked to a campaign, in thousandths of a nat.
@@ -18,7 +18,13 @@ pub const SPEAKS: MilliNats = 1_500;
 pub const TELLING: MilliNats = 3_000;
 
 /// How far below a block a link without a telling key stays, in thousandths of a nat.
-pub const UNTOLD: MilliNats = 500;
+const UNTOLD: MilliNats = 500;
+
+/// What a link without a telling key is worth at most: what a client looks like blocks nobody.
+#[must_use]
+pub fn below_a_block(thresholds: &Thresholds) -> MilliNats {
+    thresholds.block.0.saturating_sub(UNTOLD)
+}
 
 /// Thresholds and switches; evidence in thousandths of a nat, times in milliseconds.
 #[derive(Clone, Debug)]
@@ -27,7 +33,7 @@ pub struct Criteria {
     pub name: MilliNats,
     /// Evidence from which a group is of a campaign that is set up as it is.
     pub adopt: MilliNats,
-    /// What a link without a telling key is worth at most: what a client looks like blocks nobody.
+    /// What a link without a telling key is worth at most ([`below_a_block`]).
     pub untold: MilliNats,
     /// Unrelated parties a group needs to name one.
     pub parties: u32,
@@ -62,7 +68,7 @@ impl Criteria {
             // What names a campaign is what would throttle: the prior of a group, and then the threshold.
             name: families.cohort_synchrony.prior.0.saturating_add(thresholds.throttle.0),
             adopt: thresholds.throttle.0,
-            untold: thresholds.block.0.saturating_sub(UNTOLD),
+            untold: below_a_block(thresholds),
             parties: families.cohort_synchrony.parties_from,
             focus: families.cohort_synchrony.focus_most.0,
             turns: families.cohort_synchrony.turns_most.0,

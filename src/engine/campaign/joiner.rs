@@ -73,7 +73,8 @@ pub struct Joiner {
     pub(super) campaigns: Vec<Campaign>,
     #[serde(skip)]
     pub(super) changes: Vec<Change>,
-    /// The group of those between whom things changed hands, by account and family.
+    /// The group of those between whom things changed hands, by account and family; and, by keys of their own, what else is noted
+    /// of one account (`Derived::Echo`, `Begun`, `Voice`).
     pub(super) chains: Generations<u64>,
     pub(super) singles: Generations<Single>,
     pub(super) ledger: Ledger,
@@ -182,11 +183,10 @@ impl Joiner {
     /// Counts an exchange.
     pub(super) fn exchange(&mut self, caller: &Caller, reading: &Reading, now: Timestamp) {
         let member = self.count_in(caller, reading, now);
-        let begins = self.ledger.begins(reading);
-        let passed = self.ledger.request(caller, reading, now);
-        if begins {
+        if self.ledger.begins(reading) {
             self.begin(member.account);
         }
+        let passed = self.ledger.request(caller, reading, now);
         let keys = self.keys(&member, reading, &passed);
         let own = self.owns(&member, reading);
         // Whatever it has sent for the first time now is in its hands as well.

@@ -4,7 +4,7 @@ use super::criteria::Criteria;
 use super::generations::Generations;
 use crate::caller::Caller;
 use crate::digest::Reading;
-use crate::evidence::provenance::{Hand, Held, body, conversation, sought};
+use crate::evidence::provenance::{Hand, Held, body, conversation, parent, sought};
 use crate::rules::Family;
 use crate::time::{SECOND, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -93,9 +93,8 @@ impl Ledger {
     /// Whether a request goes on with what nobody is known to have sent.
     #[must_use]
     pub fn begins(&self, reading: &Reading) -> bool {
-        let mut parents =
-            sought(reading).into_iter().filter(|(family, key)| *family == Family::PrefixContinuity && *key != 0);
-        parents.any(|(_, key)| self.conversations.peek(key).is_none())
+        let unknown = |key| self.conversations.peek(key).is_none();
+        self.criteria.counts(Family::PrefixContinuity) && parent(reading).is_some_and(unknown)
     }
 
     /// Looks who else has sent what the last request asks. Nothing of it is noted.

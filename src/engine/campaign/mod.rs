@@ -30,7 +30,7 @@ pub mod rhythm;
 mod rotation;
 pub mod union;
 
-pub use criteria::{Criteria, LINK, TELLING, UNTOLD};
+pub use criteria::{Criteria, LINK, TELLING, below_a_block};
 pub use feed::{Change, Feed};
 pub use joiner::{Joiner, Limits};
 

@@ -69,22 +69,22 @@ impl Joiner {
         let focused = group.taking(group.target()) * 5 >= worth.parties * 4;
         let wordings = if kind == Gathering::Payload { self.criteria.wordings } else { 0 };
         let varied = worth.contents * 2 >= worth.parties && worth.contents >= wordings || worth.sampled();
-        if !focused || !varied || worth.parties < self.criteria.parties || score < self.criteria.adopt {
+        // Where the operator is known less is needed: what a group pays for being one among many, the campaign has paid. Kin are known
+        // by their clients alone.
+        let least = match kind {
+            Gathering::Corpus | Gathering::Skeleton | Gathering::Part => self.criteria.adopt,
+            _ => self.criteria.name,
+        };
+        if !focused || !varied || worth.parties < self.criteria.parties || score < least {
             return;
         }
-        // What is left to tell is whether the operator is known already.
         let known = match kind {
             Gathering::Corpus => self.sweeping(group.target()),
             Gathering::Kin(_) => self.running(group),
             Gathering::Skeleton | Gathering::Part => self.operator(group),
             Gathering::Payload | Gathering::Replay | Gathering::Hands(_) => None,
         };
-        // Then less is needed: what a group pays for being one among many, the campaign has paid. Kin are known by their clients alone.
-        let needed = match known {
-            Some(_) if !matches!(kind, Gathering::Kin(_)) => self.criteria.adopt,
-            _ => self.criteria.name,
-        };
-        if score < needed {
+        if known.is_none() && score < self.criteria.name {
             return;
         }
         match (known, met.filter(|&(_, count)| count * 5 >= parties)) {
@@ -231,7 +231,7 @@ impl Joiner {
     /// Takes note that an account goes on with what nobody has sent.
     pub(super) fn begin(&mut self, account: u64) {
         let key = Derived::Begun(account).key();
-        let begun = self.chains.get(key).map_or(0, |begun| *begun);
+        let begun = self.chains.get(key).copied().unwrap_or(0);
         self.chains.insert(key, begun.saturating_add(1));
     }
 

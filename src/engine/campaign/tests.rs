@@ -107,11 +107,16 @@ impl World {
         }
     }
 
-    /// A blob that one was given comes back from another, both set alike.
-    fn replays(&mut self, from: Caller, to: Caller) {
-        let (content, blob) = (self.fresh(), mix(self.fresh()) | 1);
-        self.joiner.given(blob, &from, Timestamp(self.now));
-        self.send(&to, &Reading { blobs: vec![blob], settings: 99, ..request(0, 1, content) });
+    /// A blob of one account comes back from another, set so.
+    fn pass(&mut self, from: &Caller, to: &Caller, settings: u64) {
+        let (blob, content) = (mix(self.fresh()) | 1, self.fresh());
+        self.joiner.given(blob, from, Timestamp(self.now));
+        self.send(to, &Reading { blobs: vec![blob], settings, ..request(0, 1, content) });
+    }
+
+    /// Whether a template is known to be a campaign's.
+    fn attached(&self, template: u64) -> bool {
+        self.joiner.groups().any(|(key, group)| key == mix(template) && group.campaign.is_some())
     }
 
     fn named(&self) -> usize {

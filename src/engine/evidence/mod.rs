@@ -127,23 +127,23 @@ pub fn local(
 ) -> Seen {
     let families = &rules.document.families;
     let tables = Tables::of(&config.state);
-    let Seen { mut alone, mut group, .. } = Seen::default();
+    let mut seen = Seen::default();
     // While the digest key is rotated an account's shape goes on from its old slot.
     let shape = |account| tables.accounts.peek(store, account, |slot| Account::of(slot, now));
     let account = shape(caller.account).or_else(|| shape(caller.before.account).filter(|_| caller.before.account != 0));
     let wording = if families.harvest_content.enabled { reading.wording } else { 0 };
     if let Some(account) = account {
         if families.account_shape.enabled {
-            account.evidence(&families.account_shape, wording, &mut alone);
+            account.evidence(&families.account_shape, wording, &mut seen.alone);
         }
         if families.technique_search.enabled {
-            search::evidence(account.refused, &families.technique_search, &mut alone);
+            search::evidence(account.refused, &families.technique_search, &mut seen.alone);
         }
     }
     if caller.account == 0 || reading.unread {
-        return Seen { alone, ..Seen::default() };
+        return seen;
     }
-    provenance::look(&tables.provenance, custody(rules), store, caller, reading, now, &mut alone);
+    provenance::look(&tables.provenance, custody(rules), store, caller, reading, now, &mut seen.alone);
     let sight = Sight::of(&tables, store, caller, reading);
     let earlier = Sight::earlier(&tables, store, caller, reading);
     // Parts are of a template and its payload: only its ends tell whose it is.
@@ -152,9 +152,10 @@ pub fn local(
     let before = earlier.as_ref().and_then(|earlier| worth(earlier, Some(&sight)));
     let strongest = worth(&sight, earlier.as_ref()).into_iter().chain(before).max_by_key(|worth| worth.total());
     if let Some(worth) = strongest {
-        company(worth, wording, rules, &mut group);
+        company(worth, wording, rules, &mut seen.group);
     }
-    Seen { alone, group, own: first || last }
+    seen.own = first || last;
+    seen
 }
 
 /// What a group says of a request in it whose own wording is worth `own`: one that reads like a person's is probably that, and

@@ -139,14 +139,19 @@ impl Custody<'_> {
 pub fn sought(reading: &Reading) -> [(Family, u64); 4] {
     let first = reading.blobs.first().copied().unwrap_or(0);
     let last = reading.blobs.last().copied().filter(|last| *last != first).unwrap_or(0);
-    let conversation = &reading.conversation;
-    let parent = if conversation.parent_bytes >= DISTINCT { conversation.parent } else { 0 };
     [
         (Family::BlobProvenance, first),
         (Family::BlobProvenance, last),
-        (Family::PrefixContinuity, parent),
+        (Family::PrefixContinuity, parent(reading).unwrap_or(0)),
         (Family::FailoverEcho, body(reading).unwrap_or(0)),
     ]
+}
+
+/// The conversation that a request goes on with, where it is long enough to be anybody's.
+#[must_use]
+pub fn parent(reading: &Reading) -> Option<u64> {
+    let conversation = &reading.conversation;
+    (conversation.parent_bytes >= DISTINCT && conversation.parent != 0).then_some(conversation.parent)
 }
 
 /// The conversation that a request leaves in its sender's hands, where it is long enough to be anybody's.

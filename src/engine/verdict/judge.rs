@@ -3,7 +3,7 @@
 use super::{Action, Backing, Reason, Verdict, carried_out, ladder};
 use crate::caller::Caller;
 use crate::campaign::feed::GivenAway;
-use crate::campaign::{Feed, LINK, UNTOLD};
+use crate::campaign::{Feed, LINK, below_a_block};
 use crate::digest::Reading;
 use crate::evidence::{Evidence, Seen};
 use crate::nats::MilliNats;
@@ -55,19 +55,18 @@ pub fn assess<S: Store>(
     let member = if expired { None } else { membership(rules, feed, caller, reading, now, (seen.own, replay)) };
     let whole = feed.joined && !expired && member.is_none();
     let mut evidence = if whole { seen.alone.clone() } else { seen.all() };
-    // Whom a blob links is linked for that already: two keys of one person send it with each turn.
-    if member.as_ref().is_some_and(|member| member.reasons.contains(&Reason::BlobProvenance)) {
-        evidence.discount(Reason::BlobProvenance);
-    }
-    let score = evidence.score(families);
     if let Some(member) = &member {
         verdict.campaign = Some(member.campaign.clone());
         verdict.reasons.push(Reason::CampaignMember.code());
-        for reason in &member.reasons {
-            evidence.add(*reason, 0);
+        for &reason in &member.reasons {
+            // Whom a blob links is linked for that already: two keys of one person send it with each turn.
+            if reason == Reason::BlobProvenance {
+                evidence.discount(reason);
+            }
+            evidence.add(reason, 0);
         }
     }
-    verdict.score = score.saturating_add(member.as_ref().map_or(0, |member| member.score));
+    verdict.score = evidence.score(families).saturating_add(member.as_ref().map_or(0, |member| member.score));
     verdict.reasons.extend(evidence.all().iter().map(|(reason, _)| reason.code()));
     let backing =
         Backing { confirmed: member.as_ref().is_some_and(|member| member.confirmed), ..Backing::of(&evidence) };
@@ -192,7 +191,7 @@ fn given_away(
     let score = given.score();
     if let Some(counted) = replay.filter(|_| given.by == Family::BlobProvenance) {
         // The blob counts once. And two keys of one person who runs what a pool does look like this: it blocks nobody.
-        let above = score.saturating_sub(thresholds.block.0.saturating_sub(UNTOLD)).max(0);
+        let above = score.saturating_sub(below_a_block(thresholds)).max(0);
         given.key = given.key.saturating_sub(counted).saturating_sub(above);
     }
     (score >= LINK).then_some(given)

@@ -30,8 +30,8 @@ impl Backing {
 
 /// The rung that evidence asks for; `score` in thousandths of a nat (log-odds), all families together.
 ///
-/// An action (throttle and above) needs two families, so wording never acts alone, nor does anything else; a block needs a deterministic family or a confirmed campaign. Where that is missing, the rung below is
-/// taken. [`Action::Degrade`] is never a matter of score.
+/// An action (throttle and above) needs two families, so wording never acts alone, nor does anything else; a block needs a
+/// deterministic family or a confirmed campaign. Where that is missing, the rung below is taken. [`Action::Degrade`] is never a matter of score.
 #[must_use]
 pub fn ladder(score: i32, backing: Backing, thresholds: &Thresholds) -> Action {
     let Backing { families, deterministic, confirmed } = backing;

@@ -1,6 +1,7 @@
 //! Which rung, and why.
 
 use super::words::{bare, count, nats};
+use azeotrope_engine::evidence::Evidence;
 use azeotrope_engine::nats::in_nats;
 use azeotrope_engine::rules::Document;
 use azeotrope_engine::verdict::judge::Known;
@@ -63,7 +64,7 @@ impl Decision {
 
 fn told(reason: Reason, document: &Document, assessment: &Assessment) -> Told {
     let family = reason.family();
-    let local = assessment.evidence.all().iter().find(|(of, _)| *of == reason).map_or(0, |&(_, milli)| milli);
+    let local = assessment.evidence.worth(reason).unwrap_or(0);
     let worth = family.map(|family| document.families.worth(family));
     let (adds, words) = match (&assessment.member, worth) {
         (Some(member), _) if reason == Reason::CampaignMember => {
@@ -106,8 +107,11 @@ fn words(document: &Document, assessment: &Assessment) -> Vec<String> {
             (None, _) => "no campaign is known for it",
         }
     ));
-    let all = || assessment.seen.all().score(&document.families) - assessment.evidence.score(&document.families);
-    let left = if assessment.member.is_none() { all() } else { 0 };
+    let score = |evidence: &Evidence| evidence.score(&document.families);
+    let left = match assessment.member {
+        None => score(&assessment.seen.all()) - score(&assessment.evidence),
+        Some(_) => 0,
+    };
     if left > 0 {
         words.push(format!(
             "Others are like it, as far as this proxy sees. That would add {}, but the sidecar, which sees all of them, names no \

@@ -75,7 +75,7 @@ fn a_prompt_out_of_a_public_set_gives_an_account_of_a_sweep_away_at_once() {
 fn a_blob_of_another_gives_an_account_of_a_pool_that_replays_away_at_once_and_nobody_else() {
     let mut world = World::new();
     for n in 0..40 {
-        world.replays(bot(n), bot(n + 1));
+        world.pass(&bot(n), &bot(n + 1), 99);
     }
     assert_eq!(world.named(), 1);
     let (mut feed, now) = (Feed::default(), Timestamp(world.now));
@@ -102,7 +102,7 @@ fn a_key_is_a_campaigns_where_half_of_those_who_send_it_are_linked_and_the_rest_
             let (caller, reading) = rest(500 + n);
             world.send(&caller, &same(reading));
         }
-        world.joiner.groups().any(|(key, group)| key == mix(OTHER_TEMPLATE) && group.campaign.is_some())
+        world.attached(OTHER_TEMPLATE)
     };
     assert!(told(|n| (bot(n), harvest(OTHER_TEMPLATE, n))));
     // People send it, too; so do others for whom it is one of many models.
@@ -115,13 +115,10 @@ fn another_template_of_a_known_operator_needs_less_than_one_of_somebody_elses() 
     let from = |sender: fn(u64) -> (Caller, u64)| {
         let mut world = World::new();
         world.harvests(0..60, TEMPLATE);
-        let told = |world: &World| {
-            world.joiner.groups().any(|(key, group)| key == mix(OTHER_TEMPLATE) && group.campaign.is_some())
-        };
         (1..40).find(|n| {
             let ((caller, settings), content) = (sender(2_000 + n), world.fresh());
             world.send(&caller, &Reading { settings, wording: 100, ..request(OTHER_TEMPLATE, 1, content) });
-            told(&world)
+            world.attached(OTHER_TEMPLATE)
         })
     };
     let (known, other) = (from(|n| (bot(n), 99)), from(|n| (account(n), n)));
@@ -132,7 +129,7 @@ fn another_template_of_a_known_operator_needs_less_than_one_of_somebody_elses() 
 fn people_with_two_keys_each_are_no_pool_whose_blobs_give_others_away() {
     let mut world = World::new();
     for n in 0..40 {
-        world.replays(account(2 * n), account(2 * n + 1));
+        world.pass(&account(2 * n), &account(2 * n + 1), 99);
     }
     assert_eq!(world.named(), 0);
     assert!(world.joiner.take_changes().is_empty());

@@ -16,13 +16,6 @@ fn third(n: u64) -> Caller {
 }
 
 impl World {
-    /// A blob of one account comes back from another, set so.
-    fn pass(&mut self, from: &Caller, to: &Caller, settings: u64) {
-        let (blob, content) = (mix(self.fresh()) | 1, self.fresh());
-        self.joiner.given(blob, from, Timestamp(self.now));
-        self.send(to, &Reading { blobs: vec![blob], settings, ..request(0, 1, content) });
-    }
-
     /// A blob of one account that comes back from others.
     fn blob(&mut self, from: u64, to: &[u64]) {
         let blob = mix(self.fresh()) | 1;
