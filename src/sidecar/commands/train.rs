@@ -4,7 +4,7 @@ use super::format::Format;
 use super::{Failure, Outcome, input, output, read, writable};
 use crate::terminal::progress::Steps;
 use crate::train::fit::Linear;
-use crate::train::report::{self, FOLDS, hold_out};
+use crate::train::report::{self, Apart, FOLDS, hold_out};
 use crate::train::samples::Samples;
 use azeotrope_engine::rules::document::{Content, Document};
 use azeotrope_engine::rules::names::Weights;
@@ -57,8 +57,10 @@ impl Args {
         if !samples.all.iter().any(|sample| sample.harvest) || samples.all.iter().all(|sample| sample.harvest) {
             return Err(Failure::Usage("training needs requests of both sides, harvest and benign".to_owned()));
         }
-        let steps = Steps::new(FOLDS + 1);
-        let held = hold_out(&samples, &|part| steps.begin(&format!("training without part {} of {FOLDS}", part + 1)));
+        let steps = Steps::new(2 * FOLDS + 1);
+        let progress = |part| steps.begin(&format!("training without part {} of {FOLDS}", part + 1));
+        let held = hold_out(&samples, Apart::Sources, &progress);
+        let repositories = hold_out(&samples, Apart::Repositories, &progress);
         steps.begin("training on everything");
         let model = Linear::fit(&samples, &|_| true).quantise(held.slope, held.offset);
         let bytes = match self.raw {
@@ -73,7 +75,8 @@ impl Args {
             .and_then(|()| file.flush())
             .map_err(|error| Failure::Io(self.out.display().to_string(), error))?;
         drop(steps);
-        self.format.print(|| report::json(&samples, &held), || report::table(&samples, &held))?;
+        self.format
+            .print(|| report::json(&samples, &held, &repositories), || report::table(&samples, &held, &repositories))?;
         Ok(Outcome::Well)
     }
 

@@ -9,20 +9,40 @@ mod traces;
 use common::{Run, azeotrope};
 use traces::{Folder, exchange, lines, words};
 
-/// A trace of both sides over several sources each, and its labels.
-fn labelled(folder: &Folder) -> (String, String) {
+/// A trace of both sides over six sources each, and its labels. `template`: what requests of a side and source begin with; `name`: of
+/// a source.
+fn written(
+    folder: &Folder,
+    template: &dyn Fn(bool, u64) -> String,
+    name: &dyn Fn(bool, u64) -> String,
+) -> (String, String) {
     let mut labels = "id\taccount\torg\tactor\tkind\tsource\n".to_owned();
     let mut trace = Vec::new();
     for id in 0..600_u64 {
         let (harvest, source) = (id % 2 == 0, id / 2 % 6);
-        let ask =
-            if harvest { "Reason step by step and show the derivation." } else { "Please help me with my garden." };
+        let ask = template(harvest, source);
         trace.push(exchange(id, id, 0, "", &format!("{ask} {}", words(source * 100_000 + id, 20))));
         let actor = if harvest { "operator" } else { "benign" };
         let kind = if harvest { "cot_elicitation" } else { "human_chat" };
-        labels.push_str(&format!("{id}\ta{id}\to\t{actor}\t{kind}\tsource-{source}\n"));
+        labels.push_str(&format!("{id}\ta{id}\to\t{actor}\t{kind}\t{}\n", name(harvest, source)));
     }
     (folder.write("trace.jsonl", lines(trace.into_iter())), folder.write("labels.tsv", labels))
+}
+
+/// Each side has a wording of its own, whatever the source.
+fn labelled(folder: &Folder) -> (String, String) {
+    let ask = |harvest| match harvest {
+        true => "Reason step by step and show the derivation.".to_owned(),
+        false => "Please help me with my garden.".to_owned(),
+    };
+    written(folder, &|harvest, _| ask(harvest), &|_, source| format!("source-{source}"))
+}
+
+/// The areas under the curve that a run tells: sources held out, whole repositories held out.
+fn areas(run: &Run) -> (f64, f64) {
+    let (_, told) = run.out.trim().rsplit_once("same: ").unwrap();
+    let (sources, repositories) = told.split_once("; whole repositories held out: ").unwrap();
+    (sources.parse().unwrap(), repositories.parse().unwrap())
 }
 
 fn train(folder: &Folder, out: &str, more: &[&str]) -> Run {
@@ -35,9 +55,23 @@ fn two_kinds_of_wording_are_told_apart_on_sources_held_out() {
     let folder = Folder::new("train-apart");
     let run = train(&folder, "rules.json", &[]);
     assert_eq!(run.code, 0, "{}", run.err);
-    let area: f64 = run.out.trim().rsplit(' ').next().unwrap().parse().unwrap();
-    assert!(area > 0.95, "{}", run.out);
+    let (sources, repositories) = areas(&run);
+    assert!(sources > 0.95 && repositories > 0.95, "{}", run.out);
     assert_eq!(azeotrope(&["rules", "check", &folder.path("rules.json")], "").code, 0);
+}
+
+#[test]
+fn a_template_that_a_repository_repeats_is_known_again_only_while_the_other_source_is_trained_on() {
+    let folder = Folder::new("train-repositories");
+    // Three repositories a side, two sources each, which share a template; no two repositories share a word.
+    let repository = |harvest: bool, source: u64| u64::from(harvest) * 3 + source / 2;
+    let template = |harvest, source| words(10_000_000 + repository(harvest, source) * 1_000, 12);
+    let name = |harvest, source| format!("of/repository-{} part {source}", repository(harvest, source));
+    let (trace, labels) = written(&folder, &template, &name);
+    let run = azeotrope(&["train", "--out", &folder.path("rules.json"), &trace, &labels], "");
+    assert_eq!(run.code, 0, "{}", run.err);
+    let (sources, repositories) = areas(&run);
+    assert!(sources > 0.9 && repositories < 0.75, "{}", run.out);
 }
 
 #[test]

@@ -23,9 +23,18 @@ pub(crate) struct HeldOut {
     pub(crate) offset: f32,
 }
 
+/// What is held out as one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Apart {
+    /// Each source by itself: another of its repository may be trained on.
+    Sources,
+    /// All sources of a repository, whose templates are of one hand.
+    Repositories,
+}
+
 /// Trains [`FOLDS`] models, each without a part of the sources, and scores that part.
-pub(crate) fn hold_out(samples: &Samples, progress: &dyn Fn(usize)) -> HeldOut {
-    let folds = folds(samples);
+pub(crate) fn hold_out(samples: &Samples, apart: Apart, progress: &dyn Fn(usize)) -> HeldOut {
+    let folds = folds(samples, apart);
     let fold = |sample: &Sample| folds.get(sample.source).copied().unwrap_or(0);
     let mut margins = vec![0.0_f32; samples.all.len()];
     for part in 0..FOLDS {
@@ -47,13 +56,20 @@ pub(crate) fn hold_out(samples: &Samples, progress: &dyn Fn(usize)) -> HeldOut {
 
 /// The part each source is dealt into. Kinds whose sources copy one another's templates go into one part together, or
 /// the copy would give the original away.
-fn folds(samples: &Samples) -> Vec<usize> {
+fn folds(samples: &Samples, apart: Apart) -> Vec<usize> {
     let mut together: BTreeMap<&str, usize> = BTreeMap::new();
     let mut parts = Vec::with_capacity(samples.sources.len());
-    for (place, (kind, _)) in samples.sources.iter().enumerate() {
-        let part = place % FOLDS;
-        let copied = COPIES.iter().find(|copied| **copied == kind.as_str());
-        parts.push(copied.map_or(part, |copied| *together.entry(copied).or_insert(part)));
+    for (place, (kind, source)) in samples.sources.iter().enumerate() {
+        let part = match apart {
+            Apart::Sources => place,
+            Apart::Repositories => together.len(),
+        };
+        let name = match apart {
+            _ if COPIES.contains(&kind.as_str()) => Some(kind.as_str()),
+            Apart::Sources => None,
+            Apart::Repositories => source.split(' ').next(),
+        };
+        parts.push(name.map_or(part, |name| *together.entry(name).or_insert(part)) % FOLDS);
     }
     parts
 }
@@ -93,8 +109,8 @@ fn side(row: &Row<'_>) -> &'static str {
     if row.harvest { "harvest" } else { "benign" }
 }
 
-/// The held-out scores by source, for people.
-pub(crate) fn table(samples: &Samples, held: &HeldOut) -> String {
+/// The held-out scores by source, for people; `repositories`: those with whole repositories held out.
+pub(crate) fn table(samples: &Samples, held: &HeldOut, repositories: &HeldOut) -> String {
     let mut table = Columns::new(&["side", "kind", "source (held out)", "rows>", "mean>", "above 0 nats>"]);
     for row in rows(samples, held) {
         table.row([
@@ -106,19 +122,23 @@ pub(crate) fn table(samples: &Samples, held: &HeldOut) -> String {
             format!("{:.0}%", row.above * 100.0),
         ]);
     }
-    let area = area(samples, held);
-    format!("{}area under the curve, sources held out, each weighing the same: {area:.3}\n", table.text())
+    let [area, wider] = [held, repositories].map(|held| area(samples, held));
+    format!(
+        "{}area under the curve, sources held out, each weighing the same: {area:.3}; whole repositories held out: {wider:.3}\n",
+        table.text()
+    )
 }
 
-/// The held-out scores by source, for programs.
-pub(crate) fn json(samples: &Samples, held: &HeldOut) -> Value {
+/// The same, for programs.
+pub(crate) fn json(samples: &Samples, held: &HeldOut, repositories: &HeldOut) -> Value {
     let told = |row: &Row<'_>| {
         json!({
             "side": side(row), "kind": row.kind, "source": row.source, "rows": row.requests, "mean": row.mean,
             "above_zero": row.above,
         })
     };
-    json!({ "sources": rows(samples, held).iter().map(told).collect::<Vec<_>>(), "area": area(samples, held) })
+    let sources: Vec<_> = rows(samples, held).iter().map(told).collect();
+    json!({ "sources": sources, "area": area(samples, held), "area_repositories": area(samples, repositories) })
 }
 
 /// Probability that a harvest scores above a benign request, each source weighing the same.
