@@ -28,7 +28,7 @@ impl std::fmt::Debug for Corpus {
 }
 
 impl Corpus {
-    /// Indexes digests of [`crate::digest::content::Wording`]; they are sorted and made unique first.
+    /// Indexes digests of [`crate::digest::content::Content`]; they are sorted and made unique first.
     ///
     /// # Errors
     /// When there is none, or the filter cannot be built.

@@ -17,13 +17,13 @@ pub mod shape;
 pub mod skeleton;
 
 use azeotrope_text::letters;
-pub use azeotrope_text::{hash, minhash, wording as content, words};
+pub use azeotrope_text::{content, hash, minhash, words};
 
 use crate::dialect::{self, Dialect, Kind, Prompt};
-use crate::evidence::content::Features;
+use crate::evidence::wording::Features;
 use crate::{route::Route, rules::Config};
 use asked::Asked;
-use content::Wording;
+use content::Content;
 use conversation::Conversation;
 use key::{DigestKey, Digester, Domain};
 use shape::Shape;
@@ -104,7 +104,7 @@ impl Reading {
         let asked = Asked::of(prompt);
         let pieces = asked.pieces(prompt, content::READ);
         let (skeleton, shape, features) = scan(prompt, asked, &pieces, digests);
-        let wording = Wording::of(pieces.iter().map(|piece| &*piece.start));
+        let content = Content::of(pieces.iter().map(|piece| &*piece.start));
         let keyed = |domain, hash: u64| if hash == 0 { 0 } else { digests.digest(domain, &hash.to_le_bytes()) };
         Self {
             dialect: None,
@@ -115,9 +115,9 @@ impl Reading {
             line: line(&prompt.model, digests),
             settings: settings::settings(&prompt.params, digests),
             skeleton,
-            content: keyed(Domain::Content, wording.whole),
-            payload: keyed(Domain::Payload, wording.payload),
-            corpus: wording.all().any(|digest| config.corpora.iter().any(|corpus| corpus.contains(digest))),
+            content: keyed(Domain::Content, content.whole),
+            payload: keyed(Domain::Payload, content.payload),
+            corpus: content.all().any(|digest| config.corpora.iter().any(|corpus| corpus.contains(digest))),
             conversation: Conversation::of(prompt, digests),
             blobs: blobs(prompt, digests),
             shape,

@@ -7,11 +7,10 @@
 //! | `corpus_sweep` | the campaign's, told by the feed | `group::worth`, `linking` |
 //! | `cohort_synchrony` | [`cohort`], of which both tiers take the statistics; [`population`] | `group::worth`, `kin`, `rhythm` |
 //! | `account_shape` | [`shape`] | – |
-//! | `harvest_content` | [`content`] | `group::worth`, `account` |
+//! | `harvest_content` | [`wording`] | `group::worth`, `account` |
 //! | `technique_search` | [`search`] | `group`, by payloads |
 
 pub mod cohort;
-pub mod content;
 pub mod population;
 pub mod provenance;
 pub mod search;
@@ -20,6 +19,7 @@ pub mod spread;
 pub mod state;
 mod template;
 pub mod view;
+pub mod wording;
 
 use crate::caller::Caller;
 use crate::digest::Reading;

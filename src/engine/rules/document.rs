@@ -9,8 +9,8 @@ use super::values::{MAX_WHOLE, Milli, decimal};
 #[cfg(feature = "deflate")]
 use crate::codec::{self, Decoded, Encoding};
 #[cfg(feature = "deflate")]
-use crate::evidence::content::BYTES;
-use crate::evidence::content::Model;
+use crate::evidence::wording::BYTES;
+use crate::evidence::wording::Model;
 
 /// The only format there is.
 pub const FORMAT: u32 = 1;

@@ -30,7 +30,7 @@ pub use values::Milli;
 
 use crate::bundle::TrustedKeys;
 use crate::corpus::Corpus;
-use crate::evidence::content::Features;
+use crate::evidence::wording::Features;
 use crate::time::Timestamp;
 use crate::{caller::Callers, route::Routes};
 use reader::{Reader, Value};

@@ -4,7 +4,7 @@ use super::reader::{Reader, Value, quoted};
 use super::tree::Node;
 use crate::base64;
 use crate::bundle::PublicKey;
-use crate::evidence::content::{BYTES, FEATURES, Model};
+use crate::evidence::wording::{BYTES, FEATURES, Model};
 use serde_json::{Value as Json, json};
 use std::fmt;
 

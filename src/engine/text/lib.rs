@@ -13,11 +13,11 @@ extern crate azeotrope_test_in_node;
 
 mod blocks;
 pub mod buckets;
+pub mod content;
 pub mod hash;
 pub mod json;
 pub mod letters;
 pub mod minhash;
 pub mod scan;
 pub mod template;
-pub mod wording;
 pub mod words;

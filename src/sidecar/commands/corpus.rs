@@ -5,7 +5,7 @@ use super::{Failure, Outcome, output};
 use crate::terminal::progress::reading;
 use crate::trace::{Lines, unquoted};
 use azeotrope_engine::corpus::Corpus;
-use azeotrope_engine::digest::content::{SHORTEST, Wording};
+use azeotrope_engine::digest::content::{Content, SHORTEST};
 use clap::Subcommand;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -65,7 +65,7 @@ fn index(out: &Path, files: &[PathBuf], format: Format) -> Result<Outcome, Failu
                 Failure::Usage(format!("{name}:{number}: expected {{\"prompt\": \"...\"}}: {}", unquoted(&error)))
             })?;
             read += 1;
-            digests.extend(Some(Wording::of([&*line.prompt]).whole).filter(|&digest| digest != 0));
+            digests.extend(Some(Content::of([&*line.prompt]).whole).filter(|&digest| digest != 0));
             if digests.len() > MOST {
                 return Err(Failure::Usage(format!(
                     "{name}:{number}: more than {MOST} prompts: build several filters"

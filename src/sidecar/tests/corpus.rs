@@ -7,7 +7,7 @@ mod common;
 mod traces;
 
 use azeotrope_engine::corpus::Corpus;
-use azeotrope_engine::digest::content::Wording;
+use azeotrope_engine::digest::content::Content;
 use common::azeotrope;
 use serde_json::json;
 use traces::{Folder, harvest, lines, words};
@@ -21,7 +21,7 @@ fn indexed_prompts_are_found_and_others_are_not() {
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     assert!(run.out.contains("500 of 500 prompts"), "{}", run.out);
     let corpus = Corpus::from_bytes(&folder.read("public.corpus")).unwrap();
-    let found = |n: u64| corpus.contains(Wording::of([&*words(n, 12)]).whole);
+    let found = |n: u64| corpus.contains(Content::of([&*words(n, 12)]).whole);
     assert_eq!((0..500).filter(|n| found(*n)).count(), 500);
     assert!((500..5_500).filter(|n| found(*n)).count() <= 2);
 }

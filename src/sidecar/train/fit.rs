@@ -1,7 +1,7 @@
 //! Logistic regression, calibration, quantisation.
 
 use super::samples::{Sample, Samples};
-use azeotrope_engine::evidence::content::{Model, SHAPES, WORDS};
+use azeotrope_engine::evidence::wording::{Model, SHAPES, WORDS};
 
 /// Passes over the samples.
 const EPOCHS: usize = 12;

@@ -5,7 +5,7 @@
 //! common harvests are. Calibrated (Platt, 1999) on sources that were held out whole: rows of one template leak into each
 //! other, and a model judged on rows it has half seen believes itself.
 //!
-//! [`Model`]: azeotrope_engine::evidence::content::Model
+//! [`Model`]: azeotrope_engine::evidence::wording::Model
 
 pub(crate) mod fit;
 pub(crate) mod report;

@@ -4,7 +4,7 @@ use crate::commands::{Failure, input};
 use crate::terminal::progress::reading;
 use crate::trace::{Exchange, Lines};
 use azeotrope_engine::digest;
-use azeotrope_engine::evidence::content::Features;
+use azeotrope_engine::evidence::wording::Features;
 use azeotrope_engine::route::Routes;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::{BufRead, BufReader};

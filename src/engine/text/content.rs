@@ -20,7 +20,7 @@ const BASE: u64 = 0x9fb2_1c65_1e98_df25;
 
 /// Digests of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wording {
+pub struct Content {
     /// Of the whole text; 0 when it is shorter than [`SHORTEST`].
     pub whole: u64,
     /// Of its paragraphs; 0 where there is none or it is too short.
@@ -29,7 +29,7 @@ pub struct Wording {
     pub payload: u64,
 }
 
-impl Wording {
+impl Content {
     /// Digests of a text in pieces, each of which begins a paragraph.
     #[must_use]
     pub fn of<'p>(pieces: impl IntoIterator<Item = &'p str>) -> Self {
@@ -49,7 +49,7 @@ impl Wording {
 /// A text under reading.
 #[derive(Default)]
 struct Reading {
-    wording: Wording,
+    content: Content,
     whole: Run,
     paragraph: Run,
     found: usize,
@@ -58,7 +58,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// Apart from [`Wording::of`], which is compiled where it is called: for size.
+    /// Apart from [`Content::of`], which is compiled where it is called: for size.
     #[inline(never)]
     fn piece(&mut self, text: &[u8]) {
         let text = text.get(..READ.saturating_sub(self.read)).unwrap_or(text);
@@ -90,24 +90,24 @@ impl Reading {
         self.whole.append(paragraph);
         let digest = paragraph.finish();
         if digest != 0 && paragraph.length > self.longest {
-            (self.wording.payload, self.longest) = (digest, paragraph.length);
+            (self.content.payload, self.longest) = (digest, paragraph.length);
         }
         if digest != 0
-            && let Some(place) = self.wording.paragraphs.get_mut(self.found)
+            && let Some(place) = self.content.paragraphs.get_mut(self.found)
         {
             *place = digest;
             self.found += 1;
         }
     }
 
-    fn finish(mut self) -> Wording {
+    fn finish(mut self) -> Content {
         if self.whole.length == 0 {
-            self.wording.whole = self.paragraph.finish();
+            self.content.whole = self.paragraph.finish();
         } else {
             self.keep();
-            self.wording.whole = self.whole.finish();
+            self.content.whole = self.whole.finish();
         }
-        self.wording
+        self.content
     }
 }
 
@@ -200,8 +200,8 @@ mod tests {
     #[test]
     fn layout_does_not_matter_and_numbers_do() {
         let spaced = QUESTION.replace(' ', "  \n").to_uppercase();
-        assert_eq!(Wording::of([QUESTION]).whole, Wording::of([&*spaced]).whole);
-        assert_ne!(Wording::of([QUESTION]).whole, Wording::of([&*QUESTION.replace("2007", "2008")]).whole);
+        assert_eq!(Content::of([QUESTION]).whole, Content::of([&*spaced]).whole);
+        assert_ne!(Content::of([QUESTION]).whole, Content::of([&*QUESTION.replace("2007", "2008")]).whole);
     }
 
     /// The polynomial of letters and digits, one after the other.
@@ -218,7 +218,7 @@ mod tests {
     fn pushed_together_letters_have_the_hash_that_they_have_one_by_one() {
         let text = format!("{QUESTION} — «и так далее», {} 12,000; ", "word ".repeat(30)).repeat(3);
         for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
-            assert_eq!(Wording::of([&text[..end]]).whole, letter_by_letter(&text[..end]), "{end}");
+            assert_eq!(Content::of([&text[..end]]).whole, letter_by_letter(&text[..end]), "{end}");
         }
     }
 
@@ -237,13 +237,13 @@ mod tests {
             ("\n\n- ", false),
             ("\n-\n\n", true),
         ] {
-            let found = Wording::of([&*[first, between, second].concat()]);
+            let found = Content::of([&*[first, between, second].concat()]);
             assert_eq!(found.paragraphs[..2] == two, breaks, "{between:?}");
             assert_eq!(found.whole, letter_by_letter(&[first, second].concat()));
         }
-        assert_eq!(Wording::of([first, second]).paragraphs[..2], two);
+        assert_eq!(Content::of([first, second]).paragraphs[..2], two);
         // What a piece begins with, where that is no letter, goes on with the paragraph before.
-        assert_eq!(Wording::of([first, "- and so on"]).paragraphs, [0; PARAGRAPHS]);
+        assert_eq!(Content::of([first, "- and so on"]).paragraphs, [0; PARAGRAPHS]);
     }
 
     #[test]
@@ -251,22 +251,22 @@ mod tests {
         let asked = format!(
             "Reason step by step and put the answer in a box, please.\n\n{QUESTION}\n\nShow everything you thought of, to the end."
         );
-        assert!(Wording::of([&*asked]).all().any(|digest| digest == Wording::of([QUESTION]).whole));
+        assert!(Content::of([&*asked]).all().any(|digest| digest == Content::of([QUESTION]).whole));
     }
 
     #[test]
     fn paragraphs_do_not_matter_to_the_whole_and_have_digests_of_their_own() {
         let [first, second] = [QUESTION, "Show everything you thought of on the way, to the very end."];
         let (one, two) =
-            (Wording::of([&*[first, second].concat()]), Wording::of([&*[first, "\n \n", second].concat()]));
+            (Content::of([&*[first, second].concat()]), Content::of([&*[first, "\n \n", second].concat()]));
         assert_eq!((one.whole, one.payload, one.paragraphs), (two.whole, 0, [0; PARAGRAPHS]));
-        assert_eq!(Wording::of([first, second]), two);
-        assert_eq!(two.paragraphs[..3], [Wording::of([first]).whole, Wording::of([second]).whole, 0]);
-        assert_eq!(two.payload, Wording::of([first]).whole);
+        assert_eq!(Content::of([first, second]), two);
+        assert_eq!(two.paragraphs[..3], [Content::of([first]).whole, Content::of([second]).whole, 0]);
+        assert_eq!(two.payload, Content::of([first]).whole);
     }
 
     #[test]
     fn small_talk_has_no_digest() {
-        assert_eq!(Wording::of(["Hello, how are you?"]).all().count(), 0);
+        assert_eq!(Content::of(["Hello, how are you?"]).all().count(), 0);
     }
 }
