@@ -107,12 +107,18 @@ impl Group {
     /// Whether its parties are users of a tool, or of several whose prompts have something in common: most of them run programs
     /// that nobody runs for anything else. A pool that runs an SDK goes by a name that others use for anything.
     fn of_tools(&self, population: &Population) -> bool {
-        let others = population.targets.total().saturating_sub(population.targets.count(self.target()));
+        let anybodys = self.anybodys(population);
+        let users = self.names().iter().filter(|(name, _)| !anybodys(*name)).map(|&(_, count)| count).sum();
+        cohort::is_tool(users, self.parties())
+    }
+
+    /// Whether a program of this name is run for what the group does not take, too: a tool's own is not.
+    fn anybodys(&self, population: &Population) -> impl Fn(u64) -> bool {
+        let target = self.target();
+        let others = population.targets.total().saturating_sub(population.targets.count(target));
         // Where few take anything else, few of them run what anybody runs.
         let few = (others / OTHERS).clamp(1, cohort::USERS);
-        let own = |&(name, _): &(u64, u32)| population.elsewhere(name, self.target()) < few;
-        let users = self.names().iter().filter(|of| own(of)).map(|&(_, count)| count).sum();
-        cohort::is_tool(users, self.parties())
+        move |name| population.elsewhere(name, target) >= few
     }
 
     /// The names of its client programs, and parties that run each.
@@ -145,7 +151,7 @@ impl Group {
     /// What it says that client programs of several names are set in the same few ways, `counted` of which counts as focus.
     fn disguise(&self, population: &Population, counted: MilliNats) -> MilliNats {
         // A tool's own names are used for what it takes; those of a pool's programs are anybody's.
-        let anybodys = |name| population.elsewhere(name, self.target()) >= cohort::USERS;
+        let anybodys = self.anybodys(population);
         let named = self.programs.iter().map(|&((agent, settings), count)| ((product(agent), settings), count));
         let named = named.filter(|&((name, _), _)| anybodys(name));
         let program = |ways: &[u64]| {
@@ -309,6 +315,30 @@ mod tests {
         };
         let asked = [(100, 0), (100, 1), (500, 1), (500, 2), (5_000, 2), (5_000, 3)];
         assert_eq!(asked.map(|(others, of)| tools(others, of)), [true, false, true, false, true, false]);
+    }
+
+    #[test]
+    fn a_pool_is_disguised_in_names_that_others_run_as_few_as_they_may_be() {
+        let disguise = |others: u64, elsewhere: u64| {
+            let mut population = Population::default();
+            for n in 0..others {
+                let agent = if n < 2 * elsewhere { 3 + n % 2 } else { 9 + n % 20 };
+                population.add(&Client { target: 2, settings: 50 + n, agent: agent << 32, network: n });
+            }
+            let mut group = Group::new(Timestamp(0));
+            for n in 1..=40 {
+                let client = Client { target: 1, settings: 7 + n % 3, agent: (3 + n / 3 % 2) << 32, network: n };
+                population.add(&client);
+                group.join(&Member { client, ..member(n, 1) });
+            }
+            // Who takes the same and is set in other ways.
+            (0..100).for_each(|n| {
+                population.add(&Client { target: 1, settings: 900 + n, agent: (9 + n) << 32, network: n })
+            });
+            group.worth(&population).disguise
+        };
+        let asked = [(100, 0), (100, 1), (5_000, 2), (5_000, 3)];
+        assert_eq!(asked.map(|(others, of)| disguise(others, of) > 0), [false, true, false, true]);
     }
 
     #[test]
