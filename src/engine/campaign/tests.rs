@@ -1,7 +1,7 @@
 //! What the second tier does with whole populations.
 
 use super::criteria::Criteria;
-use super::feed::Change;
+use super::feed::{Change, Feed};
 use super::joiner::{Joiner, Limits};
 use crate::caller::Caller;
 use crate::dialect::Dialect;
@@ -71,6 +71,13 @@ fn harvest(template: u64, content: u64) -> Reading {
     Reading { settings: 99, wording: 1_100, ..request(template, 1, content) }
 }
 
+/// A feed that was told all this.
+fn fed(changes: &[Change]) -> Feed {
+    let mut feed = Feed::default();
+    changes.iter().for_each(|change| assert!(feed.apply(change)));
+    feed
+}
+
 impl World {
     /// A tier that knows a thousand people who take four lines of models.
     fn with(document: &Document, limits: Limits) -> Self {
@@ -98,6 +105,16 @@ impl World {
     fn send(&mut self, caller: &Caller, reading: &Reading) {
         self.now += SECOND;
         self.joiner.observe(caller, reading, Timestamp(self.now));
+    }
+
+    /// Tells a feed what has changed since the last time.
+    fn update(&mut self, feed: &mut Feed) {
+        self.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+    }
+
+    /// What a proxy is told that knows nothing yet.
+    fn feed(&self) -> Feed {
+        fed(&self.joiner.feed(1_000, Timestamp(self.now)))
     }
 
     fn harvests(&mut self, bots: std::ops::Range<u64>, template: u64) {

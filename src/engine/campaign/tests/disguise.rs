@@ -45,7 +45,7 @@ fn but_it_is_not_confirmed_until_more_speaks_for_it() {
     let mut world = asking(60, pool);
     let told = |world: &mut World| {
         let mut feed = Feed::default();
-        world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+        world.update(&mut feed);
         feed.confirms(0)
     };
     assert!(!told(&mut world));

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::campaign::criteria::LINK;
-use crate::campaign::feed::Feed;
 use crate::campaign::named::Campaign;
 
 #[test]
@@ -232,8 +231,7 @@ fn one_program_in_common_and_words_that_anybody_uses_link_nobody() {
     let (likewise, reading) = (bot(900), Reading { wording: 100, ..harvest(TEMPLATE, content) });
     world.send(&likewise, &reading);
     assert_eq!(world.linked(900..901), 0);
-    let mut feed = Feed::default();
-    world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(feed.apply(change)));
+    let feed = world.feed();
     assert_eq!(feed.gives_away(&likewise, &reading, false, Timestamp(world.now)), None);
 }
 

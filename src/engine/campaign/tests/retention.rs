@@ -1,7 +1,6 @@
 //! What is not seen any more is forgotten.
 
 use super::*;
-use crate::campaign::feed::Feed;
 use crate::campaign::kin::Likeness;
 
 #[test]
@@ -54,8 +53,7 @@ fn a_campaign_that_is_over_ends_and_the_others_go_on() {
     assert_eq!(world.joiner.turn(between), [1]);
     assert_eq!((world.named(), &world.joiner.campaigns()[0].name), (1, &names[1]));
     assert_eq!((world.linked(0..60), world.linked(5_000..5_060)), (0, linked));
-    let mut feed = Feed::default();
-    world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(feed.apply(change)));
+    let feed = world.feed();
     let now = Timestamp(world.now);
     assert_eq!(feed.account(bot(30).account, now), None);
     let of = feed.account(bot(5_030).account, now).unwrap().campaign;
@@ -99,8 +97,7 @@ fn where_many_small_pools_fill_all_places_the_next_campaign_is_named_and_no_larg
     assert_eq!(world.joiner.campaigns()[0].name, large);
     assert_eq!(world.joiner.make_room(Timestamp(world.now)), None);
     // What proxies are told from now on is of the places that campaigns have now.
-    let (mut feed, now) = (Feed::default(), Timestamp(world.now));
-    world.joiner.feed(1_000, now).iter().for_each(|change| assert!(feed.apply(change)));
+    let (feed, now) = (world.feed(), Timestamp(world.now));
     let of = feed.account(Caller { agent: 111, ..bot(920_005) }.account, now).unwrap().campaign;
     assert_eq!(feed.name(of), world.joiner.campaigns().last().map(|campaign| campaign.name.as_str()));
 }

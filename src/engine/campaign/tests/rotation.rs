@@ -3,7 +3,6 @@
 use super::*;
 use crate::caller::Before;
 use crate::campaign::criteria::LINK;
-use crate::campaign::feed::Feed;
 
 const OLD: u64 = 1 << 40;
 const NEW: u64 = 2 << 40;
@@ -128,8 +127,7 @@ fn a_campaign_goes_on_under_its_name_and_links_new_accounts() {
     assert!(world.linked_under(NEW, 200..220) >= 18, "{}", world.linked_under(NEW, 200..220));
     assert_eq!(campaigns(&world), named);
     // A proxy knows them by its new key alone.
-    let mut feed = Feed::default();
-    world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(feed.apply(change)));
+    let feed = world.feed();
     let (caller, reading) = new_key(&bot(300), &harvest(TEMPLATE, 987_654));
     let given = feed.gives_away(&caller, &reading, false, Timestamp(world.now)).unwrap();
     assert!(given.score() >= LINK, "{given:?}");
@@ -139,8 +137,7 @@ fn a_campaign_goes_on_under_its_name_and_links_new_accounts() {
 fn a_proxy_finds_by_either_key_what_it_was_told_of() {
     let mut world = World::before();
     world.template(0..40, old_key);
-    let mut feed = Feed::default();
-    world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(feed.apply(change)));
+    let feed = world.feed();
     let (caller, reading) = rotating(&bot(300), &harvest(TEMPLATE, 987_654));
     let given = feed.gives_away(&caller, &reading, false, Timestamp(world.now)).unwrap();
     assert!(given.score() >= LINK, "{given:?}");

@@ -11,10 +11,9 @@ fn the_whole_feed_says_what_the_changes_said() {
     world.harvests(0..60, TEMPLATE);
     let now = Timestamp(world.now);
     let mut told = Feed::default();
-    world.joiner.take_changes().iter().for_each(|change| assert!(told.apply(change)));
+    world.update(&mut told);
     for crowd in [usize::MAX, 20] {
-        let mut whole = Feed::default();
-        world.joiner.feed(crowd, now).iter().for_each(|change| assert!(whole.apply(change)));
+        let whole = fed(&world.joiner.feed(crowd, now));
         for n in 0..60 {
             let of = |feed: &Feed| feed.account(bot(n).account, now).map(|linked| (linked.campaign, linked.until));
             assert_eq!(of(&told).is_some(), of(&whole).is_some(), "{n}");
@@ -40,9 +39,8 @@ fn a_crowd_says_of_an_account_what_was_said_of_it_alone() {
         link.score = if n < 2 { 30_000 } else { LINK + n % 5 * 1_100 };
     }
     let feed = |crowd: usize| {
-        let (changes, mut feed) = (world.joiner.feed(crowd, now), Feed::default());
-        changes.iter().for_each(|change| assert!(feed.apply(change)));
-        (changes.iter().filter(|change| matches!(change, Change::Crowd { .. })).count(), feed)
+        let changes = world.joiner.feed(crowd, now);
+        (changes.iter().filter(|change| matches!(change, Change::Crowd { .. })).count(), fed(&changes))
     };
     let ((none, alone), (crowds, told)) = (feed(usize::MAX), feed(20));
     assert_eq!((none, crowds, told.accounts()), (0, 5, 2));
@@ -63,7 +61,7 @@ fn a_prompt_out_of_a_public_set_gives_an_account_of_a_sweep_away_at_once() {
     }
     assert_eq!(world.named(), 1);
     let (mut feed, now) = (Feed::default(), Timestamp(world.now));
-    world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+    world.update(&mut feed);
     let given = feed.gives_away(&bot(900), &swept(987_654), false, now).unwrap();
     assert!(given.by == Family::CorpusSweep && given.score() >= LINK, "{given:?}");
     assert_eq!(feed.gives_away(&bot(900), &Reading { corpus: false, ..swept(987_654) }, false, now), None);
@@ -79,7 +77,7 @@ fn a_blob_of_another_gives_an_account_of_a_pool_that_replays_away_at_once_and_no
     }
     assert_eq!(world.named(), 1);
     let (mut feed, now) = (Feed::default(), Timestamp(world.now));
-    world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+    world.update(&mut feed);
     let replay = Reading { settings: 99, ..request(0, 1, 987_654) };
     let given = feed.gives_away(&bot(900), &replay, true, now).unwrap();
     assert!(given.by == Family::BlobProvenance && !given.telling && given.score() >= LINK, "{given:?}");

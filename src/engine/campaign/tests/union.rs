@@ -47,7 +47,7 @@ fn blobs_that_go_from_one_campaign_to_the_other_make_both_one_under_the_older_na
     let mut world = World::halves();
     let names = world.names();
     let mut feed = Feed::default();
-    world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
+    world.update(&mut feed);
     let of =
         |feed: &Feed, now, n: u64| feed.name(feed.account(hand(n).0.account, now).unwrap().campaign).map(String::from);
     assert_eq!(of(&feed, Timestamp(world.now), 103), Some(names[1].clone()));
@@ -60,9 +60,8 @@ fn blobs_that_go_from_one_campaign_to_the_other_make_both_one_under_the_older_na
     assert_eq!((whole.accounts, whole.exchanges), (14, exchanges + 1));
     assert_eq!((union.part, union.whole, union.accounts, union.by), (1, 0, 7, Family::BlobProvenance));
     // Proxies say so too, those that were told of its accounts before and those that come new.
-    world.joiner.take_changes().iter().for_each(|change| assert!(feed.apply(change)));
-    let mut fresh = Feed::default();
-    world.joiner.feed(1_000, Timestamp(world.now)).iter().for_each(|change| assert!(fresh.apply(change)));
+    world.update(&mut feed);
+    let fresh = world.feed();
     for feed in [&feed, &fresh] {
         assert!([3, 103].iter().all(|&n| of(feed, Timestamp(world.now), n).as_ref() == Some(&names[0])));
     }
