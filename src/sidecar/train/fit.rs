@@ -11,6 +11,10 @@ const RATE: f32 = 0.4;
 const DECAY: f32 = 2e-5;
 /// What a shape feature is worth beside a word: switches are few and fire each time.
 const SHAPE: f32 = 0.15;
+/// Steps of the calibration, which stands still after some six.
+const NEWTON: usize = 20;
+/// Mean curvature below which all that can be told is told for certain.
+const CERTAIN: f64 = 1e-4;
 /// Most that one request's wording may say, in thousandths of a nat.
 const BOUND: i32 = 4_000;
 
@@ -137,26 +141,79 @@ fn shuffle(order: &mut [usize], state: &mut u64) {
     }
 }
 
-/// Slope and offset that turn held-out margins into log-odds (Platt, 1999), each side and source weighing the same.
+/// Slope and offset that turn held-out margins into log-odds (Platt, 1999), each side and source weighing the same: by Newton's
+/// method, which does not hang on how large margins are. Sides that margins tell apart for certain would have no end of log-odds:
+/// they have some beyond [`BOUND`]. 0 and 0 where the margins tell nothing, or the wrong way round.
 pub(crate) fn calibrate(margins: &[(f32, bool, f32)]) -> (f32, f32) {
-    let (mut slope, mut offset) = (1.0_f64, 0.0_f64);
-    for _ in 0..2_000 {
-        let (mut by_slope, mut by_offset, mut total) = (0.0, 0.0, 0.0);
+    let all: f64 = margins.iter().map(|(_, _, weight)| f64::from(*weight)).sum();
+    let (mut slope, mut offset) = (0.0_f64, 0.0_f64);
+    for _ in 0..NEWTON {
+        let (mut by_slope, mut by_offset) = (0.0, 0.0);
+        // The curvature, which is never 0, though all margins be the same.
+        let (mut slopes, mut both, mut offsets) = (1e-9, 0.0, 1e-9);
         for &(margin, harvest, weight) in margins {
             let (margin, weight) = (f64::from(margin), f64::from(weight));
-            let error = 1.0 / (1.0 + (-(slope * margin + offset)).exp()) - f64::from(u8::from(harvest));
-            by_slope += error * margin * weight;
-            by_offset += error * weight;
-            total += weight;
+            let likely = 1.0 / (1.0 + (-(slope * margin + offset)).exp());
+            let error = (likely - f64::from(u8::from(harvest))) * weight;
+            by_slope += error * margin;
+            by_offset += error;
+            let curvature = likely * (1.0 - likely) * weight;
+            slopes += curvature * margin * margin;
+            both += curvature * margin;
+            offsets += curvature;
         }
-        slope -= 0.3 * by_slope / total.max(1.0);
-        offset -= 0.3 * by_offset / total.max(1.0);
+        if offsets < all * CERTAIN {
+            break;
+        }
+        let determinant = slopes * offsets - both * both;
+        slope -= (offsets * by_slope - both * by_offset) / determinant;
+        offset -= (slopes * by_offset - both * by_slope) / determinant;
     }
     #[allow(clippy::cast_possible_truncation)]
-    (slope.clamp(0.0, 4.0) as f32, offset as f32)
+    let found = (slope as f32, offset as f32);
+    if found.0 > 0.0 && found.0.is_finite() && found.1.is_finite() { found } else { (0.0, 0.0) }
 }
 
 /// Weights of samples for [`calibrate`].
 pub(crate) fn weights(samples: &Samples) -> Vec<f32> {
     importance(&samples.all.iter().collect::<Vec<_>>(), samples.sources.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Margins of a side each, overlapping, of this size.
+    fn margins(size: f32) -> Vec<(f32, bool, f32)> {
+        (0..200_u8).map(|n| (size * (f32::from(n % 10) - if n < 100 { 3.0 } else { 6.0 }), n < 100, 1.0)).collect()
+    }
+
+    #[test]
+    fn margins_of_any_size_become_the_same_log_odds() {
+        let odds = |size: f32| {
+            let (slope, offset) = calibrate(&margins(size));
+            slope * size + offset
+        };
+        let one = odds(1.0);
+        assert!(one.is_finite() && (0.2..2.0).contains(&one), "{one}");
+        for size in [0.01, 0.1, 10.0, 100.0] {
+            assert!((odds(size) - one).abs() < 0.01, "{size}: {} for {one}", odds(size));
+        }
+    }
+
+    #[test]
+    fn sides_that_are_told_apart_for_certain_have_an_end_of_log_odds() {
+        let apart: Vec<_> = (0..200).map(|n| (if n < 100 { 1.0 } else { -1.0 }, n < 100, 1.0)).collect();
+        let (slope, offset) = calibrate(&apart);
+        assert!((4.0..40.0).contains(&slope) && offset.abs() < 0.01, "{slope} {offset}");
+    }
+
+    #[test]
+    fn margins_that_tell_nothing_or_the_wrong_way_round_are_worth_nothing() {
+        let wrong: Vec<_> =
+            margins(1.0).into_iter().map(|(margin, harvest, weight)| (-margin, harvest, weight)).collect();
+        let same: Vec<_> = (0..200).map(|n| (1.0, n < 100, 1.0)).collect();
+        assert_eq!((calibrate(&wrong), calibrate(&same).0 < 0.01), ((0.0, 0.0), true));
+        assert_eq!(calibrate(&[]), (0.0, 0.0));
+    }
 }
