@@ -75,6 +75,18 @@ fn a_template_that_a_repository_repeats_is_known_again_only_while_the_other_sour
 }
 
 #[test]
+fn who_trains_on_what_tells_nothing_is_told_so() {
+    let folder = Folder::new("train-nothing");
+    assert!(!train(&folder, "rules.json", &[]).err.contains("warning"));
+    // Each source asks what one of the other side asks.
+    let template = |_: bool, source: u64| words(20_000_000 + source * 1_000, 12);
+    let name = |harvest: bool, source: u64| format!("of/{harvest}-{source}");
+    let (trace, labels) = written(&folder, &template, &name);
+    let run = azeotrope(&["train", "--out", &folder.path("nothing.json"), &trace, &labels], "");
+    assert_eq!((run.code, run.err.contains("the wording tells nothing")), (0, true), "{}{}", run.err, run.out);
+}
+
+#[test]
 fn training_is_deterministic() {
     let folder = Folder::new("train-same");
     let (first, second) = (train(&folder, "first", &["--raw"]), train(&folder, "second", &["--raw"]));
