@@ -61,11 +61,6 @@ impl Args {
         let progress = |part| steps.begin(&format!("training without part {} of {FOLDS}", part + 1));
         let held = hold_out(&samples, Apart::Sources, &progress);
         let repositories = hold_out(&samples, Apart::Repositories, &progress);
-        if held.slope <= 0.0 {
-            eprintln!(
-                "warning: on sources held out the wording tells nothing; a model of these traces is worth nothing"
-            );
-        }
         steps.begin("training on everything");
         let model = Linear::fit(&samples, &|_| true).quantise(held.slope, held.offset);
         let bytes = match self.raw {
@@ -80,6 +75,11 @@ impl Args {
             .and_then(|()| file.flush())
             .map_err(|error| Failure::Io(self.out.display().to_string(), error))?;
         drop(steps);
+        if held.slope <= 0.0 {
+            eprintln!(
+                "warning: on sources held out the wording tells nothing; a model of these traces is worth nothing"
+            );
+        }
         self.format
             .print(|| report::json(&samples, &held, &repositories), || report::table(&samples, &held, &repositories))?;
         Ok(Outcome::Well)

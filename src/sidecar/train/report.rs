@@ -24,7 +24,7 @@ pub(crate) struct HeldOut {
 }
 
 /// What is held out as one.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Apart {
     /// Each source by itself: another of its repository may be trained on.
     Sources,
