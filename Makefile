@@ -16,6 +16,8 @@ WASM := target/azeotrope.wasm
 EDGE := target/azeotrope-edge.wasm
 SIMD := target/azeotrope-simd.wasm
 PROGRAM := target/release/azeotrope
+# The shared corpora and what published templates give, in one folder.
+CORPORA := target/corpora
 BENCH_ENGINE := target/whole/azeotrope-bench-engine
 BENCH_SERVER := target/release/azeotrope-bench-server
 BENCH_STEPS := target/release/azeotrope-bench-steps
@@ -98,7 +100,7 @@ test-bypass: $(PROGRAM) $(WASM) $(VENV) envoy ## every trick of the table tests/
 	$(PYTEST) tests/bypass
 
 test-sdk: $(PROGRAM) $(WASM) $(VENV) envoy ## the official SDKs through the real Envoy; the stand-in upstream; the demo
-	$(PYTEST) tests/sdk tests/upstream tests/demo
+	$(PYTEST) tests/sdk tests/upstream tests/demo tests/detection
 
 test-deploy: need-deploy $(PROGRAM) $(WASM) $(VENV) envoy ## manifests, chart, images, dashboard, alerts and documents of envoy/
 	$(PYTEST) tests/deploy
@@ -176,11 +178,11 @@ demo-fleet: need-redis $(PROGRAM) $(WASM) $(VENV) envoy ## two Envoys, two sidec
 detection: $(PROGRAM) ## what is found in simulated traffic, by which families: target/detection.md (SHARED=, SEEDS=2)
 	python3 tests/detection/detection.py --program $(PROGRAM) --shared $(SHARED) --seeds $(SEEDS)
 
-detection-varied: $(PROGRAM) ## the same on worlds drawn at random, ten seconds each: whom it hits (SHARED=, WORLDS=20, FIRST=1)
-	python3 tests/detection/varied.py --program $(PROGRAM) --shared $(SHARED) --worlds $(WORLDS) --first $(FIRST)
+detection-varied: $(PROGRAM) $(CORPORA) ## the same on worlds drawn at random, ten seconds each: whom it hits (SHARED=, WORLDS=20, FIRST=1)
+	python3 tests/detection/varied.py --program $(PROGRAM) --shared $(SHARED) --corpora $(CORPORA) --worlds $(WORLDS) --first $(FIRST)
 
-detection-heldout: $(PROGRAM) ## every source of harvests with a content model that has not seen it: what is served of it (SHARED=)
-	python3 tests/detection/heldout.py --program $(PROGRAM) --shared $(SHARED)
+detection-heldout: $(PROGRAM) $(CORPORA) ## every source of harvests with a content model that has not seen it: what is served of it (SHARED=)
+	python3 tests/detection/heldout.py --program $(PROGRAM) --shared $(SHARED) --corpora $(CORPORA)
 
 model: target/model/content.model ## train the built-in content model anew (SHARED=)
 	cp $< src/engine/rules/content.model
@@ -267,6 +269,11 @@ $(BENCH_STEPS): Cargo.lock $(shell find tests/bench/steps -type f) | need
 $(BENCH_EMPTY): Cargo.lock $(shell find tests/bench/empty -type f) $(TARGETS)
 	cargo build --profile module -p azeotrope-bench-empty --target wasm32-wasip1 --target-dir target
 	@touch $@
+
+$(CORPORA): tests/detection/published.py $(wildcard tests/detection/templates/*.jsonl)
+	@[ -f $(SHARED)/generate.py ] || { echo '$(SHARED) has no generate.py: name the folder with SHARED=...'; exit 2; }
+	rm -rf $@
+	python3 tests/detection/published.py --shared $(SHARED) --out $@
 
 target/model/content.model: $(PROGRAM) tests/detection/train.json tests/detection/sources.tsv
 	@[ -f $(SHARED)/generate.py ] || { echo '$(SHARED) has no generate.py: name the folder with SHARED=...'; exit 2; }

@@ -60,7 +60,7 @@ def index(args, scenario, folder):
     spec.loader.exec_module(generate)
     prompts, corpus = folder / "prompts.jsonl", folder / "prompts.corpus"
     with open(prompts, "w", encoding="utf-8") as out:
-        for prompt in swept(scenario, generate.Corpora(str(args.shared / "corpora"))):
+        for prompt in swept(scenario, generate.Corpora(str(args.corpora))):
             out.write(json.dumps({"prompt": prompt}) + "\n")
     subprocess.run([args.program, "corpus", "index", "--out", corpus, prompts], check=True, stdout=subprocess.DEVNULL)
     return ["--corpus", corpus]
@@ -187,7 +187,7 @@ def run(args, name, path, seed, ablate):
         trace, labelled = folder / "trace.jsonl", folder / "labels.tsv"
         # Senders of our own come on top of what the shared generator plays.
         compose = HERE / "compose.py" if "senders" in scenario else args.shared / "generate.py"
-        subprocess.run([sys.executable, compose, path, "--corpora", args.shared / "corpora", "--seed",
+        subprocess.run([sys.executable, compose, path, "--corpora", args.corpora, "--seed",
                         str(seed), "--out", trace, "--labels", labelled], check=True, stderr=subprocess.DEVNULL)
         if "only" in scenario:
             narrow(scenario["only"], trace, labelled)
@@ -233,6 +233,7 @@ def main():
         print(f"detection: {args.shared} has no generate.py and scenarios/: name the folder with SHARED=...", file=sys.stderr)
         return 2
     args.program, args.shared = args.program.resolve(), args.shared.resolve()
+    args.corpora = args.shared / "corpora"
     args.work = args.out.resolve().parent
     args.work.mkdir(parents=True, exist_ok=True)
     wanted = lambda path: not args.only or path.stem in args.only

@@ -2,7 +2,7 @@
 """What the detection does on worlds that nobody chose: `make detection-varied WORLDS=20 FIRST=1`.
 
 Every seed draws a scenario of the shared generator: how many people, which organisations and apps, which harvests with which
-sources, sizes and disguises. Each is replayed with the built-in rules; a line a world and a line a campaign say whom it hit.
+sources (the shared corpora's and those of `templates/`), sizes and disguises. Each is replayed with the built-in rules; a line a world and a line a campaign say whom it hit.
 A seed gives the same world and the same line every time. Standard library only; Python 3.11.
 """
 import argparse, json, random, subprocess, sys, tempfile
@@ -15,7 +15,7 @@ from detection import index, load_score
 BUSINESS = ["batch_classification", "batch_extraction", "summarisation", "translation", "rag", "support_bot", "eval_harness",
             "ui_background_task", "coding_agent"]
 APPS = ["coding_agent", "ui_background_task", "translation", "support_bot", "rag", "summarisation"]
-HARVESTS = ["cot_elicitation", "data_curation", "evol_instruct", "explanation_tuning", "magpie", "persona_synth", "qa_synth", "question_rewrite",
+HARVESTS = ["cot_elicitation", "cot_rewrite", "data_curation", "evol_instruct", "explanation_tuning", "magpie", "persona_synth", "qa_synth", "question_rewrite",
             "response_harvest", "rubric_grading", "self_chat", "self_instruct", "tool_use_synth"]
 TOLD = ["kinds", "sources", "limit_sources", "dilution", "user_agents", "settings", "deal", "dialect", "failover", "grammar"]
 DIALECTS = ["anthropic", "openai", "responses", "gemini"]
@@ -146,6 +146,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", type=Path, default=Path("target/release/azeotrope"))
     parser.add_argument("--shared", type=Path, default=Path("../shared/traffic"), help="generate.py, score.py, corpora")
+    parser.add_argument("--corpora", type=Path, default=Path("target/corpora"), help="what published.py has written")
     parser.add_argument("--worlds", type=int, default=20)
     parser.add_argument("--first", type=int, default=1, help="the seed of the first")
     parser.add_argument("--keep", type=Path, help="a folder that keeps the files of the last world")
@@ -156,7 +157,7 @@ def main():
         print(f"detection: {args.shared} has no generate.py: name the folder with SHARED=...", file=sys.stderr)
         return 2
     generate = load_generate(args.shared)
-    score, corpora = load_score(args.shared), generate.Corpora(str(args.shared / "corpora"))
+    score, corpora = load_score(args.shared), generate.Corpora(str(args.corpora))
     print("| seed | exchanges | honest accounts | observed | throttled | blocked | purity | who was observed or worse |\n|---|---|---|---|---|---|---|---|")
     played = [play(args, score, generate, corpora, seed) for seed in range(args.first, args.first + args.worlds)]
     print("\n| seed | campaign | exchanges | accounts | named after | linked at 5% | 15% | 20% | end | served | what it is |\n" + "|---" * 11 + "|")
