@@ -3,7 +3,8 @@
 
 Each line of `templates/*.jsonl` is a prompt that some repository's program sends, with `<<slots>>` where it fills something in; its
 licence is permissive and beside it. Here slots are filled with payloads of the shared corpora, of their permissively licensed sources
-alone: the same for a harvest's slot as for an honest program's, so that only the templates tell them apart. FOLDER gets a file a
+alone: alike for a harvest's slot and for an honest program's, so that only the templates tell them apart, and never as they stand: people and
+programs of the shared corpora send those, and unrelated senders do not send each other's very words. FOLDER gets a file a
 repository and kind, in the corpora's own format, and links to the shared corpora, so that `generate.py --corpora FOLDER` plays both.
 Which payload goes where is decided by the template's name. Standard library only; Python 3.11.
 """
@@ -50,28 +51,36 @@ class Payloads:
         if empty:
             raise SystemExit(f"published: the corpora have no {', '.join(empty)}")
 
+    def some(self, texts, rng):
+        """A text of two: the beginning of one, the end of another, broken between sentences, or words where there is one only."""
+        first, second = rng.sample(texts, 2)
+        pieces = re.compile(r"(?<=[.!?])\s+|\n+" if min(len(re.split(r"[.!?]\s|\n", text)) for text in (first, second)) > 2 else r"\s+")
+        breaks = [[match.start() for match in pieces.finditer(text)] or [len(text) // 2] for text in (first, second)]
+        start, end = (places[len(places) * rng.randrange(3, 7) // 10] for places in breaks)
+        return first[:start] + second[end:]
+
     def fill(self, slot, rng):
         def words(text, most):
             return " ".join(text.split()[:rng.randrange(2, most)]).strip(".,:;")
 
         def turn():
-            return f"User: {rng.choice(self.instructions)}\nAssistant: {rng.choice(self.responses)[:600]}"
+            return f"User: {self.some(self.instructions, rng)}\nAssistant: {self.some(self.responses, rng)[:600]}"
 
         ways = {
-            "instruction": lambda: rng.choice(self.instructions),
-            "question": lambda: rng.choice(self.questions),
-            "answer": lambda: rng.choice([str(rng.randrange(2_000)), words(rng.choice(self.sentences), 9)]),
-            "response": lambda: rng.choice(self.responses),
-            "response_b": lambda: rng.choice(self.responses),
-            "document": lambda: rng.choice(self.documents),
-            "sentence": lambda: rng.choice(self.sentences),
-            "code": lambda: rng.choice(self.code),
-            "persona": lambda: rng.choice(self.personas),
-            "topic": lambda: words(rng.choice(self.sentences), 5),
-            "title": lambda: words(rng.choice(self.sentences), 8),
+            "instruction": lambda: self.some(self.instructions, rng),
+            "question": lambda: self.some(self.questions, rng),
+            "answer": lambda: rng.choice([str(rng.randrange(2_000)), words(self.some(self.sentences, rng), 9)]),
+            "response": lambda: self.some(self.responses, rng),
+            "response_b": lambda: self.some(self.responses, rng),
+            "document": lambda: self.some(self.documents, rng),
+            "sentence": lambda: self.some(self.sentences, rng),
+            "code": lambda: self.some(self.code, rng),
+            "persona": lambda: self.some(self.personas, rng),
+            "topic": lambda: words(self.some(self.sentences, rng), 5),
+            "title": lambda: words(self.some(self.sentences, rng), 8),
             "labels": lambda: rng.choice(LABELS),
             "language": lambda: rng.choice(LANGUAGES),
-            "examples": lambda: "\n".join(f"{n}. {text}" for n, text in enumerate(rng.sample(self.instructions, 4), 1)),
+            "examples": lambda: "\n".join(f"{n}. {self.some(self.instructions, rng)}" for n in range(1, 5)),
             "conversation": lambda: "\n".join(turn() for _ in range(rng.randrange(1, 4))),
             "tool": lambda: rng.choice(self.functions),
             "number": lambda: str(rng.randrange(1, 21)),

@@ -49,6 +49,13 @@ def test_what_is_one_thing_is_the_same_wherever_it_stands(filling):
     assert any(len(set(row["messages"][0]["content"].split()[-3:])) > 1 for row in rows)
 
 
+def test_no_payload_is_anybodys_as_it_stands():
+    texts = [f"{who} goes first to the market of {n}.\nThen {who} buys {n} of them.\nNobody asks {who} why." for n, who in enumerate("ABCDEFGH")]
+    filling, rng = published.Payloads(*[[text * 2 for text in texts]] * 7), published.random.Random(1)
+    for _ in range(100):
+        assert filling.fill("document", rng) not in filling.documents
+
+
 def test_a_slot_that_nothing_is_known_for_is_refused(filling):
     template = {**TEMPLATES[0], "messages": [{"role": "user", "content": "<<weather>>"}]}
     with pytest.raises(SystemExit, match="weather"):
