@@ -68,6 +68,7 @@ def main():
     parser.add_argument("--program", type=Path, default=Path("target/release/azeotrope"))
     parser.add_argument("--shared", type=Path, default=Path("../shared/traffic"), help="generate.py, score.py, corpora")
     parser.add_argument("--corpora", type=Path, default=Path("target/corpora"), help="what published.py has written")
+    parser.add_argument("--kinds", nargs="*", choices=HARVESTS, default=HARVESTS, help="only sources of these kinds")
     parser.add_argument("--first", type=int, default=7_300, help="the seed of the first source's world")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     args = parser.parse_args()
@@ -85,14 +86,16 @@ def main():
                         "--out", args.train[0], "--labels", args.train[1]], check=True, stderr=subprocess.DEVNULL)
         print(HEADER)
         with ProcessPoolExecutor(args.jobs) as pool:
-            runs = [pool.submit(play, args, args.first + n, *of) for n, of in enumerate(sources)]
+            runs = [pool.submit(play, args, args.first + n, *of) for n, of in enumerate(sources) if of[0] in args.kinds]
             played = []
             for one in runs:
                 line, result = one.result()
                 played.append(result)
                 print(line, flush=True)
     for name, those in (("shared corpora", False), ("published templates", True)):
-        print(f"\n{name}: {told([one for one in played if one['published'] == those])}")
+        some = [one for one in played if one["published"] == those]
+        if some:
+            print(f"\n{name}: {told(some)}")
     return 0
 
 
