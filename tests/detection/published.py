@@ -47,15 +47,16 @@ class Payloads:
 
     def __post_init__(self):
         self.sentences = [sentence for text in self.documents for sentence in re.split(r"(?<=[.!?])\s+", text) if 40 < len(sentence) < 200]
-        empty = [name for name, texts in vars(self).items() if not texts]
-        if empty:
-            raise SystemExit(f"published: the corpora have no {', '.join(empty)}")
+        few = [name for name, texts in vars(self).items() if len(texts) < 4]
+        if few:
+            raise SystemExit(f"published: the corpora have too few {', '.join(few)}")
 
     def some(self, texts, rng):
         """A text of two: the beginning of one, the end of another, broken between sentences, or words where there is one only."""
-        first, second = rng.sample(texts, 2)
-        pieces = re.compile(r"(?<=[.!?])\s+|\n+" if min(len(re.split(r"[.!?]\s|\n", text)) for text in (first, second)) > 2 else r"\s+")
-        breaks = [[match.start() for match in pieces.finditer(text)] or [len(text) // 2] for text in (first, second)]
+        first, second = chosen = rng.sample(texts, 2)
+        of_sentences = all(len(re.split(r"[.!?]\s|\n", text)) > 2 for text in chosen)
+        between = r"(?<=[.!?])\s+|\n+" if of_sentences else r"\s+"
+        breaks = [[gap.start() for gap in re.finditer(between, text)] or [len(text) // 2] for text in chosen]
         start, end = (places[len(places) * rng.randrange(3, 7) // 10] for places in breaks)
         return first[:start] + second[end:]
 

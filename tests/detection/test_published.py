@@ -64,4 +64,4 @@ def test_a_slot_that_nothing_is_known_for_is_refused(filling):
 
 def test_corpora_that_lack_something_are_refused():
     with pytest.raises(SystemExit, match="personas"):
-        published.Payloads(*[["A text that is long enough to be a sentence of a document."]] * 5, personas=[], functions=["{}"])
+        published.Payloads(*[["A text that is long enough to be a sentence of a document."] * 4] * 5, personas=[], functions=["{}"] * 4)
