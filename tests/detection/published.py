@@ -4,8 +4,8 @@
 Each line of `templates/*.jsonl` is a prompt that some repository's program sends, with `<<slots>>` where it fills something in; its
 licence is permissive and beside it. Here slots are filled with payloads of the shared corpora, of their permissively licensed sources
 alone: alike for a harvest's slot and for an honest program's, so that only the templates tell them apart, and never as they stand: people and
-programs of the shared corpora send those, and unrelated senders do not send each other's very words. FOLDER gets a file a
-repository and kind, in the corpora's own format, and links to the shared corpora, so that `generate.py --corpora FOLDER` plays both.
+programs of the shared corpora send those, and unrelated senders do not send each other's very words. FOLDER gets them
+as one file in the corpora's own format, and links to the shared corpora, so that `generate.py --corpora FOLDER` plays both.
 Which payload goes where is decided by the template's name. Standard library only; Python 3.11.
 """
 import argparse, gzip, json, random, re, sys
@@ -157,22 +157,18 @@ def templates():
 
 
 def write(shared, out):
-    """The folder of corpora; what a repository sends of one kind is one source."""
+    """The folder of corpora."""
     generate = load_generate(shared)
     filling = payloads(generate, generate.Corpora(str(shared / "corpora")))
-    files = {}
-    for template in templates():
-        files.setdefault((template["side"], template["kind"], source(template)), []).extend(render(template, filling))
+    rows = [row for template in templates() for row in render(template, filling)]
     out.mkdir(parents=True, exist_ok=True)
     for path in (shared / "corpora").glob("*.jsonl.gz"):
         link = out / path.name
         link.unlink(missing_ok=True)
         link.symlink_to(path.resolve())
-    for (side, kind, of), rows in files.items():
-        name = re.sub(r"[^a-z0-9]+", "_", of.split(" ")[0].lower())
-        with gzip.GzipFile(out / f"published__{side}__{kind}__{name}.jsonl.gz", "wb", mtime=0) as file:
-            file.writelines(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
-    return files
+    with gzip.GzipFile(out / "published.jsonl.gz", "wb", mtime=0) as file:
+        file.writelines(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
+    return rows
 
 
 def main():
@@ -180,8 +176,8 @@ def main():
     parser.add_argument("--shared", type=Path, default=Path("../shared/traffic"), help="generate.py, corpora")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
-    files = write(args.shared.resolve(), args.out)
-    print(f"{len(files)} sources, {sum(map(len, files.values()))} rows", file=sys.stderr)
+    rows = write(args.shared.resolve(), args.out)
+    print(f"{len({(row['kind'], row['source']) for row in rows})} sources, {len(rows)} rows", file=sys.stderr)
     return 0
 
 

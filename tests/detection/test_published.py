@@ -1,6 +1,9 @@
 """The published templates: each can be filled in, says where it is from, and may be here."""
 
+import gzip
+import json
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 
@@ -54,6 +57,15 @@ def test_no_payload_is_anybodys_as_it_stands():
     filling, rng = published.Payloads(*[[text * 2 for text in texts]] * 7), published.random.Random(1)
     for _ in range(100):
         assert filling.fill("document", rng) not in filling.documents
+
+
+def test_every_source_is_written_and_two_versions_of_one_repository_are_two(filling, tmp_path, monkeypatch):
+    monkeypatch.setattr(published, "load_generate", lambda _: SimpleNamespace(Corpora=lambda _: None))
+    monkeypatch.setattr(published, "payloads", lambda *_: filling)
+    published.write(tmp_path, tmp_path / "out")
+    with gzip.open(tmp_path / "out" / "published.jsonl.gz", "rt", encoding="utf-8") as file:
+        written = {(row["kind"], row["source"]) for row in map(json.loads, file)}
+    assert written == {(template["kind"], published.source(template)) for template in TEMPLATES}
 
 
 def test_a_slot_that_nothing_is_known_for_is_refused(filling):
