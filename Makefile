@@ -49,7 +49,7 @@ RATE ?= 200
 SOURCES := $(shell find src Cargo.toml Cargo.lock .cargo -type f)
 
 # Every target with a description is a name, not a file.
-.PHONY: need need-load need-valgrind need-redis need-faketime need-deploy need-chromium clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
+.PHONY: need need-shared need-load need-valgrind need-redis need-faketime need-deploy need-chromium clean-all $(shell sed -n 's/^\([a-z0-9-]*\):.*\#\# .*/\1/p' Makefile)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -235,6 +235,9 @@ need-load:
 need-valgrind:
 	@tests/tools/need.sh 'counting instructions' valgrind=valgrind
 
+need-shared:
+	@[ -f $(SHARED)/generate.py ] || { echo '$(SHARED) has no generate.py: name the folder with SHARED=...'; exit 2; }
+
 need-redis:
 	@tests/tools/need.sh 'the tests of the sidecar' redis-server=redis-server
 
@@ -270,13 +273,11 @@ $(BENCH_EMPTY): Cargo.lock $(shell find tests/bench/empty -type f) $(TARGETS)
 	cargo build --profile module -p azeotrope-bench-empty --target wasm32-wasip1 --target-dir target
 	@touch $@
 
-$(CORPORA): tests/detection/published.py $(wildcard tests/detection/templates/*.jsonl)
-	@[ -f $(SHARED)/generate.py ] || { echo '$(SHARED) has no generate.py: name the folder with SHARED=...'; exit 2; }
+$(CORPORA): tests/detection/published.py $(wildcard tests/detection/templates/*.jsonl) | need-shared
 	rm -rf $@
 	python3 tests/detection/published.py --shared $(SHARED) --out $@
 
-target/model/content.model: $(PROGRAM) tests/detection/train.json tests/detection/sources.tsv
-	@[ -f $(SHARED)/generate.py ] || { echo '$(SHARED) has no generate.py: name the folder with SHARED=...'; exit 2; }
+target/model/content.model: $(PROGRAM) tests/detection/train.json tests/detection/sources.tsv | need-shared
 	@mkdir -p $(@D)
 	python3 $(SHARED)/generate.py tests/detection/train.json --corpora $(SHARED)/corpora \
 	    --out $(@D)/train.jsonl --labels $(@D)/train.tsv

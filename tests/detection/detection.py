@@ -11,6 +11,7 @@ from pathlib import Path
 
 import retries
 import tables
+from compose import load_generate
 
 HERE = Path(__file__).resolve().parent
 # The families that can matter in a scenario; only these are switched off there. Every family is in at least one.
@@ -55,12 +56,9 @@ def swept(scenario, corpora):
 def index(args, scenario, folder):
     if not any(c["strategy"] == "sweep" for c in scenario.get("campaigns", [])):
         return []
-    spec = importlib.util.spec_from_file_location("generate", args.shared / "generate.py")
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
     prompts, corpus = folder / "prompts.jsonl", folder / "prompts.corpus"
     with open(prompts, "w", encoding="utf-8") as out:
-        for prompt in swept(scenario, generate.Corpora(str(args.corpora))):
+        for prompt in swept(scenario, load_generate(args.shared).Corpora(str(args.corpora))):
             out.write(json.dumps({"prompt": prompt}) + "\n")
     subprocess.run([args.program, "corpus", "index", "--out", corpus, prompts], check=True, stdout=subprocess.DEVNULL)
     return ["--corpus", corpus]
