@@ -5,7 +5,7 @@
 
 mod worth;
 
-pub use worth::{TOOL, Worth};
+pub use worth::{ALIKE, TOOL, Worth};
 
 use super::population::Client;
 use super::rhythm::Rhythm;

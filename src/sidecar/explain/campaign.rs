@@ -1,7 +1,7 @@
 //! A campaign's story.
 
 use super::words::{bare, count, digest, moment, nats, share, span};
-use azeotrope_engine::campaign::group::TOOL;
+use azeotrope_engine::campaign::group::{ALIKE, TOOL};
 use azeotrope_engine::campaign::named::Campaign;
 use azeotrope_engine::campaign::{Criteria, Joiner};
 use azeotrope_engine::nats::in_nats;
@@ -169,7 +169,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
         if worth.taking == worth.parties { "all of them".to_owned() } else { format!("{} of them", worth.taking) };
     let most = worth.most(story.family, criteria.focus);
     let focus = worth.focus.min(most);
-    let most = if focus == TOOL { TOOL } else { most };
+    let most = [TOOL, ALIKE].into_iter().find(|&bound| bound == focus).unwrap_or(most);
     let wording = story.score.saturating_sub(focus).saturating_sub(worth.turns).saturating_sub(worth.disguise);
     let agreeing = match story.family {
         Family::CorpusSweep => "That so many do, while accounts on the whole seldom do,".to_owned(),

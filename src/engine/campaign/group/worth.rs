@@ -31,13 +31,19 @@ const ONCE: MilliNats = 10_000;
 /// provider, a prompt that the content model has not seen and a hundred users with keys of their own; without the bound all
 /// twelve are named.)
 pub const TOOL: MilliNats = 8_000;
+/// Most that it is worth where three in four parties run one program in one way, whatever its name, as the users of a tool do that
+/// was built with somebody's SDK: their wording has to be a harvest's, by a quarter of a nat on average, before that names a campaign.
+/// (`make detection-heldout`: of honest programs that nobody trained on one in nine is worded so, of harvests six in seven.)
+pub const ALIKE: MilliNats = 13_000;
+/// What turns have to be worth before a pool is told from a tool by them: one or two that happen to be alike say nothing.
+const TURNING: MilliNats = 6_000;
 /// Accounts that take something else, of which one at most runs a program that is nobody's for anything else: what anybody runs,
 /// as SDKs and HTTP libraries are, one in twenty does.
 const OTHERS: u32 = 200;
 /// Mean wording below which a template is so plainly a service's that the programs that send it say nothing: whoever sends a firm's
 /// prompt from a pool of his own would have the firm refused (`tests/e2e/test_framing.py`). In simulated traffic services lie at
-/// -0.9 to -2.8 nats, harvests that nobody trained on at -1.5 and above.
-const PLAIN: i64 = -1_600;
+/// -0.7 to -1.7 nats (a quarter of honest programs), harvests that nobody trained on at -0.7 and above.
+const PLAIN: i64 = -900;
 
 /// What a group's evidence is worth, in thousandths of a nat, and what it was worked out from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +103,18 @@ impl Worth {
     }
 }
 
+/// Counts of each of few values, in order of appearance.
+fn tally<T: PartialEq>(counts: impl Iterator<Item = (T, u32)>) -> Vec<(T, u32)> {
+    let mut sums: Vec<(T, u32)> = Vec::new();
+    for (value, count) in counts {
+        match sums.iter_mut().find(|(known, _)| *known == value) {
+            Some((_, sum)) => *sum += count,
+            None => sums.push((value, count)),
+        }
+    }
+    sums
+}
+
 impl Group {
     /// What it says that its parties spread over targets as they do.
     #[must_use]
@@ -112,6 +130,12 @@ impl Group {
         cohort::is_tool(users, self.parties())
     }
 
+    /// Whether most of its parties run one program, set in one way.
+    fn runs_one(&self) -> bool {
+        let ways = tally(self.programs.iter().map(|&((agent, way), count)| ((product(agent), way), count)));
+        cohort::is_tool(ways.iter().map(|&(_, count)| count).max().unwrap_or(0), self.parties())
+    }
+
     /// Whether a program of this name is run for what the group does not take, too: a tool's own is not.
     fn anybodys(&self, population: &Population) -> impl Fn(u64) -> bool {
         let target = self.target();
@@ -123,14 +147,7 @@ impl Group {
 
     /// The names of its client programs, and parties that run each.
     fn names(&self) -> Vec<(u64, u32)> {
-        let mut names: Vec<(u64, u32)> = Vec::new();
-        for &((agent, _), count) in &self.programs {
-            match names.iter_mut().find(|(name, _)| *name == product(agent)) {
-                Some((_, all)) => *all += count,
-                None => names.push((product(agent), count)),
-            }
-        }
-        names
+        tally(self.programs.iter().map(|&((agent, _), count)| (product(agent), count)))
     }
 
     /// What it says that client programs of so few names meet as one.
@@ -210,8 +227,12 @@ impl Joiner {
             Gathering::Skeleton | Gathering::Part | Gathering::Payload | Gathering::Kin(Likeness::Program) => true,
             Gathering::Corpus | Gathering::Replay | Gathering::Kin(Likeness::Way) | Gathering::Hands(_) => false,
         };
-        if expected && worth.turns <= 0 && group.of_tools(&self.population) {
-            worth.focus = worth.focus.min(TOOL);
+        if expected && worth.turns < TURNING {
+            if group.of_tools(&self.population) {
+                worth.focus = worth.focus.min(TOOL);
+            } else if group.runs_one() && self.criteria.counts(Family::HarvestContent) {
+                worth.focus = worth.focus.min(ALIKE);
+            }
         }
         let plain = worth.wording < i64::from(worth.parties) * PLAIN;
         worth.disguise = match kind {

@@ -27,7 +27,24 @@ fn users(accounts: u64, wording: i32) -> World {
 #[test]
 fn nor_do_users_of_a_tool_that_comes_with_one_model_and_who_read_like_people() {
     let named = |wording| users(400, wording).named();
-    assert_eq!((named(-400), named(0)), (0, 1), "where wording says nothing, one target is a harvest's");
+    assert_eq!([-400, 0, 200, 300].map(named), [0, 0, 0, 1], "one program, set in one way: wording has to speak");
+}
+
+#[test]
+fn where_wording_says_nothing_one_target_of_several_programs_or_ways_to_set_them_is_a_harvests() {
+    let named = |programs: u64, ways: u64, wording: i32| {
+        let mut world = World::new();
+        for n in 0..400 {
+            let content = world.fresh();
+            let caller = Caller { agent: program(1 + n % programs, 0), ..bot(n) };
+            (10_000..10_003)
+                .for_each(|other| world.send(&Caller { agent: caller.agent, ..account(other) }, &request(0, n % 4, n)));
+            world.send(&caller, &Reading { wording, settings: 50 + n % ways, ..harvest(TEMPLATE, content) });
+        }
+        world.named()
+    };
+    assert_eq!([(1, 1), (3, 1), (1, 3)].map(|(programs, ways)| named(programs, ways, 0)), [0, 1, 1]);
+    assert_eq!([(3, 1), (1, 3)].map(|(programs, ways)| named(programs, ways, -400)), [0, 0]);
 }
 
 #[test]
@@ -52,7 +69,7 @@ fn wording_confirms_a_campaign_where_it_is_plainly_a_harvests() {
         assert_eq!(world.named(), 1);
         world.joiner.campaigns().first().is_some_and(Campaign::confirmed)
     };
-    assert_eq!([0, 1_400, 1_600].map(confirmed), [false, false, true]);
+    assert_eq!([300, 900, 1_100].map(confirmed), [false, false, true]);
 }
 
 #[test]

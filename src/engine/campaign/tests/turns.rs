@@ -106,6 +106,19 @@ fn nor_a_firm_that_gives_each_request_to_its_next_key() {
 }
 
 #[test]
+fn nor_users_of_an_app_of_whom_a_few_happened_to_come_in_the_same_order() {
+    let mut world = World::new();
+    let users = (0..60).chain(0..60).chain(0..8).chain(60..120);
+    for (k, n) in (0..).zip(users) {
+        let content = world.fresh();
+        world.now += (1 + chance(k / 60, 9)) * MINUTE;
+        let caller = Caller { agent: program(7, 0), ..bot(n) };
+        world.send(&caller, &Reading { wording: 300, ..harvest(TEMPLATE, content) });
+    }
+    assert_eq!(world.named(), 0);
+}
+
+#[test]
 fn turns_can_be_left_out_by_the_rules_and_with_their_family() {
     let mut without_turns = Document::default();
     without_turns.families.cohort_synchrony.turns_most = crate::rules::values::Milli::of(0.0);

@@ -91,11 +91,11 @@ fn several_become_one() {
 #[test]
 fn users_of_a_tool_cannot_be_made_part_of_a_pool() {
     let mut world = World::halves();
-    // Named for being alike alone: neutral wording, one program whose name others use, and they come back.
+    // Named for being alike alone: one program whose name others use, wording that is not plainly a harvest's, and they come back.
     for n in (300..340).chain(300..340) {
         let content = world.fresh();
         let tool = Caller { agent: 7, ..account(n + 2_000) };
-        world.send(&tool, &Reading { wording: 0, settings: 50, ..harvest(TEMPLATE, content) });
+        world.send(&tool, &Reading { wording: 300, settings: 50, ..harvest(TEMPLATE, content) });
     }
     assert_eq!(world.names().len(), 3);
     assert!(!world.joiner.campaigns()[2].confirmed());
