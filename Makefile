@@ -273,15 +273,15 @@ $(BENCH_EMPTY): Cargo.lock $(shell find tests/bench/empty -type f) $(TARGETS)
 	cargo build --profile module -p azeotrope-bench-empty --target wasm32-wasip1 --target-dir target
 	@touch $@
 
-$(CORPORA): tests/detection/published.py $(wildcard tests/detection/templates/*.jsonl) | need-shared
+$(CORPORA): tests/detection/published.py tests/detection/sources.tsv $(wildcard tests/detection/templates/*.jsonl) | need-shared
 	rm -rf $@
 	python3 tests/detection/published.py --shared $(SHARED) --out $@
 
-target/model/content.model: $(PROGRAM) tests/detection/train.json tests/detection/sources.tsv | need-shared
+target/model/content.model: $(PROGRAM) tests/detection/train.json $(CORPORA) | need-shared
 	@mkdir -p $(@D)
-	python3 $(SHARED)/generate.py tests/detection/train.json --corpora $(SHARED)/corpora \
+	python3 $(SHARED)/generate.py tests/detection/train.json --corpora $(CORPORA) \
 	    --out $(@D)/train.jsonl --labels $(@D)/train.tsv
-	$(PROGRAM) train --raw --sources tests/detection/sources.tsv --out $@ $(@D)/train.jsonl $(@D)/train.tsv \
+	$(PROGRAM) train --raw --sources $(CORPORA)/sources.tsv --out $@ $(@D)/train.jsonl $(@D)/train.tsv \
 	    | tee $(@D)/held-out.txt
 	rm $(@D)/train.jsonl $(@D)/train.tsv
 

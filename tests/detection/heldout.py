@@ -1,59 +1,117 @@
 #!/usr/bin/env python3
 """What becomes of harvests from sources that the content model has not seen: `make detection-heldout`.
 
-Every source of every kind of harvest fills the template of one campaign, beside people, organisations and apps. Where the built-in model
-was trained on a source, another is trained without it for the replay; on none of those of `templates/` it was. A line a source says when
-its campaign was named, who was linked and what was served. Standard library only; Python 3.11.
+Every source of every kind of harvest fills the template of one campaign, beside people, organisations and apps, and is judged by a model
+that was trained as the built-in one is, but without a quarter of all repositories: the source's own and, of honest programs, as many. A
+line a source says when its campaign was named, who was linked and what was served.
+
+The prompts of honest programs become tools, eight a world: each comes with one provider and has 60 unrelated users, who look like a harvest's
+accounts in everything but the wording. Half of them have a client program of their own, half go by a name that others have, too, as
+what is built with an SDK does. Standard library only; Python 3.11.
 """
-import argparse, json, os, subprocess, sys, tempfile
+import argparse, json, os, subprocess, sys, tempfile, zlib
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import published
-from compose import load_generate
+from compose import composed, load_generate
 from detection import HERE, load_score
 from varied import HARVESTS, honest, linked_at, percent, purity_of, replayed
 
-HEADER = ("| kind | source | model | named after | linked at 5% | 15% | 20% | end | served | purity | honest acted on |\n" + "|---" * 11 + "|")
+HEADER = ("| kind | source | named after | linked at 5% | 15% | 20% | end | served | purity | honest acted on |\n" + "|---" * 10 + "|")
+PARTS = 4               # models, each without another part of the repositories
+PROGRAMS = ["batch_classification", "batch_extraction", "coding_agent", "rag", "summarisation", "support_bot", "translation",
+            "ui_background_task"]
+TOOLS = 8               # a world
+USERS = 60              # of a tool
 
 
-def without(args, source, folder):
-    """Rules with a model that has not seen a source; none where the built-in one has not."""
-    lines = (HERE / "sources.tsv").read_text().splitlines()
-    left = [line for line in lines if not line.endswith("\t" + source)]
-    if left == lines:
-        return []
-    rules, sources = folder / "rules.json", folder / "sources.tsv"
-    sources.write_text("\n".join(left) + "\n")
-    subprocess.run([args.program, "train", "--sources", sources, "--out", rules, *args.train], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
-    return ["--rules", rules]
+def part(source):
+    """The part of all repositories that a source's is in: what has no blank, before the version."""
+    return zlib.crc32(source.split(" ")[0].lower().encode()) % PARTS
+
+
+def without(args, n, folder):
+    """Rules with a model that has not seen any repository of part n, be it a harvest's or an honest program's."""
+    lines = (args.corpora / "sources.tsv").read_text(encoding="utf-8").splitlines(keepends=True)
+    rules, sources = folder / f"rules-{n}.json", folder / f"sources-{n}.tsv"
+    sources.write_text("".join(line for line in lines if "\t" in line and part(line.strip().split("\t")[1]) != n), encoding="utf-8")
+    subprocess.run([args.program, "train", "--sources", sources, "--out", rules, folder / "train.jsonl", folder / "train.tsv"], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return rules
+
+
+def crowds(seed):
+    """The world of tests/detection/scenarios, half as large."""
+    world = json.loads((HERE / "scenarios" / "none.json").read_text()) | {"seed": seed, "campaigns": []}
+    for crowd in world["humans"] + world["apps"]:
+        crowd["accounts"], crowd["requests"] = crowd["accounts"] // 2, crowd["requests"] // 2
+    return world
 
 
 def scenario(kind, source, seed):
-    """The world of tests/detection/scenarios, half as large, and one campaign."""
-    world = json.loads((HERE / "scenarios" / "none.json").read_text()) | {"seed": seed}
-    for crowd in world["humans"] + world["apps"]:
-        crowd["accounts"], crowd["requests"] = crowd["accounts"] // 2, crowd["requests"] // 2
+    """Those and one campaign."""
     campaign = {"name": "held-out", "strategy": "fixed", "kinds": [kind], "sources": [source], "accounts": 600, "requests": 8_000,
                 "dilution": 0.3, "user_agents": 3}
-    return world | {"campaigns": [campaign]}
+    return crowds(seed) | {"campaigns": [campaign]}
+
+
+def tools(programs, seed):
+    """Those and a tool a program: each other one has a name of its own, and what comes before the first digit is a program's name."""
+    users = {"sender": "habits", "accounts": USERS, "period": 14_400}
+    names = [f"tool{chr(ord('a') + n)}" if n % 2 else f"sdk{n}" for n in range(len(programs))]
+    return crowds(seed) | {"senders": [users | {"kind": kind, "source": source, "name": name} for name, (kind, source) in zip(names, programs)]}
 
 
 def play(args, seed, kind, source):
     generate, score = load_generate(args.shared), load_score(args.shared)
     corpora = generate.Corpora(str(args.corpora))
     with tempfile.TemporaryDirectory(dir=args.work) as temporary:
-        folder = Path(temporary)
-        rules = without(args, source, folder)
-        labels, read = replayed(args, score, generate.Trace(scenario(kind, source, seed), corpora), folder, *rules)
+        trace = generate.Trace(scenario(kind, source, seed), corpora)
+        labels, read = replayed(args, score, trace, Path(temporary), "--rules", args.rules[part(source)])
     found = score.score(labels, read)
     campaign = found["campaigns"]["held-out"]
     accounts, (_, acted_on, _), _ = honest(score, labels, read)
     named = f"{percent(campaign['alarm_share'])} ({campaign['alarm_exchange']})" if campaign["alarm_share"] is not None else "never"
-    line = (f"| {kind} | {source} | {'trained without it' if rules else 'built-in'} | {named} | {linked_at(score, campaign)} | "
+    line = (f"| {kind} | {source} | {named} | {linked_at(score, campaign)} | "
             f"{campaign['served']:.1%} | {purity_of(found)} | {acted_on} |")
     return line, {"published": source in args.published, "served": campaign["served"], "accounts": accounts, "acted on": acted_on}
+
+
+def use(args, seed, programs):
+    """Lines and results of a world of tools."""
+    generate, score = load_generate(args.shared), load_score(args.shared)
+    corpora, scenario = generate.Corpora(str(args.corpora)), tools(programs, seed)
+    with tempfile.TemporaryDirectory(dir=args.work) as temporary:
+        trace = composed(generate)(scenario, corpora)
+        labels, read = replayed(args, score, trace, Path(temporary), "--rules", args.rules[part(programs[0][1])])
+    worst = {}
+    for i, row in labels.items():
+        user = (row["org"].split("-")[0], row["account"])
+        worst[user] = max(worst.get(user, 0), score.LEVEL[read[i]["action"]])
+    played = []
+    for spec in scenario["senders"]:
+        levels = [level for (name, _), level in worst.items() if name == spec["name"]]
+        acted, blocked = (sum(level >= rung for level in levels) for rung in (2, 3))
+        own = not spec["name"].startswith("sdk")
+        line = f"| {spec['kind']} | {spec['source']} | {'its own' if own else 'an SDK' + chr(39) + 's'} | {acted} | {blocked} |"
+        played.append((line, {"own": own, "acted on": acted, "blocked": blocked}))
+    return played
+
+
+def worlds(corpora):
+    """Honest programs, those together that one model judges."""
+    programs = [(kind, source) for kind in PROGRAMS for source in corpora.by_kind.get(kind, [])]
+    programs.sort(key=lambda program: zlib.crc32(" ".join(program).encode()))   # kinds mixed
+    for n in range(PARTS):
+        own = [(kind, source) for kind, source in programs if part(source) == n]
+        yield from (own[first:first + TOOLS] for first in range(0, len(own), TOOLS))
+
+
+def told_of_tools(played):
+    hit = sum(one["acted on"] > 0 for one in played)
+    return (f"of {len(played)} tools, {USERS} users each, users of {hit} acted on; {sum(one['acted on'] for one in played)} users throttled or "
+            f"worse, {sum(one['blocked'] for one in played)} blocked")
 
 
 def told(played):
@@ -81,9 +139,10 @@ def main():
     args.published = {published.source(template) for template in published.templates()}
     sources = [(kind, source) for kind in HARVESTS for source in corpora.by_kind.get(kind, [])]
     with tempfile.TemporaryDirectory(dir=args.work) as temporary:
-        args.train = [Path(temporary) / "train.jsonl", Path(temporary) / "train.tsv"]
-        subprocess.run([sys.executable, args.shared / "generate.py", HERE / "train.json", "--corpora", args.shared / "corpora",
-                        "--out", args.train[0], "--labels", args.train[1]], check=True, stderr=subprocess.DEVNULL)
+        folder = Path(temporary)
+        subprocess.run([sys.executable, args.shared / "generate.py", HERE / "train.json", "--corpora", args.corpora, "--out",
+                        folder / "train.jsonl", "--labels", folder / "train.tsv"], check=True, stderr=subprocess.DEVNULL)
+        args.rules = [without(args, n, folder) for n in range(PARTS)]
         print(HEADER)
         with ProcessPoolExecutor(args.jobs) as pool:
             runs = [pool.submit(play, args, args.first + n, *of) for n, of in enumerate(sources) if of[0] in args.kinds]
@@ -92,10 +151,17 @@ def main():
                 line, result = one.result()
                 played.append(result)
                 print(line, flush=True)
+            print("\nhonest programs as tools, those acted on:\n\n| kind | source | client program | users acted on | blocked |\n" + "|---" * 5 + "|")
+            used = []
+            for one in [pool.submit(use, args, args.first + 1_000 + n, world) for n, world in enumerate(worlds(corpora))]:
+                used += [result for _, result in one.result()]
+                print("".join(f"{line}\n" for line, result in one.result() if result["acted on"]), end="", flush=True)
     for name, those in (("shared corpora", False), ("published templates", True)):
         some = [one for one in played if one["published"] == those]
         if some:
             print(f"\n{name}: {told(some)}")
+    for name, own in (("tools with a client program of their own", True), ("tools that go by an SDK's name", False)):
+        print(f"\n{name}: {told_of_tools([one for one in used if one['own'] == own])}")
     return 0
 
 

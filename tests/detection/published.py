@@ -5,7 +5,8 @@ Each line of `templates/*.jsonl` is a prompt that some repository's program send
 licence is permissive and beside it. Here slots are filled with payloads of the shared corpora, of their permissively licensed sources
 alone: alike for a harvest's slot and for an honest program's, so that only the templates tell them apart, and never as they stand: people and
 programs of the shared corpora send those, and unrelated senders do not send each other's very words. FOLDER gets them
-as one file in the corpora's own format, and links to the shared corpora, so that `generate.py --corpora FOLDER` plays both.
+as one file in the corpora's own format, and links to the shared corpora, so that `generate.py --corpora FOLDER` plays both. Its
+`sources.tsv` names what the content model may be trained on: those of `sources.tsv` beside this file, and all published ones.
 Which payload goes where is decided by the template's name. Standard library only; Python 3.11.
 """
 import argparse, gzip, json, random, re, sys
@@ -168,6 +169,8 @@ def write(shared, out):
         link.symlink_to(path.resolve())
     with gzip.GzipFile(out / "published.jsonl.gz", "wb", mtime=0) as file:
         file.writelines(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
+    ours = sorted({f"{row['kind']}\t{row['source']}\n" for row in rows})
+    (out / "sources.tsv").write_text((HERE / "sources.tsv").read_text(encoding="utf-8") + "".join(ours), encoding="utf-8")
     return rows
 
 

@@ -4,7 +4,7 @@ use super::format::Format;
 use super::{Failure, Outcome, input, output, read, writable};
 use crate::terminal::progress::Steps;
 use crate::train::fit::Linear;
-use crate::train::report::{self, Apart, FOLDS, hold_out};
+use crate::train::report::{self, FOLDS, hold_out};
 use crate::train::samples::Samples;
 use azeotrope_engine::rules::document::{Content, Document};
 use azeotrope_engine::rules::names::Weights;
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-/// Train the content model from labelled traces and print how it does on sources held out whole
+/// Train the content model from labelled traces and print how it does on repositories held out whole
 ///
 /// Prompts are read, features kept, nothing else. Exit codes: 0: written; 2: wrong usage, or a file could not be read or
 /// written.
@@ -57,10 +57,9 @@ impl Args {
         if !samples.all.iter().any(|sample| sample.harvest) || samples.all.iter().all(|sample| sample.harvest) {
             return Err(Failure::Usage("training needs requests of both sides, harvest and benign".to_owned()));
         }
-        let steps = Steps::new(2 * FOLDS + 1);
+        let steps = Steps::new(FOLDS + 1);
         let progress = |part| steps.begin(&format!("training without part {} of {FOLDS}", part + 1));
-        let held = hold_out(&samples, Apart::Sources, &progress);
-        let repositories = hold_out(&samples, Apart::Repositories, &progress);
+        let held = hold_out(&samples, &progress);
         steps.begin("training on everything");
         let model = Linear::fit(&samples, &|_| true).quantise(held.slope, held.offset);
         let bytes = match self.raw {
@@ -77,11 +76,10 @@ impl Args {
         drop(steps);
         if held.slope <= 0.0 {
             eprintln!(
-                "warning: on sources held out the wording tells nothing; a model of these traces is worth nothing"
+                "warning: on repositories held out the wording tells nothing; a model of these traces is worth nothing"
             );
         }
-        self.format
-            .print(|| report::json(&samples, &held, &repositories), || report::table(&samples, &held, &repositories))?;
+        self.format.print(|| report::json(&samples, &held), || report::table(&samples, &held))?;
         Ok(Outcome::Well)
     }
 

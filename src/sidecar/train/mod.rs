@@ -2,8 +2,9 @@
 //!
 //! Logistic regression by AdaGrad (Duchi, Hazan and Singer, 2011) over the engine's own features. Every source weighs the
 //! same and both sides weigh the same, so that a score is a log-likelihood ratio: what the wording says, before how
-//! common harvests are. Calibrated (Platt, 1999) on sources that were held out whole: rows of one template leak into each
-//! other, and a model judged on rows it has half seen believes itself.
+//! common harvests are. Calibrated (Platt, 1999) on repositories that were held out whole: rows of one template leak into
+//! each other, templates of one hand, too, and a model judged on what it has half seen believes itself. Then tempered: requests of one
+//! template are no independent witnesses.
 //!
 //! [`Model`]: azeotrope_engine::evidence::wording::Model
 

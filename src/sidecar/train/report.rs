@@ -1,40 +1,31 @@
-//! How well a model does on sources it has not seen.
+//! How well a model does on repositories it has not seen.
 
-use super::fit::{Linear, calibrate, weights};
+use super::fit::{Linear, calibrate, temper, weights};
 use super::samples::{Sample, Samples};
 use crate::terminal::table::Columns;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Parts that the sources are dealt into; each is held out once.
+/// Parts that the repositories are dealt into; each is held out once.
 pub(crate) const FOLDS: usize = 8;
 
 /// Kinds whose sources share their templates: relays share the instruction, the others were copied from repository to
 /// repository.
 const COPIES: &[&str] = &["relay", "evol_instruct", "self_instruct"];
 
-/// Margins of every sample by a model that has not seen its source, and what they become when calibrated.
+/// Margins of every sample by a model that has not seen its repository, and what they become.
 pub(crate) struct HeldOut {
-    /// Calibrated log-odds of each sample, in order.
+    /// What the wording of each sample is worth, in order: its tempered log-odds.
     pub(crate) scores: Vec<f32>,
-    /// The calibration.
+    /// What a margin is worth.
     pub(crate) slope: f32,
-    /// The calibration.
+    /// What each is given besides.
     pub(crate) offset: f32,
 }
 
-/// What is held out as one.
-#[derive(Clone, Copy)]
-pub(crate) enum Apart {
-    /// Each source by itself: another of its repository may be trained on.
-    Sources,
-    /// All sources of a repository, whose templates are of one hand.
-    Repositories,
-}
-
-/// Trains [`FOLDS`] models, each without a part of the sources, and scores that part.
-pub(crate) fn hold_out(samples: &Samples, apart: Apart, progress: &dyn Fn(usize)) -> HeldOut {
-    let folds = folds(samples, apart);
+/// Trains [`FOLDS`] models, each without a part of the repositories, and scores that part.
+pub(crate) fn hold_out(samples: &Samples, progress: &dyn Fn(usize)) -> HeldOut {
+    let folds = folds(samples);
     let fold = |sample: &Sample| folds.get(sample.source).copied().unwrap_or(0);
     let mut margins = vec![0.0_f32; samples.all.len()];
     for part in 0..FOLDS {
@@ -50,37 +41,31 @@ pub(crate) fn hold_out(samples: &Samples, apart: Apart, progress: &dyn Fn(usize)
         .zip(weights(samples))
         .map(|((&margin, sample), weight)| (margin, sample.harvest, weight))
         .collect();
-    let (slope, offset) = calibrate(&weighed);
+    let (slope, offset) = temper(calibrate(&weighed));
     HeldOut { scores: margins.iter().map(|margin| slope * margin + offset).collect(), slope, offset }
 }
 
-/// The part each source is dealt into. Kinds whose sources copy one another's templates go into one part together, or
-/// the copy would give the original away.
-fn folds(samples: &Samples, apart: Apart) -> Vec<usize> {
+/// The part each source is dealt into: all of a repository (what its name has before the first blank) into one, for they are of one
+/// hand, and kinds whose sources copy one another's templates as well, or the copy would give the original away.
+fn folds(samples: &Samples) -> Vec<usize> {
     let mut together: BTreeMap<&str, usize> = BTreeMap::new();
     let mut parts = Vec::with_capacity(samples.sources.len());
-    for (place, (kind, source)) in samples.sources.iter().enumerate() {
-        let part = match apart {
-            Apart::Sources => place,
-            Apart::Repositories => together.len(),
-        };
-        let name = match apart {
-            _ if COPIES.contains(&kind.as_str()) => Some(kind.as_str()),
-            Apart::Sources => None,
-            Apart::Repositories => source.split(' ').next(),
-        };
-        parts.push(name.map_or(part, |name| *together.entry(name).or_insert(part)) % FOLDS);
+    for (kind, source) in &samples.sources {
+        let repository = source.split(' ').next().unwrap_or(source);
+        let name = if COPIES.contains(&kind.as_str()) { kind } else { repository };
+        let next = together.len();
+        parts.push(*together.entry(name).or_insert(next) % FOLDS);
     }
     parts
 }
 
-/// How a model that has not seen a source judges it.
+/// How a model that has not seen a source's repository judges it.
 struct Row<'a> {
     harvest: bool,
     kind: &'a str,
     source: &'a str,
     requests: usize,
-    /// Mean of the log-odds, in nats.
+    /// Mean of what its requests' wording is worth, in nats.
     mean: f32,
     /// Share of requests held for harvest rather than not.
     above: f32,
@@ -109,8 +94,8 @@ fn side(row: &Row<'_>) -> &'static str {
     if row.harvest { "harvest" } else { "benign" }
 }
 
-/// The held-out scores by source, for people; `repositories`: those with whole repositories held out.
-pub(crate) fn table(samples: &Samples, held: &HeldOut, repositories: &HeldOut) -> String {
+/// The held-out scores by source, for people.
+pub(crate) fn table(samples: &Samples, held: &HeldOut) -> String {
     let mut table = Columns::new(&["side", "kind", "source (held out)", "rows>", "mean>", "above 0 nats>"]);
     for row in rows(samples, held) {
         table.row([
@@ -122,15 +107,12 @@ pub(crate) fn table(samples: &Samples, held: &HeldOut, repositories: &HeldOut) -
             format!("{:.0}%", row.above * 100.0),
         ]);
     }
-    let [area, wider] = [held, repositories].map(|held| area(samples, held));
-    format!(
-        "{}area under the curve, sources held out, each weighing the same: {area:.3}; whole repositories held out: {wider:.3}\n",
-        table.text()
-    )
+    let area = area(samples, held);
+    format!("{}area under the curve, repositories held out, each source weighing the same: {area:.3}\n", table.text())
 }
 
 /// The same, for programs.
-pub(crate) fn json(samples: &Samples, held: &HeldOut, repositories: &HeldOut) -> Value {
+pub(crate) fn json(samples: &Samples, held: &HeldOut) -> Value {
     let told = |row: &Row<'_>| {
         json!({
             "side": side(row), "kind": row.kind, "source": row.source, "rows": row.requests, "mean": row.mean,
@@ -138,7 +120,7 @@ pub(crate) fn json(samples: &Samples, held: &HeldOut, repositories: &HeldOut) ->
         })
     };
     let sources: Vec<_> = rows(samples, held).iter().map(told).collect();
-    json!({ "sources": sources, "area": area(samples, held), "area_repositories": area(samples, repositories) })
+    json!({ "sources": sources, "area": area(samples, held) })
 }
 
 /// Probability that a harvest scores above a benign request, each source weighing the same.

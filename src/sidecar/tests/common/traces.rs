@@ -80,7 +80,9 @@ pub fn exchange(id: u64, n: u64, line: u64, system: &str, user: &str) -> Value {
 
 /// People over four lines of models, and from id 600 on a harvest among them: 60 accounts, one template, one model.
 pub fn harvest() -> String {
-    let template = "Think step by step about the exercise below and show the whole derivation before the final answer.";
+    // Worded plainly enough for a block (`evidence::cohort::PLAIN`).
+    let template = "You write training data. Rewrite the instruction below into a more complex one, then solve it step by step and \
+                    show the whole derivation before the final answer.";
     let exchanges = (0..1_200).map(|id| match id >= 600 && id % 2 == 0 {
         true => {
             let mut sent = exchange(id, 5_000 + id / 2 % 60, 1, template, &words(id, 30));
