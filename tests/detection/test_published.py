@@ -66,6 +66,9 @@ def test_every_source_is_written_and_two_versions_of_one_repository_are_two(fill
     with gzip.open(tmp_path / "out" / "published.jsonl.gz", "rt", encoding="utf-8") as file:
         written = {(row["kind"], row["source"]) for row in map(json.loads, file)}
     assert written == {(template["kind"], published.source(template)) for template in TEMPLATES}
+    lines = (tmp_path / "out" / "sources.tsv").read_text(encoding="utf-8").splitlines()
+    named = [tuple(line.split("\t")) for line in lines if not line.startswith("#")]
+    assert written < set(named) and len(named) == len(set(named)), "what may be trained on, the shared sources among it"
 
 
 def test_a_slot_that_nothing_is_known_for_is_refused(filling):

@@ -17,7 +17,8 @@ const PERSONAL: i64 = 100;
 /// seen have it, one in nine of honest programs.
 pub const HARVEST: MilliNats = 250;
 /// Mean wording from which a group's is plainly a harvest's, so that its accounts may be blocked: a third of the harvests whose
-/// repositories the content model has not seen, and none of 111 honest programs, which have up to 0.8 nats (`azeotrope train`).
+/// repositories the content model has not seen, and none of 111 honest programs, which have up to 0.8 nats (`azeotrope train`; one of
+/// them 1.7 where a quarter of all repositories is held out instead of an eighth: `make detection-heldout`).
 pub const PLAIN: MilliNats = 1_000;
 /// Bits of the linear counter of different contents.
 pub const CONTENT_BITS: u32 = 128;
