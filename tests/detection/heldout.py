@@ -16,12 +16,11 @@ from pathlib import Path
 import published
 from compose import composed, load_generate
 from detection import HERE, load_score
-from varied import HARVESTS, honest, linked_at, percent, purity_of, replayed
+from varied import BUSINESS, HARVESTS, honest, linked_at, percent, purity_of, replayed, suffered
 
 HEADER = ("| kind | source | named after | linked at 5% | 15% | 20% | end | served | purity | honest acted on |\n" + "|---" * 10 + "|")
 PARTS = 4               # models, each without another part of the repositories
-PROGRAMS = ["batch_classification", "batch_extraction", "coding_agent", "rag", "summarisation", "support_bot", "translation",
-            "ui_background_task"]
+PROGRAMS = [kind for kind in BUSINESS if kind != "eval_harness"]
 TOOLS = 8               # a world
 USERS = 60              # of a tool
 
@@ -85,16 +84,14 @@ def use(args, seed, programs):
     with tempfile.TemporaryDirectory(dir=args.work) as temporary:
         trace = composed(generate)(scenario, corpora)
         labels, read = replayed(args, score, trace, Path(temporary), "--rules", args.rules[part(programs[0][1])])
-    worst = {}
-    for i, row in labels.items():
-        user = (row["org"].split("-")[0], row["account"])
-        worst[user] = max(worst.get(user, 0), score.LEVEL[read[i]["action"]])
+    worst, organisations = suffered(score, labels, read)
     played = []
     for spec in scenario["senders"]:
-        levels = [level for (name, _), level in worst.items() if name == spec["name"]]
+        levels = [level for account, level in worst.items() if organisations[account].startswith(spec["name"] + "-")]
         acted, blocked = (sum(level >= rung for level in levels) for rung in (2, 3))
         own = not spec["name"].startswith("sdk")
-        line = f"| {spec['kind']} | {spec['source']} | {'its own' if own else 'an SDK' + chr(39) + 's'} | {acted} | {blocked} |"
+        client = "its own" if own else "an SDK's"
+        line = f"| {spec['kind']} | {spec['source']} | {client} | {acted} | {blocked} |"
         played.append((line, {"own": own, "acted on": acted, "blocked": blocked}))
     return played
 
@@ -154,8 +151,10 @@ def main():
             print("\nhonest programs as tools, those acted on:\n\n| kind | source | client program | users acted on | blocked |\n" + "|---" * 5 + "|")
             used = []
             for one in [pool.submit(use, args, args.first + 1_000 + n, world) for n, world in enumerate(worlds(corpora))]:
-                used += [result for _, result in one.result()]
-                print("".join(f"{line}\n" for line, result in one.result() if result["acted on"]), end="", flush=True)
+                for line, result in one.result():
+                    used.append(result)
+                    if result["acted on"]:
+                        print(line, flush=True)
     for name, those in (("shared corpora", False), ("published templates", True)):
         some = [one for one in played if one["published"] == those]
         if some:

@@ -85,13 +85,20 @@ def world(seed, corpora):
             "campaigns": [campaign(rng, corpora, n) for n in range(rng.choice([0, 1, 1, 1, 2, 2]))]}
 
 
-def honest(score, labels, verdicts):
-    """Accounts at each rung, and of those who are not people, who was observed or worse."""
-    worst, who = {}, {}
+def suffered(score, labels, verdicts):
+    """The worst that was done to each honest account (its level), and which organisation's it is."""
+    worst, organisations = {}, {}
     for i, row in labels.items():
         if row["actor"] == "benign":
             worst[row["account"]] = max(worst.get(row["account"], 0), score.LEVEL[verdicts[i]["action"]])
-            who[row["account"]] = row["org"].rsplit("-", 1)[0] if row["org"].startswith(("person", "app", "viral")) else row["org"]
+            organisations[row["account"]] = row["org"]
+    return worst, organisations
+
+
+def honest(score, labels, verdicts):
+    """Accounts at each rung, and of those who are not people, who was observed or worse."""
+    worst, organisations = suffered(score, labels, verdicts)
+    who = {account: org.rsplit("-", 1)[0] if org.startswith(("person", "app", "viral")) else org for account, org in organisations.items()}
     rungs = [sum(level >= rung for level in worst.values()) for rung in (1, 2, 3)]
     return len(worst), rungs, Counter(who[account] for account, level in worst.items() if level)
 
