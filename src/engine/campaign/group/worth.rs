@@ -26,8 +26,8 @@ const CLASS: u32 = 48;
 /// Most that focus is worth where a group with one text is neither: a class takes what its one program takes. That names a
 /// campaign only with wording of a harvest's.
 const ONCE: MilliNats = 10_000;
-/// Most that it is worth of the users of a tool, who take what that takes: only wording that is plainly a harvest's
-/// ([`cohort::PLAIN`]), or turns, make a campaign of them. (`tests/detection/families/apps.json`: twelve chat apps, each with one
+/// Most that it is worth of the users of a tool, who take what that takes: only wording of 1.5 nats a request, or turns
+/// ([`TURNING`]), make a campaign of them. (`tests/detection/families/apps.json`: twelve chat apps, each with one
 /// provider, a prompt that the content model has not seen and a hundred users with keys of their own; without the bound all
 /// twelve are named.)
 pub const TOOL: MilliNats = 8_000;
