@@ -3,7 +3,7 @@
 use super::kin::Each;
 use super::population::Client;
 use super::rhythm::Turn;
-use crate::evidence::cohort;
+use crate::evidence::{cohort, wording};
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
 use crate::time::Timestamp;
@@ -90,12 +90,13 @@ impl Account {
         MilliNats::try_from(counting).unwrap_or(0)
     }
 
-    /// The sum of its wordings beside a campaign whose own is `usual`.
+    /// What all its wordings say ([`wording::alone`]) beside a campaign whose own is `usual`.
     #[must_use]
     pub fn beyond(&self, usual: MilliNats) -> MilliNats {
         let expected = i64::from(usual.min(0)) * i64::from(self.requests);
-        let beyond = (i64::from(self.wording) - expected).min(i64::from(self.wording.max(0)));
-        MilliNats::try_from(beyond).unwrap_or(0)
+        let said = wording::alone(self.wording.into(), self.requests);
+        let beyond = said.saturating_sub(expected).min(said.max(0));
+        MilliNats::try_from(beyond).unwrap_or(MilliNats::MAX)
     }
 
     /// Requests that carried a telling key of a campaign, or, where that `sweeps`, a prompt out of a public set, where that is
@@ -185,8 +186,8 @@ mod tests {
 
     #[test]
     fn who_asks_much_is_not_held_for_a_harvester_by_that() {
-        assert_eq!([1, 2, 4].map(|requests| asking(requests, 500).said(0)), [500, 1_000, 2_000]);
-        assert_eq!([40, 4_000].map(|requests| asking(requests, 500).said(0)), [2_000, 2_000]);
+        assert_eq!([1, 2, 4].map(|requests| asking(requests, 500).said(0)), [900, 1_800, 3_600]);
+        assert_eq!([40, 4_000].map(|requests| asking(requests, 500).said(0)), [3_600, 3_600]);
         assert_eq!(asking(40, -500).said(0), -2_000);
         assert_eq!(asking(3, MilliNats::MAX).said(0), MilliNats::MAX);
         assert_eq!(asking(0, 500).said(0), 0);
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn that_it_reads_as_its_campaign_does_says_nothing() {
-        assert_eq!([-500, -700, -300, 400].map(|wording| asking(1, wording).said(-500)), [0, -200, 0, 400]);
+        assert_eq!([-500, -700, -300, 400].map(|wording| asking(1, wording).said(-500)), [0, -200, 0, 600]);
         assert_eq!(asking(40, -700).said(-500), -800);
     }
 

@@ -7,6 +7,7 @@
 //! rules.
 
 use crate::digest::shape::Shape;
+use crate::nats::MilliNats;
 pub use azeotrope_text::buckets::WORDS;
 
 use azeotrope_text::buckets::Buckets;
@@ -20,6 +21,24 @@ pub const FEATURES: i32 = 2;
 const HEADER: usize = 20;
 /// Bytes of a model: its header, and a weight each.
 pub const BYTES: usize = HEADER + WORDS + SHAPES;
+
+/// A model gives one part in so many of a request's log-odds. Requests of one template are worded alike, so log-odds that are right
+/// for one request say too much once a group of them is weighed (`tests/detection/README.md` has what each share serves, and whom it
+/// hits).
+pub const TEMPERED: MilliNats = 3;
+/// What a model gives every request on top: a template like none that was trained on has log-odds around 0, and so have bare
+/// questions, while what lies below 0.1 nats is held for people's, many times over (`evidence::cohort`).
+pub const UNHEARD: MilliNats = 200;
+
+/// What the wording of one account says, from the sum of what its `requests` are worth: the whole log-odds where they speak for a
+/// harvest, for it is no group, and its requests are not held against each other. Where they speak for a person it stays with what a
+/// model gives, for a campaign's own template may read like one's: three times that serves 6.6% of the harvests of blobs instead of
+/// 1.7% (the shared scenario of that name, simulated).
+#[must_use]
+pub fn alone(sum: i64, requests: u32) -> i64 {
+    let unheard = i64::from(UNHEARD).saturating_mul(requests.into());
+    if sum < 0 { sum } else { sum.saturating_sub(unheard).max(0).saturating_mul(TEMPERED.into()) }
+}
 
 /// The features of one request.
 #[derive(Clone, Debug, Default)]
@@ -214,6 +233,15 @@ mod tests {
         assert_eq!(model.score(&features("explain every step of it")), 3000);
         let silent = Model::default();
         assert_eq!(silent.score(&features("explain every step of it")), 0);
+    }
+
+    #[test]
+    fn of_one_account_the_whole_log_odds_count_where_they_speak_for_a_harvest() {
+        assert_eq!([-4_000, -300, 0, 200, 300, 1_000].map(|sum| alone(sum, 1)), [-4_000, -300, 0, 0, 300, 2_400]);
+        assert_eq!(
+            [(300, 2), (1_000, 2), (0, 0), (i64::MAX, 1)].map(|(sum, of)| alone(sum, of)),
+            [0, 1_800, 0, i64::MAX]
+        );
     }
 
     #[test]

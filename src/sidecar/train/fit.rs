@@ -1,7 +1,7 @@
 //! Logistic regression, calibration, quantisation.
 
 use super::samples::{Sample, Samples};
-use azeotrope_engine::evidence::wording::{Model, SHAPES, WORDS};
+use azeotrope_engine::evidence::wording::{Model, SHAPES, TEMPERED, UNHEARD, WORDS};
 
 /// Passes over the samples. More of them know the templates by heart.
 const EPOCHS: usize = 4;
@@ -17,12 +17,6 @@ const NEWTON: usize = 20;
 const CERTAIN: f64 = 1e-4;
 /// Most that one request's wording may say, in thousandths of a nat.
 const BOUND: i32 = 4_000;
-/// What a request's wording is worth of its log-odds. Requests of one template are worded alike, so log-odds that are right for one
-/// request say too much once a group of them is weighed (`tests/detection/README.md` has what each share serves, and whom it hits).
-const TEMPERED: f32 = 1.0 / 3.0;
-/// Nats that every request is given on top: a template like none that was trained on has log-odds around 0, and so have bare questions,
-/// while what lies below 0.1 is held for people's, many times over (`evidence::cohort`).
-const UNHEARD: f32 = 0.2;
 
 /// Weights in full precision.
 #[derive(Clone, Debug)]
@@ -180,9 +174,12 @@ pub(crate) fn calibrate(margins: &[(f32, bool, f32)]) -> (f32, f32) {
     if found.0 > 0.0 && found.0.is_finite() && found.1.is_finite() { found } else { (0.0, 0.0) }
 }
 
-/// Slope and offset of what a request's wording is worth, from those of its log-odds: nothing where margins tell nothing.
+/// Slope and offset of what a request's wording is worth, from those of its log-odds ([`TEMPERED`], [`UNHEARD`]): nothing where
+/// margins tell nothing.
 pub(crate) fn temper((slope, offset): (f32, f32)) -> (f32, f32) {
-    if slope > 0.0 { (slope * TEMPERED, offset * TEMPERED + UNHEARD) } else { (0.0, 0.0) }
+    #[allow(clippy::cast_precision_loss)]
+    let (share, unheard) = (1.0 / TEMPERED as f32, UNHEARD as f32 / 1_000.0);
+    if slope > 0.0 { (slope * share, offset * share + unheard) } else { (0.0, 0.0) }
 }
 
 /// Weights of samples for [`calibrate`].
