@@ -1,10 +1,11 @@
 """Senders that take turns, and those that only seem to: what `compose.py` adds for cohort synchrony.
 
 Hostile: `dispatcher`, a pool whose manager always takes the account that has rested longest (`order`: "rest"; "random" takes any),
-at a rate that changes from batch to batch, with pauses between batches in which all of it is silent. Honest ones do what looks
-the same: `scheduled` (one tool's users, each at its own minute of every period), `habits` (the same by hand, late or early),
-`polling` (a tool that asks every few minutes while an office is open), `workshop` (a class that does one exercise after
-another together), `rota` (a firm that gives each request to its next key, each on its own network).
+at a rate that changes from batch to batch, with pauses between batches in which all of it is silent (`system`: a template of the
+scenario's own, so one that nobody else sends). Honest ones do what looks the same: `scheduled` (one tool's users, each at its own
+minute of every period), `habits` (the same by hand, late or early), `polling` (a tool that asks every few minutes while an office
+is open), `workshop` (a class that does one exercise after another together), `rota` (a firm that gives each request to its next
+key, each on its own network).
 """
 import heapq
 from collections import deque
@@ -73,7 +74,8 @@ def senders(generate):
                     self.add(t, pool[k], self.chat(), name, "cover", "cover")
                 else:
                     key = rng.choice(sources)
-                    self.add(t, pool[k], self.fresh(rng.choice(self.c.by_source[key])), name, *key)
+                    row = self.fresh(rng.choice(self.c.by_source[key]))
+                    self.add(t, pool[k], dict(row, system=spec["system"]) if "system" in spec else row, name, *key)
                 left, batch = left - 1, batch - 1
 
         # ---- honest
