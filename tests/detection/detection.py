@@ -230,6 +230,8 @@ def main():
     if not (args.shared / "scenarios").is_dir() or not (args.shared / "generate.py").is_file():
         print(f"detection: {args.shared} has no generate.py and scenarios/: name the folder with SHARED=...", file=sys.stderr)
         return 2
+    if args.out.suffix == ".json":
+        parser.error("--out: the report is text; the figures go beside it as .json")
     args.program, args.shared = args.program.resolve(), args.shared.resolve()
     args.corpora = args.shared / "corpora"
     args.work = args.out.resolve().parent

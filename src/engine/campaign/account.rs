@@ -3,7 +3,8 @@
 use super::kin::Each;
 use super::population::Client;
 use super::rhythm::Turn;
-use crate::evidence::{cohort, wording};
+use crate::evidence::cohort;
+use crate::evidence::wording::{self, UNHEARD};
 use crate::nats::{MilliNats, ln_ratio};
 use crate::rules::Family;
 use crate::time::Timestamp;
@@ -79,8 +80,7 @@ impl Account {
         corpus && self.corpus == 1
     }
 
-    /// What its wording is worth beside a campaign whose own is `usual`, at most 0 ([`Campaign::usual`]): of a few requests the
-    /// sum, of many the mean as often as that of a group counts. That it reads as a campaign does says nothing against it.
+    /// What its wording is worth beside a campaign whose own is `usual` ([`Campaign::usual`]): of a few requests the sum, of many the mean as often as that of a group counts. That it reads as a campaign does says nothing against it.
     ///
     /// [`Campaign::usual`]: super::named::Campaign::usual
     #[must_use]
@@ -90,11 +90,15 @@ impl Account {
         MilliNats::try_from(counting).unwrap_or(0)
     }
 
-    /// What all its wordings say ([`wording::alone`]) beside a campaign whose own is `usual`.
+    /// What all its wordings say beside a campaign whose own is `usual`. Where that reads as a harvest it is one account, and no group
+    /// ([`wording::alone`]); beside one that asks what people ask, as who sells their chat on does, wording tells nobody apart.
     #[must_use]
     pub fn beyond(&self, usual: MilliNats) -> MilliNats {
         let expected = i64::from(usual.min(0)) * i64::from(self.requests);
-        let said = wording::alone(self.wording.into(), self.requests);
+        let said = match usual > UNHEARD {
+            true => wording::alone(self.wording.into(), self.requests),
+            false => self.wording.into(),
+        };
         let beyond = said.saturating_sub(expected).min(said.max(0));
         MilliNats::try_from(beyond).unwrap_or(MilliNats::MAX)
     }
@@ -186,8 +190,8 @@ mod tests {
 
     #[test]
     fn who_asks_much_is_not_held_for_a_harvester_by_that() {
-        assert_eq!([1, 2, 4].map(|requests| asking(requests, 500).said(0)), [900, 1_800, 3_600]);
-        assert_eq!([40, 4_000].map(|requests| asking(requests, 500).said(0)), [3_600, 3_600]);
+        assert_eq!([1, 2, 4].map(|requests| asking(requests, 500).said(0)), [500, 1_000, 2_000]);
+        assert_eq!([40, 4_000].map(|requests| asking(requests, 500).said(0)), [2_000, 2_000]);
         assert_eq!(asking(40, -500).said(0), -2_000);
         assert_eq!(asking(3, MilliNats::MAX).said(0), MilliNats::MAX);
         assert_eq!(asking(0, 500).said(0), 0);
@@ -195,8 +199,17 @@ mod tests {
 
     #[test]
     fn that_it_reads_as_its_campaign_does_says_nothing() {
-        assert_eq!([-500, -700, -300, 400].map(|wording| asking(1, wording).said(-500)), [0, -200, 0, 600]);
+        assert_eq!([-500, -700, -300, 400].map(|wording| asking(1, wording).said(-500)), [0, -200, 0, 400]);
         assert_eq!(asking(40, -700).said(-500), -800);
+    }
+
+    #[test]
+    fn beside_a_campaign_that_reads_as_a_harvest_it_counts_with_the_whole_log_odds() {
+        assert_eq!([1, 4, 40].map(|requests| asking(requests, 500).said(700)), [900, 3_600, 3_600]);
+        assert_eq!(
+            [asking(4, 500).said(UNHEARD), asking(1, 100).said(700), asking(1, -500).said(700)],
+            [2_000, 0, -500]
+        );
     }
 
     #[test]

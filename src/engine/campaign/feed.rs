@@ -4,13 +4,11 @@ use super::criteria::SPEAKS;
 use super::derived::Derived;
 use super::gathering::{Carried, corpus_key};
 use super::generations::DigestMap;
-use super::linking::WORDING;
 use super::population::Client;
 use crate::caller::Caller;
 use crate::corpus::Corpus;
 use crate::digest::Reading;
 use crate::digest::words::mix;
-use crate::evidence::wording;
 use crate::nats::MilliNats;
 use crate::rules::{Family, FamilySet};
 use crate::time::Timestamp;
@@ -292,7 +290,6 @@ impl Feed {
         let of = |list: &[(u64, MilliNats)], value: u64| {
             list.iter().find(|(of, _)| *of == value).map_or(0, |&(_, lift)| lift)
         };
-        let wording = MilliNats::try_from(wording::alone(reading.wording.into(), 1)).unwrap_or(WORDING);
         Some(GivenAway {
             campaign,
             base: profile.base,
@@ -302,7 +299,7 @@ impl Feed {
             target: of(&profile.targets, client.target),
             settings: of(&profile.settings, client.settings),
             agent: of(&profile.agents, client.agent),
-            wording: wording.clamp(-WORDING, WORDING),
+            wording: reading.wording,
         })
     }
 }

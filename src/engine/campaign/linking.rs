@@ -15,7 +15,7 @@ use crate::time::{DAY, Timestamp};
 use std::cmp::Reverse;
 
 /// Bound of what an account's wording is worth when it is held against a campaign.
-pub(super) const WORDING: MilliNats = 4_000;
+const WORDING: MilliNats = 4_000;
 /// What each further request with a telling key adds, and how many of them count.
 const AGAIN: MilliNats = 1_000;
 const MATCHES: i32 = 5;

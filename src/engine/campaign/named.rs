@@ -256,15 +256,17 @@ impl Campaign {
     #[must_use]
     pub fn usual_of(&self, client: &Client, population: &Population) -> MilliNats {
         let usual = self.usual();
-        if usual < 0 && self.runs(client) && self.client(client, population) > 0 { usual } else { 0 }
+        if usual < 0 && self.runs(client) && self.client(client, population) > 0 { usual } else { usual.max(0) }
     }
 
-    /// The wording of its own template, where that reads like a person's and still gave it away: so much of the wording of who
-    /// is set up as its accounts are is not held against them; else 0.
+    /// The mean wording of those that gave it away: above [`UNHEARD`](crate::evidence::wording::UNHEARD) what its accounts ask is
+    /// told from people's by that. Below 0 where it has a template, which reads like a person's and still gave it away: so much of the
+    /// wording of who is set up as its accounts are is not held against them.
     #[must_use]
     pub fn usual(&self) -> MilliNats {
         let templated = matches!(self.story.family, Family::SkeletonSpread | Family::TechniqueSearch);
-        if templated { self.story.worth.mean_wording().min(0) } else { 0 }
+        let mean = self.story.worth.mean_wording();
+        if templated { mean } else { mean.max(0) }
     }
 
     /// Whether any of its accounts takes a target.
