@@ -80,7 +80,8 @@ impl Account {
         corpus && self.corpus == 1
     }
 
-    /// What its wording is worth beside a campaign whose own is `usual` ([`Campaign::usual`]): of a few requests the sum, of many the mean as often as that of a group counts. That it reads as a campaign does says nothing against it.
+    /// What its wording is worth beside a campaign whose own is `usual` ([`Campaign::usual`]): of a few requests the sum, of many the
+    /// mean as often as that of a group counts. That it reads as a campaign does says nothing against it.
     ///
     /// [`Campaign::usual`]: super::named::Campaign::usual
     #[must_use]

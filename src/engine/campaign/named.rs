@@ -251,12 +251,12 @@ impl Campaign {
         !self.takes(client.target) || reading.wording < PERSONAL.min(2 * self.usual_of(client, population))
     }
 
-    /// How an account with this client words its requests if it is one of it: where it runs what they run and is set up as they
-    /// are, [`Self::usual`]. A firm whose prompt others send to frame it has a program of its own.
+    /// How an account with this client words its requests if it is one of it: [`Self::usual`], and where that is below 0 only if it runs
+    /// what they run and is set up as they are. A firm whose prompt others send to frame it has a program of its own.
     #[must_use]
     pub fn usual_of(&self, client: &Client, population: &Population) -> MilliNats {
         let usual = self.usual();
-        if usual < 0 && self.runs(client) && self.client(client, population) > 0 { usual } else { usual.max(0) }
+        if usual >= 0 || self.runs(client) && self.client(client, population) > 0 { usual } else { 0 }
     }
 
     /// The mean wording of those that gave it away: above [`UNHEARD`](crate::evidence::wording::UNHEARD) what its accounts ask is
