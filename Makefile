@@ -10,7 +10,7 @@ VENV := .cache/venv/requirements.txt
 PYTEST := $(PYTHON) -m pytest -q
 # How many processes (pytest-xdist) share the tests that mostly wait; who is done takes over from the others. 0: none, one after the
 # other.
-WORKERS ?= $(shell expr $$(nproc) + 1)
+WORKERS ?= $(shell expr 2 '*' $$(nproc) + 1)
 SPREAD = -n $(WORKERS) --dist worksteal
 WASM := target/azeotrope.wasm
 EDGE := target/azeotrope-edge.wasm
@@ -74,10 +74,14 @@ ready: $(PROGRAM) unit-tests $(WASM) $(EDGE) $(RUNNER) envoy ## build and fetch 
 unit-tests: | need ## build the native tests
 	cargo test --quiet --workspace --no-run
 
-test: test-unit test-wasm test-host test-e2e test-around ## everything below that checks behaviour
+test: test-unit test-modules test-e2e test-around ## everything below that checks behaviour
 
 test-unit: need-redis ## engine, program and filter, natively, with the property tests
 	cargo test --quiet --workspace
+
+# Each lets a processor wait at times, in places that are not the other's.
+test-modules: ## the next two, at once
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-wasm test-host
 
 test-wasm: $(RUNNER) $(TARGETS) ## the engine's tests as wasm in Node
 	mkdir -p target
@@ -108,9 +112,10 @@ test-deploy: need-deploy $(PROGRAM) $(WASM) $(VENV) envoy ## manifests, chart, i
 test-console: need-redis need-chromium $(PROGRAM) $(WASM) $(VENV) $(AXE) envoy ## the sidecar's pages in a real Chromium
 	$(PYTEST) $(SPREAD) tests/console
 
-AROUND := test-bypass test-sdk test-deploy test-console
-test-around: ## the last four, two at a time: they mostly wait
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(AROUND)
+# The longest first.
+AROUND := test-console test-deploy test-sdk test-bypass
+test-around: ## the last four, three at a time: they mostly wait
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target $(AROUND)
 
 console-shots: need-redis need-faketime need-chromium $(PROGRAM) $(WASM) $(VENV) envoy ## the pictures of the console that README shows
 	@tests/tools/need.sh console-shots pngquant=pngquant
@@ -320,6 +325,7 @@ $(TARGETS): | need
 	@touch $@
 
 $(RUNNER): | need
-	@echo 'wasm tests: building wasm-bindgen-cli $(WASM_BINDGEN), once; that can take 2 minutes on 2 cores'
-	$(QUICKLY) wasm-bindgen-cli --version $(WASM_BINDGEN) --root .cache/tools
+	@echo 'wasm tests: building the test runner of wasm-bindgen $(WASM_BINDGEN), once; that can take 2 minutes on 2 cores'
+	$(QUICKLY) wasm-bindgen-cli --version $(WASM_BINDGEN) --root .cache/tools \
+	    --no-default-features --bin wasm-bindgen-test-runner
 	@touch $@
