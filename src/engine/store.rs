@@ -139,6 +139,11 @@ impl Get for MemoryStore {
     fn get(&self, key: Key) -> Option<(Vec<u8>, Version)> {
         self.values.get(&key).cloned()
     }
+
+    /// All of it is at hand.
+    fn shared(&self, key: Key, look: &mut dyn FnMut(&[u8])) -> bool {
+        self.values.get(&key).map(|(value, _)| look(value)).is_some()
+    }
 }
 
 impl Store for MemoryStore {

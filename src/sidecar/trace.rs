@@ -4,8 +4,9 @@ use crate::commands::Failure;
 use azeotrope_engine::nats::in_nats;
 use azeotrope_engine::time::Timestamp;
 use azeotrope_engine::verdict::Verdict;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 
@@ -54,13 +55,14 @@ pub(crate) struct Exchange<'a> {
     /// When it was sent, in seconds since the Unix epoch.
     t: f64,
     /// HTTP method.
-    #[serde(default = "post")]
-    pub(crate) method: String,
+    #[serde(default = "post", borrow)]
+    pub(crate) method: Cow<'a, str>,
     /// Path with its query string.
-    pub(crate) path: String,
+    #[serde(borrow)]
+    pub(crate) path: Cow<'a, str>,
     /// Request headers.
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
+    #[serde(default, borrow)]
+    headers: BTreeMap<Text<'a>, Text<'a>>,
     /// Request body, to the byte.
     #[serde(borrow)]
     body: &'a RawValue,
@@ -68,6 +70,11 @@ pub(crate) struct Exchange<'a> {
     #[serde(borrow)]
     pub(crate) response: Option<Response<'a>>,
 }
+
+/// A string, borrowed from the line where nothing in it is escaped.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// A response, as a trace has it.
 #[derive(Debug, Deserialize)]
@@ -88,13 +95,24 @@ pub(crate) fn unquoted(error: &serde_json::Error) -> String {
     }
 }
 
-fn post() -> String {
-    "POST".to_owned()
+/// A header's name as HTTP/2 has it.
+fn lower(name: &str) -> Cow<'_, [u8]> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase().into_bytes())
+    } else {
+        Cow::Borrowed(name.as_bytes())
+    }
+}
+
+fn post() -> Cow<'static, str> {
+    Cow::Borrowed("POST")
 }
 
 impl<'a> Exchange<'a> {
     pub(crate) fn parse(line: &'a [u8]) -> Result<Self, String> {
-        let exchange: Self = serde_json::from_slice(line).map_err(|error| unquoted(&error))?;
+        // Once for the line, not for each of its strings.
+        let line = str::from_utf8(line).map_err(|error| format!("no UTF-8 after {} bytes", error.valid_up_to()))?;
+        let exchange: Self = serde_json::from_str(line).map_err(|error| unquoted(&error))?;
         if !(0.0..=1e12).contains(&exchange.t) {
             return Err(format!("t is no time: {}", exchange.t));
         }
@@ -107,12 +125,9 @@ impl<'a> Exchange<'a> {
     }
 
     /// Headers as a proxy has them, with the path among them.
-    pub(crate) fn headers(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        let path = (b":path".to_vec(), self.path.clone().into_bytes());
-        let sent = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase().into_bytes(), value.clone().into_bytes()));
+    pub(crate) fn headers(&self) -> Vec<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+        let path = (b":path".into(), self.path.as_bytes().into());
+        let sent = self.headers.iter().map(|(Text(name), Text(value))| (lower(name), value.as_bytes().into()));
         std::iter::once(path).chain(sent).collect()
     }
 
@@ -127,21 +142,37 @@ impl<'a> Response<'a> {
     }
 }
 
+/// The verdict of an exchange as its line has it, in the order of the names.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    action: &'a str,
+    campaign: Option<&'a str>,
+    id: u64,
+    reasons: &'a [&'static str],
+    score: f64,
+}
+
+impl<'a> Line<'a> {
+    fn of(id: u64, verdict: &'a Verdict) -> Self {
+        Self {
+            action: verdict.action.name(),
+            campaign: verdict.campaign.as_deref(),
+            id,
+            reasons: &verdict.reasons,
+            score: in_nats(verdict.score),
+        }
+    }
+}
+
 /// The verdict of an exchange as a line, without its end.
 pub(crate) fn verdict_line(id: u64, verdict: &Verdict) -> String {
-    let line = serde_json::json!({
-        "id": id,
-        "action": verdict.action.name(),
-        "campaign": verdict.campaign,
-        "score": in_nats(verdict.score),
-        "reasons": verdict.reasons,
-    });
-    line.to_string()
+    serde_json::json!(Line::of(id, verdict)).to_string()
 }
 
 /// Writes the verdict of an exchange.
 pub(crate) fn write_verdict(out: &mut dyn Write, id: u64, verdict: &Verdict) -> Result<(), Failure> {
-    writeln!(out, "{}", verdict_line(id, verdict)).map_err(Failure::output)
+    serde_json::to_writer(&mut *out, &Line::of(id, verdict)).map_err(|error| Failure::output(error.into()))?;
+    out.write_all(b"\n").map_err(Failure::output)
 }
 
 #[cfg(test)]
@@ -155,5 +186,25 @@ mod tests {
         assert_eq!(refused(r#"{"id":1,"t":1,"path":"/","headers":"sk-1"}"#), "expected a map at line 1 column 41");
         assert_eq!(refused(r#"{"id":1,"t":1}"#), "missing field `path` at line 1 column 14");
         assert_eq!(refused("{"), "EOF while parsing an object at line 1 column 1");
+    }
+
+    #[test]
+    fn headers_come_in_lower_case_whether_escaped_or_not_and_the_path_before_them() {
+        let line = r#"{"id":1,"t":1,"path":"/v1/\u0041","headers":{"X-Api-Key":"sk-\"1\"","a":"b"},"body":{}}"#;
+        let exchange = Exchange::parse(line.as_bytes()).unwrap();
+        let headers = exchange.headers();
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let expected: [(&[u8], &[u8]); 3] = [(b":path", b"/v1/A"), (b"x-api-key", br#"sk-"1""#), (b"a", b"b")];
+        assert_eq!(headers, expected);
+        assert_eq!(Exchange::parse(b"{\"\xff").err().as_deref(), Some("no UTF-8 after 2 bytes"));
+    }
+
+    #[test]
+    fn a_verdict_is_written_as_the_line_that_an_explanation_shows() {
+        let verdict = Verdict { score: 1_250, reasons: vec!["blob_provenance"], ..Verdict::default() };
+        let mut written = Vec::new();
+        write_verdict(&mut written, 7, &verdict).unwrap();
+        let line = r#"{"action":"allow","campaign":null,"id":7,"reasons":["blob_provenance"],"score":1.25}"#;
+        assert_eq!((verdict_line(7, &verdict), written), (line.to_owned(), format!("{line}\n").into_bytes()));
     }
 }
