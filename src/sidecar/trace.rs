@@ -76,6 +76,9 @@ pub(crate) struct Exchange<'a> {
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// A header's name and its value.
+type Header<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
+
 /// A response, as a trace has it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Response<'a> {
@@ -125,7 +128,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// Headers as a proxy has them, with the path among them.
-    pub(crate) fn headers(&self) -> Vec<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+    pub(crate) fn headers(&self) -> Vec<Header<'_>> {
         let path = (b":path".into(), self.path.as_bytes().into());
         let sent = self.headers.iter().map(|(Text(name), Text(value))| (lower(name), value.as_bytes().into()));
         std::iter::once(path).chain(sent).collect()

@@ -5,7 +5,7 @@
 
 mod worth;
 
-pub use worth::{ALIKE, TOOL, Worth};
+pub use worth::{Bound, Worth};
 
 use super::population::Client;
 use super::rhythm::Rhythm;

@@ -1,10 +1,10 @@
 //! A campaign's story.
 
 use super::words::{bare, count, digest, moment, nats, share, span};
-use azeotrope_engine::campaign::group::{ALIKE, TOOL};
+use azeotrope_engine::campaign::group::{Bound, Worth};
 use azeotrope_engine::campaign::named::Campaign;
 use azeotrope_engine::campaign::{Criteria, Joiner};
-use azeotrope_engine::nats::in_nats;
+use azeotrope_engine::nats::{MilliNats, in_nats};
 use azeotrope_engine::rules::{Family, Nature};
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +153,19 @@ fn by_hands(campaign: &Campaign) -> Vec<String> {
     )]
 }
 
+/// The most that focus could be worth, otherwise `most`; and why, where that is because its parties look like a tool's users.
+fn at_most(worth: &Worth, most: MilliNats) -> String {
+    let held = worth.held().filter(|bound| bound.most() <= most);
+    let told = bare(held.map_or(most, Bound::most));
+    match held.filter(|_| !worth.by_settings) {
+        Some(Bound::Tool) => {
+            format!("{told}, for most run programs that nobody runs for anything else, as users of a tool do")
+        }
+        Some(Bound::Alike) => format!("{told}, for three in four run one program in one way, as users of a tool do"),
+        None => told,
+    }
+}
+
 /// Named by a group that shares a key.
 fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     let (story, worth) = (&campaign.story, &campaign.story.worth);
@@ -169,7 +182,7 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
         if worth.taking == worth.parties { "all of them".to_owned() } else { format!("{} of them", worth.taking) };
     let most = worth.most(story.family, criteria.focus);
     let focus = worth.focus.min(most);
-    let most = [TOOL, ALIKE].into_iter().find(|&bound| bound == focus).unwrap_or(most);
+    let most = at_most(worth, most);
     let wording = story.score.saturating_sub(focus).saturating_sub(worth.turns).saturating_sub(worth.disguise);
     let agreeing = match story.family {
         Family::CorpusSweep => "That so many do, while accounts on the whole seldom do,".to_owned(),
@@ -183,11 +196,10 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
     };
     let mut words = vec![
         format!(
-            "Named by {}: {} (different organisations or networks) {shared}; {agreeing} is worth {} nats (at most {}).",
+            "Named by {}: {} (different organisations or networks) {shared}; {agreeing} is worth {} nats (at most {most}).",
             story.family.name(),
             count(u64::from(worth.parties), "unrelated party", "unrelated parties"),
             nats(focus),
-            bare(most),
         ),
         format!(
             "Their wording, by the content model, is worth {} nats a party on average and {} in all (at most {} either way).",
@@ -229,7 +241,6 @@ fn by_group(campaign: &Campaign, criteria: &Criteria) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use azeotrope_engine::campaign::group::Worth;
     use azeotrope_engine::campaign::named::Story;
     use azeotrope_engine::time::Timestamp;
 
@@ -265,6 +276,19 @@ mod tests {
         let told = named_by(worth);
         assert!(told.contains("bear several names") && told.contains("+6.50 nats (at most 8.00"), "{told}");
         assert!(told.contains("and +0.00 in all"), "{told}");
+    }
+
+    #[test]
+    fn why_agreeing_is_worth_no_more_is_told_where_that_is_because_of_a_tool() {
+        let told =
+            |focus, by_settings| named_by(Worth { parties: 60, taking: 60, focus, by_settings, ..Worth::default() });
+        assert!(told(8_000, false).contains("(at most 8.00, for most run programs that nobody runs for anything else"));
+        assert!(told(13_000, false).contains("(at most 13.00, for three in four run one program in one way"));
+        assert!(told(12_000, false).contains("+12.00 nats (at most 16.00)"), "as the rules say");
+        assert!(
+            told(8_000, true).contains("+8.00 nats (at most 8.00)"),
+            "shared settings are worth no more in any group"
+        );
     }
 
     #[test]

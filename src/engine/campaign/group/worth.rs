@@ -30,11 +30,11 @@ const ONCE: MilliNats = 10_000;
 /// ([`TURNING`]), make a campaign of them. (`tests/detection/families/apps.json`: twelve chat apps, each with one
 /// provider, a prompt that the content model has not seen and a hundred users with keys of their own; without the bound all
 /// twelve are named.)
-pub const TOOL: MilliNats = 8_000;
+const TOOL: MilliNats = 8_000;
 /// Most that it is worth where three in four parties run one program in one way, whatever its name, as the users of a tool do that
 /// was built with somebody's SDK: their wording has to be a harvest's, by a quarter of a nat on average, before that names a campaign.
 /// (`make detection-heldout`: of honest programs that nobody trained on one in nine is worded so, of harvests six in seven.)
-pub const ALIKE: MilliNats = 13_000;
+const ALIKE: MilliNats = 13_000;
 /// What turns have to be worth before a pool is told from a tool by them: one or two that happen to be alike say nothing.
 const TURNING: MilliNats = 6_000;
 /// Accounts that take something else, of which one at most runs a program that is nobody's for anything else: what anybody runs,
@@ -74,7 +74,33 @@ pub struct Worth {
     pub taken: (u32, u32),
 }
 
+/// What the focus of a group whose parties look like a tool's users is held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Most of them run programs that nobody runs for anything else: 8 nats.
+    Tool,
+    /// Three in four run one program in one way: 13 nats.
+    Alike,
+}
+
+impl Bound {
+    /// Most that focus is worth under it.
+    #[must_use]
+    pub const fn most(self) -> MilliNats {
+        match self {
+            Self::Tool => TOOL,
+            Self::Alike => ALIKE,
+        }
+    }
+}
+
 impl Worth {
+    /// What its focus was held to, where it was: told by what that left of it.
+    #[must_use]
+    pub fn held(&self) -> Option<Bound> {
+        [Bound::Tool, Bound::Alike].into_iter().find(|bound| bound.most() == self.focus)
+    }
+
     /// Most that the focus of a group that `family` sees is worth, where otherwise that is `bound`.
     #[must_use]
     pub fn most(&self, family: Family, bound: MilliNats) -> MilliNats {
@@ -229,9 +255,9 @@ impl Joiner {
         };
         if expected && worth.turns < TURNING {
             if group.of_tools(&self.population) {
-                worth.focus = worth.focus.min(TOOL);
+                worth.focus = worth.focus.min(Bound::Tool.most());
             } else if group.runs_one() && self.criteria.counts(Family::HarvestContent) {
-                worth.focus = worth.focus.min(ALIKE);
+                worth.focus = worth.focus.min(Bound::Alike.most());
             }
         }
         let plain = worth.wording < i64::from(worth.parties) * PLAIN;
