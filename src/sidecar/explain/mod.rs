@@ -3,6 +3,7 @@
 pub(crate) mod campaign;
 mod counters;
 mod decision;
+mod group;
 mod link;
 pub(crate) mod text;
 pub(crate) mod words;
