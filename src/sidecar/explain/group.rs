@@ -74,6 +74,7 @@ fn agreeing(story: &Story) -> String {
 fn at_most(worth: &Worth, most: MilliNats) -> String {
     let held = worth.held().filter(|bound| bound.most() <= most);
     let told = bare(held.map_or(most, Bound::most));
+    // Shared settings are worth no more than a tool's users are, whoever has them.
     match held.filter(|_| !worth.by_settings) {
         Some(Bound::Tool) => {
             format!("{told}, for most run programs that nobody runs for anything else, as users of a tool do")
@@ -86,25 +87,26 @@ fn at_most(worth: &Worth, most: MilliNats) -> String {
 /// Client programs of several names that are set alike.
 fn disguise(story: &Story, criteria: &Criteria) -> Option<String> {
     let programs = match story.family {
+        _ if story.worth.disguise <= 0 => return None,
         Family::CohortSynchrony => "several names, and few, while people who are set alike run whatever there is",
         _ => "several names, and all are set in the same few ways, which tells them from a tool and its users",
     };
     let (found, most) = (nats(story.worth.disguise), bare(criteria.disguise));
-    let told = format!("Their client programs bear {programs}: {found} nats (at most {most}).");
-    (story.worth.disguise > 0).then_some(told)
+    Some(format!("Their client programs bear {programs}: {found} nats (at most {most})."))
 }
 
 /// Accounts that take turns.
 fn turns(worth: &Worth, criteria: &Criteria) -> Option<String> {
     let (turns, alike) = worth.taken;
-    let told = format!(
-        "They take turns: of {} an account took, {alike} came after as many requests of the others as the one before, \
-         which times do not account for: {} nats (at most {}).",
-        count(u64::from(turns), "turn that", "turns that"),
-        nats(worth.turns),
-        bare(criteria.turns),
-    );
-    (worth.turns > 0).then_some(told)
+    (worth.turns > 0).then(|| {
+        format!(
+            "They take turns: of {} an account took, {alike} came after as many requests of the others as the one before, \
+             which times do not account for: {} nats (at most {}).",
+            count(u64::from(turns), "turn that", "turns that"),
+            nats(worth.turns),
+            bare(criteria.turns),
+        )
+    })
 }
 
 #[cfg(test)]
