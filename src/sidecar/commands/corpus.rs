@@ -1,7 +1,7 @@
 //! `azeotrope corpus`: public prompt sets as filters.
 
 use super::format::Format;
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, output, writable};
 use crate::terminal::progress::reading;
 use crate::trace::{Lines, unquoted};
 use azeotrope_engine::corpus::Corpus;
@@ -56,6 +56,7 @@ struct Line<'a> {
 }
 
 fn index(out: &Path, files: &[PathBuf], format: Format) -> Result<Outcome, Failure> {
+    writable(out, files)?;
     let (mut digests, mut read) = (Vec::new(), 0_u64);
     for path in files {
         let name = path.display();

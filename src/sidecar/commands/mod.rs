@@ -20,7 +20,7 @@ pub(crate) mod train;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How a command ended that did its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,10 +81,15 @@ pub(crate) fn input(path: &Path) -> Result<Box<dyn Read>, Failure> {
     })
 }
 
-/// Opens a file to write, or standard output where there is none.
+/// The file to write, unless that is standard output: where none is named, or `-`.
+pub(crate) fn named(path: Option<&Path>) -> Option<&Path> {
+    path.filter(|path| path.as_os_str() != "-")
+}
+
+/// Opens a file to write, or standard output where none is [`named`].
 pub(crate) fn output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
     const BUFFER: usize = 1 << 20;
-    Ok(match path {
+    Ok(match named(path) {
         None => Box::new(io::BufWriter::with_capacity(BUFFER, io::stdout().lock())),
         Some(path) => {
             let file = File::create(path).map_err(|error| Failure::Io(path.display().to_string(), error))?;
@@ -93,8 +98,22 @@ pub(crate) fn output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
     })
 }
 
-/// Fails where a file could not be written, before there is anything to write. What is there stays as it is.
-pub(crate) fn writable(path: &Path) -> Result<(), Failure> {
+/// Fails where a file that is to be written is one of those that are read: it would be emptied before.
+pub(crate) fn apart<'a>(path: &Path, read: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Failure> {
+    let Ok(written) = path.canonicalize() else { return Ok(()) };
+    match read.into_iter().any(|read| read.canonicalize().is_ok_and(|read| read == written)) {
+        true => Err(Failure::Usage(format!("{}: is read, so it cannot be written", path.display()))),
+        false => Ok(()),
+    }
+}
+
+/// Fails where a file could not be written, or is one of those that are read, before there is anything to write. What is there stays
+/// as it is.
+pub(crate) fn writable(path: &Path, read: &[PathBuf]) -> Result<(), Failure> {
+    if named(Some(path)).is_none() {
+        return Err(Failure::Usage("-: standard output has what is told of the file; name one".to_owned()));
+    }
+    apart(path, read)?;
     let failed = |error| Failure::Io(path.display().to_string(), error);
     match path.exists() {
         true => File::options().append(true).open(path).map(drop).map_err(failed),

@@ -1,7 +1,7 @@
 //! `azeotrope replay`: both tiers over a recorded trace, with the trace's own clock.
 
 use super::setup::Setup;
-use super::{Failure, Outcome, output};
+use super::{Failure, Outcome, apart, named, output};
 use crate::trace::write_verdict;
 use std::path::PathBuf;
 
@@ -13,17 +13,21 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     #[command(flatten)]
     setup: Setup,
-    /// Where verdicts go; absent: standard output
+    /// Where verdicts go; absent, or `-`: standard output
     #[arg(long, value_name = "OUT")]
     verdicts: Option<PathBuf>,
 }
 
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
+        let file = named(self.verdicts.as_deref());
+        if let Some(file) = file {
+            apart(file, [&self.setup.trace])?;
+        }
         let engine = self.setup.engine()?;
         let mut fleet = self.setup.fleet(&engine);
-        let mut out = output(self.verdicts.as_deref())?;
-        self.setup.each(self.verdicts.is_none(), |exchange| {
+        let mut out = output(file)?;
+        self.setup.each(file.is_none(), |exchange| {
             let verdict = fleet.exchange(exchange);
             write_verdict(&mut out, exchange.id, &verdict)?;
             Ok(true)

@@ -47,7 +47,7 @@ impl Args {
         if !odd.is_empty() {
             return Err(Failure::Usage("each trace needs its labels after it".to_owned()));
         }
-        writable(&self.out)?;
+        writable(&self.out, &self.traces)?;
         let only = self.sources.as_deref().map(sources).transpose()?.unwrap_or_default();
         let mut samples = Samples::default();
         for [trace, labels] in pairs {

@@ -51,6 +51,18 @@ fn a_line_that_is_no_prompt_is_refused_with_its_number() {
 }
 
 #[test]
+fn prompts_are_not_written_over_and_a_filter_is_no_text() {
+    let folder = Folder::new("corpus-out");
+    let read = lines((0..50).map(|n| json!({ "prompt": words(n, 12) })));
+    let prompts = folder.write("prompts.jsonl", read.clone());
+    for (out, why) in [(prompts.as_str(), "is read, so it cannot be written"), ("-", "name one")] {
+        let run = azeotrope(&["corpus", "index", "--out", out, &prompts], "");
+        assert!(run.code == 2 && run.err.contains(why), "{}", run.err);
+    }
+    assert!(folder.read("prompts.jsonl") == read.into_bytes());
+}
+
+#[test]
 fn a_damaged_filter_is_refused() {
     let folder = Folder::new("corpus-damaged");
     let out = folder.path("public.corpus");

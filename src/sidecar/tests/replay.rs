@@ -30,6 +30,19 @@ fn the_same_trace_gives_the_same_verdicts_byte_for_byte() {
 }
 
 #[test]
+fn a_dash_is_standard_output_and_what_is_read_is_not_written_over() {
+    let folder = Folder::new("replay-out");
+    let trace = folder.write("trace.jsonl", harvest());
+    let run = azeotrope(&["replay", "--verdicts", "-", &trace], "");
+    assert_eq!((run.code, verdicts(&run.out).len()), (0, 1_200));
+    assert!(!std::path::Path::new("-").exists());
+    let same = folder.path("./trace.jsonl");
+    let run = azeotrope(&["replay", "--verdicts", &same, &trace], "");
+    assert_eq!((run.code, run.err), (2, format!("azeotrope: {same}: is read, so it cannot be written\n")));
+    assert!(folder.read("trace.jsonl") == harvest().into_bytes());
+}
+
+#[test]
 fn every_exchange_has_one_verdict_in_order() {
     let run = azeotrope(&["replay", "-"], &harvest());
     assert_eq!((run.code, run.err.as_str()), (0, ""));

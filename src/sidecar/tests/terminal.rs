@@ -104,5 +104,13 @@ fn nothing_is_signed_that_no_filter_would_open() {
         let run = sign(more);
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{more:?}: {}", run.err);
     }
-    assert_eq!(sign(&["--bundle-version", "999999999999999", "--corpus", &corpus]).code, 0);
+    let good = ["--bundle-version", "999999999999999", "--corpus", &corpus];
+    assert_eq!(sign(&good).code, 0);
+    // Nor is anything written over that the bundle is made of.
+    for read in [&rules, &key, &corpus] {
+        let before = std::fs::read(read).unwrap();
+        let run = sign(&[&good[..], &["--out", read]].concat());
+        assert_eq!(run.err, format!("azeotrope: {read}: is read, so it cannot be written\n"));
+        assert!(std::fs::read(read).unwrap() == before);
+    }
 }

@@ -117,7 +117,7 @@ enum Command {
         /// Version of the bundle; absent: the seconds since 1970
         #[arg(long = "bundle-version", value_name = "VERSION", value_parser = clap::value_parser!(u64).range(1..=MAX_VERSION))]
         number: Option<u64>,
-        /// Where the base64 goes; absent: standard output
+        /// Where the base64 goes; absent, or `-`: standard output
         #[arg(long, value_name = "OUT")]
         out: Option<PathBuf>,
         #[command(flatten)]
@@ -137,7 +137,7 @@ enum Command {
         /// Bytes that the result may have; more is refused
         #[arg(long, value_name = "BYTES", default_value_t = azeotrope_engine::rules::MAX_CONFIGURATION)]
         limit: usize,
-        /// Where the result goes; absent: standard output
+        /// Where the result goes; absent, or `-`: standard output
         #[arg(long, value_name = "OUT")]
         out: Option<PathBuf>,
         /// File with the token that filters show
