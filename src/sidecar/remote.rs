@@ -115,7 +115,7 @@ impl Sidecar {
             Some(token) => request.header("authorization", format!("Bearer {token}")),
             None => request,
         };
-        let failed = |error: ureq::Error| Failure::Sidecar(format!("{}{path}: {error}", self.url()));
+        let failed = |error| self.silent(path, &error);
         let mut answer = request.call().map_err(failed)?;
         let body = answer.body_mut().with_config().limit(limit).read_to_vec().map_err(failed)?;
         match answer.status().as_u16() {
@@ -188,12 +188,19 @@ impl Sidecar {
         Ok(format!("Bearer {token}"))
     }
 
+    /// What came is no answer. Who named no sidecar is told how to.
+    fn silent(&self, path: &str, error: &ureq::Error) -> Failure {
+        let named = self.url.is_some() || usual().is_some();
+        let hint = if named { "" } else { " (--sidecar or AZEOTROPE_SIDECAR says where the sidecar is)" };
+        Failure::Sidecar(format!("{}{path}: {error}{hint}", self.url()))
+    }
+
     fn answered(
         &self,
         path: &str,
         answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
     ) -> Result<Answer, Failure> {
-        let failed = |error: ureq::Error| Failure::Sidecar(format!("{}: {error}", self.url()));
+        let failed = |error| self.silent("", &error);
         let mut answer = answer.map_err(failed)?;
         let tag = answer.headers().get("etag").and_then(|tag| tag.to_str().ok()).unwrap_or_default().to_owned();
         let body = answer.body_mut().with_config().limit(LARGEST).read_to_string().map_err(failed)?;

@@ -89,6 +89,17 @@ fn campaigns_are_asked_of_the_usual_sidecar_unless_there_is_a_trace() {
 }
 
 #[test]
+fn who_names_no_sidecar_is_told_how_to_where_none_answers() {
+    let told = |arguments: &[&str]| {
+        let run = azeotrope(&[&["status"], arguments].concat(), "");
+        (run.code, run.err.contains("AZEOTROPE_SIDECAR"))
+    };
+    assert_eq!(told(&["--sidecar", "http://127.0.0.1:9"]), (3, false));
+    // One may be running on this machine.
+    assert!(matches!(told(&[]), (3, true) | (0 | 1, false)));
+}
+
+#[test]
 fn only_the_sidecars_own_word_says_that_nothing_is_held_back() {
     let folder = Folder::new("held");
     let token = folder.write("token", "x");
