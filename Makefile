@@ -89,7 +89,8 @@ test-wasm: $(RUNNER) $(TARGETS) ## the engine's tests as wasm in Node
 	@grep -Eq '[1-9][0-9]* passed' target/test-wasm.log || { echo 'no test ran as wasm'; exit 1; }
 
 test-host: $(WASM) $(EDGE) ## both modules under a Proxy-Wasm host of our own: every dialect, a host that fails, CDN edges
-	cargo test --quiet -p azeotrope-test-host --features run
+	@# As a part of the workspace, whose engine is built already: alone it would have an engine of its own.
+	cargo test --quiet --workspace --features azeotrope-test-host/run --test suite
 
 host-calls: $(WASM) ## what one LLM call asks of the host, by name
 	cargo run --quiet -p azeotrope-test-host --features run --bin host-calls
@@ -198,10 +199,9 @@ check-model: target/model/content.model ## training gives the built-in content m
 lint: $(TARGETS) ## formatting and clippy
 	cargo fmt --all -- --check
 	cargo fmt --manifest-path tests/fuzz/libfuzzer/Cargo.toml -- --check
-	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	cargo clippy --quiet --workspace --all-targets --features azeotrope-test-host/run -- -D warnings
 	cargo clippy --quiet -p azeotrope-filter --target wasm32-wasip1 -- -D warnings
 	cargo clippy --quiet -p azeotrope-filter --no-default-features --target wasm32-wasip1 -- -D warnings
-	cargo clippy --quiet -p azeotrope-test-host --all-targets --features run -- -D warnings
 	cargo clippy --quiet -p azeotrope-engine -p azeotrope-text --all-targets --target wasm32-unknown-unknown -- -D warnings
 
 deny: .cache/tools/cargo-deny-$(CARGO_DENY) ## licences, sources and bans of all dependencies (.cargo/deny.toml)

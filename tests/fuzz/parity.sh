@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 mutations=${1:?mutations of each input}
-# Linking for wasm takes one core: the native one is built meanwhile.
-cargo build --quiet --release -p azeotrope-fuzz &
+# Linking for wasm takes one core: the native one is built meanwhile, of the engine that the program has.
+cargo build --quiet --release -p azeotrope -p azeotrope-fuzz --bin azeotrope-fuzz &
 cargo build --quiet --profile module -p azeotrope-fuzz --target wasm32-wasip1
 wait $!
 program=target/release/azeotrope-fuzz
