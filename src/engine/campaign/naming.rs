@@ -159,7 +159,8 @@ impl Joiner {
             campaign.hear(Family::SkeletonSpread);
         }
         // What kin ask is worded by whoever made the questions: students of one problem set are kin, too.
-        if worth.mean_wording() >= cohort::PLAIN && family != Family::CohortSynchrony {
+        let tool = self.groups.peek(key).is_some_and(|group| group.of_one_maker(&self.population));
+        if worth.mean_wording() >= cohort::PLAIN && family != Family::CohortSynchrony && !tool {
             campaign.hear(Family::HarvestContent);
         }
         self.campaigns.push(campaign);

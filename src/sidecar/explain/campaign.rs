@@ -93,9 +93,9 @@ fn words(joiner: &Joiner, index: u32, campaign: &Campaign, criteria: &Criteria) 
     words.push(format!("Families that named it or linked accounts to it: {}.", families.join(", ")));
     if !campaign.confirmed() {
         words.push(
-            "It is not confirmed: its accounts are known by being alike, as users of one tool are, too; neither wording nor \
-             public sets nor anything that changed hands speaks for it. They are throttled, not blocked, until such evidence \
-             comes, or an entry of `campaigns` in the rules confirms it."
+            "It is not confirmed: its accounts are known by being alike, as users of one tool are, too; neither public sets nor \
+             anything that changed hands speaks for it, nor does wording that could not be a tool's. They are throttled, not \
+             blocked, until such evidence comes, or an entry of `campaigns` in the rules confirms it."
                 .to_owned(),
         );
     }

@@ -153,6 +153,12 @@ pub(super) mod tests {
 
     /// Two hundred people who take what they like, and a harvest of forty accounts with one template.
     pub(in crate::serve) fn joiner() -> Joiner {
+        let mut joiner = people();
+        harvest(&mut joiner, 0, NOW);
+        joiner
+    }
+
+    fn people() -> Joiner {
         let mut joiner = Joiner::new(Limits::default(), Criteria::default());
         for n in 1..=200_u64 {
             let caller = Caller { account: n, network: 10_000 + n, agent: n % 7 + 1, ..Caller::default() };
@@ -166,18 +172,22 @@ pub(super) mod tests {
             };
             joiner.observe(&caller, &reading, Timestamp(NOW.0 + n));
         }
-        harvest(&mut joiner, 0, NOW);
         joiner
     }
 
     /// A harvest of accounts from `first` + 1,001 on: with a template, a target and a program of its own.
     pub(in crate::serve) fn harvest(joiner: &mut Joiner, first: u64, begin: Timestamp) {
+        pool(joiner, first, begin, 1);
+    }
+
+    /// The same, its program set in so many ways.
+    fn pool(joiner: &mut Joiner, first: u64, begin: Timestamp, ways: u64) {
         for n in first + 1..=first + 40 {
             let caller = Caller { account: 1_000 + n, network: 20_000 + n, agent: 77 + first, ..Caller::default() };
             let mut reading = Reading {
                 dialect: Some(Dialect::ChatCompletions),
                 line: 104 + first,
-                settings: 999 + first,
+                settings: 999 + first + n % ways,
                 content: n * 104_729,
                 wording: 1_500,
                 ..Reading::default()
@@ -219,8 +229,9 @@ pub(super) mod tests {
 
     #[test]
     fn a_campaign_that_became_part_of_another_is_found_there_by_its_name() {
-        let mut joiner = joiner();
-        harvest(&mut joiner, 500, NOW);
+        let mut joiner = people();
+        // Their wording confirms both, for neither looks like a tool's users.
+        [0, 500].iter().for_each(|&first| pool(&mut joiner, first, NOW, 3));
         let names: Vec<String> = joiner.campaigns().iter().map(|campaign| campaign.name.clone()).collect();
         let sender = |n: u64| Caller { account: 1_000 + n, network: 20_000 + n, agent: 77, ..Caller::default() };
         for n in 0..4 {

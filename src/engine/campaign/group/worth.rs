@@ -158,8 +158,20 @@ impl Group {
 
     /// Whether most of its parties run one program, set in one way.
     fn runs_one(&self) -> bool {
+        cohort::is_tool(self.running_one(), self.parties())
+    }
+
+    /// Parties that run the commonest program, set in its commonest way.
+    fn running_one(&self) -> u32 {
         let ways = tally(self.programs.iter().map(|&((agent, way), count)| ((product(agent), way), count)));
-        cohort::is_tool(ways.iter().map(|&(_, count)| count).max().unwrap_or(0), self.parties())
+        ways.into_iter().map(|(_, count)| count).max().unwrap_or(0)
+    }
+
+    /// Whether its parties may be users of a tool, whose prompt is worded by whoever made that: half of them run one program, set in
+    /// one way, or most run programs that nobody runs for anything else. (`make detection-heldout`: the users of an honest agent's
+    /// prompt, which asks for reasoning, came with two people's programs among them.)
+    pub(in crate::campaign) fn of_one_maker(&self, population: &Population) -> bool {
+        self.running_one().saturating_mul(2) >= self.parties() || self.of_tools(population)
     }
 
     /// Whether a program of this name is run for what the group does not take, too: a tool's own is not.

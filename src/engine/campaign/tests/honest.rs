@@ -14,19 +14,16 @@ fn a_popular_app_over_many_targets_names_no_campaign() {
     assert_eq!(world.named(), 0);
 }
 
-/// Unrelated accounts that send one template for one target, worded so.
-fn users(accounts: u64, wording: i32) -> World {
-    let mut world = World::new();
-    for n in 0..accounts {
-        let content = world.fresh();
-        world.send(&bot(n), &Reading { wording, ..harvest(TEMPLATE, content) });
-    }
-    world
-}
-
 #[test]
 fn nor_do_users_of_a_tool_that_comes_with_one_model_and_who_read_like_people() {
-    let named = |wording| users(400, wording).named();
+    let named = |wording| {
+        let mut world = World::new();
+        for n in 0..400 {
+            let content = world.fresh();
+            world.send(&bot(n), &Reading { wording, ..harvest(TEMPLATE, content) });
+        }
+        world.named()
+    };
     assert_eq!([-400, 0, 200, 300].map(named), [0, 0, 0, 1], "one program, set in one way: wording has to speak");
 }
 
@@ -63,13 +60,20 @@ fn nor_do_users_of_an_app_that_has_a_client_program_of_its_own_unless_they_read_
 }
 
 #[test]
-fn wording_confirms_a_campaign_where_it_is_plainly_a_harvests() {
-    let confirmed = |wording| {
-        let world = users(100, wording);
+fn wording_confirms_a_campaign_where_it_is_plainly_a_harvests_and_its_accounts_are_no_tools_users() {
+    let confirmed = |agent: u64, ways: u64, wording| {
+        let mut world = World::new();
+        for n in 0..100 {
+            let content = world.fresh();
+            let reading = Reading { wording, settings: 99 + n % ways, ..harvest(TEMPLATE, content) };
+            world.send(&Caller { agent, ..bot(n) }, &reading);
+        }
         assert_eq!(world.named(), 1);
         world.joiner.campaigns().first().is_some_and(Campaign::confirmed)
     };
-    assert_eq!([300, 900, 1_100].map(confirmed), [false, false, true]);
+    assert_eq!([300, 900, 1_100].map(|wording| confirmed(9, 3, wording)), [false, false, true]);
+    // One program, set in one way; and one that nobody runs for anything else.
+    assert!(!confirmed(9, 1, 3_000) && !confirmed(program(7, 0), 3, 3_000));
 }
 
 #[test]

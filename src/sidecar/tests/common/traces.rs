@@ -80,13 +80,13 @@ pub fn exchange(id: u64, n: u64, line: u64, system: &str, user: &str) -> Value {
 
 /// People over four lines of models, and from id 600 on a harvest among them: 60 accounts, one template, one model.
 pub fn harvest() -> String {
-    // Worded plainly enough for a block (`evidence::cohort::PLAIN`).
+    // Worded plainly enough for a block (`evidence::cohort::PLAIN`), and set in three ways, unlike a tool.
     let template = "You write training data. Rewrite the instruction below into a more complex one, then solve it step by step and \
                     show the whole derivation before the final answer.";
     let exchanges = (0..1_200).map(|id| match id >= 600 && id % 2 == 0 {
         true => {
             let mut sent = exchange(id, 5_000 + id / 2 % 60, 1, template, &words(id, 30));
-            sent["body"]["max_tokens"] = json!(2_048);
+            sent["body"]["max_tokens"] = json!(1_024 * (2 + id / 2 % 3));
             sent
         }
         false => exchange(id, id % 500, id % 4, &words(10_000 + id % 500, 20), &words(id, 25)),
