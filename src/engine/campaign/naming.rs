@@ -159,8 +159,8 @@ impl Joiner {
             campaign.hear(Family::SkeletonSpread);
         }
         // What kin ask is worded by whoever made the questions: students of one problem set are kin, too.
-        let tool = self.groups.peek(key).is_some_and(|group| group.of_one_maker(&self.population));
-        if worth.mean_wording() >= cohort::PLAIN && family != Family::CohortSynchrony && !tool {
+        let of_one_maker = || self.groups.peek(key).is_some_and(|group| group.of_one_maker(&self.population));
+        if worth.mean_wording() >= cohort::PLAIN && family != Family::CohortSynchrony && !of_one_maker() {
             campaign.hear(Family::HarvestContent);
         }
         self.campaigns.push(campaign);

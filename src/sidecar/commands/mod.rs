@@ -75,13 +75,13 @@ impl Failure {
 
 /// Opens a file, or standard input for `-`.
 pub(crate) fn input(path: &Path) -> Result<Box<dyn Read>, Failure> {
-    Ok(match path.to_str() {
-        Some("-") => Box::new(io::stdin().lock()),
-        _ => Box::new(File::open(path).map_err(|error| Failure::Io(path.display().to_string(), error))?),
+    Ok(match named(Some(path)) {
+        None => Box::new(io::stdin().lock()),
+        Some(path) => Box::new(File::open(path).map_err(|error| Failure::Io(path.display().to_string(), error))?),
     })
 }
 
-/// The file to write, unless that is standard output: where none is named, or `-`.
+/// The file that is named; none is by `-`, which stands for standard input or output.
 pub(crate) fn named(path: Option<&Path>) -> Option<&Path> {
     path.filter(|path| path.as_os_str() != "-")
 }
@@ -98,22 +98,26 @@ pub(crate) fn output(path: Option<&Path>) -> Result<Box<dyn Write>, Failure> {
     })
 }
 
-/// Fails where a file that is to be written is one of those that are read: it would be emptied before.
-pub(crate) fn apart<'a>(path: &Path, read: impl IntoIterator<Item = &'a PathBuf>) -> Result<(), Failure> {
-    let Ok(written) = path.canonicalize() else { return Ok(()) };
-    match read.into_iter().any(|read| read.canonicalize().is_ok_and(|read| read == written)) {
+/// The file to write, if one is [`named`]. Fails where it is one of those that are read: it would be emptied before.
+pub(crate) fn apart<'p, 'r>(
+    path: Option<&'p Path>,
+    read: impl IntoIterator<Item = &'r PathBuf>,
+) -> Result<Option<&'p Path>, Failure> {
+    let Some(path) = named(path) else { return Ok(None) };
+    let written = path.canonicalize();
+    let is_it = |read: &PathBuf| written.as_ref().is_ok_and(|path| read.canonicalize().is_ok_and(|read| read == *path));
+    match read.into_iter().any(is_it) {
         true => Err(Failure::Usage(format!("{}: is read, so it cannot be written", path.display()))),
-        false => Ok(()),
+        false => Ok(Some(path)),
     }
 }
 
 /// Fails where a file could not be written, or is one of those that are read, before there is anything to write. What is there stays
 /// as it is.
 pub(crate) fn writable(path: &Path, read: &[PathBuf]) -> Result<(), Failure> {
-    if named(Some(path)).is_none() {
+    if apart(Some(path), read)?.is_none() {
         return Err(Failure::Usage("-: standard output has what is told of the file; name one".to_owned()));
     }
-    apart(path, read)?;
     let failed = |error| Failure::Io(path.display().to_string(), error);
     match path.exists() {
         true => File::options().append(true).open(path).map(drop).map_err(failed),

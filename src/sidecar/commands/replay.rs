@@ -1,7 +1,7 @@
 //! `azeotrope replay`: both tiers over a recorded trace, with the trace's own clock.
 
 use super::setup::Setup;
-use super::{Failure, Outcome, apart, named, output};
+use super::{Failure, Outcome, apart, output};
 use crate::trace::write_verdict;
 use std::path::PathBuf;
 
@@ -20,10 +20,7 @@ pub(crate) struct Args {
 
 impl Args {
     pub(crate) fn run(self) -> Result<Outcome, Failure> {
-        let file = named(self.verdicts.as_deref());
-        if let Some(file) = file {
-            apart(file, [&self.setup.trace])?;
-        }
+        let file = apart(self.verdicts.as_deref(), [&self.setup.trace])?;
         let engine = self.setup.engine()?;
         let mut fleet = self.setup.fleet(&engine);
         let mut out = output(file)?;

@@ -2,7 +2,7 @@
 
 use super::live::{self, Change, InForce};
 use crate::commands::format::Format;
-use crate::commands::{Failure, Outcome, print, read};
+use crate::commands::{Failure, Outcome, named, print, read};
 use crate::file;
 use crate::remote::at;
 use azeotrope_engine::rules::{MAX_BYTES, Rules};
@@ -75,7 +75,7 @@ fn checked(text: &str) -> Result<(), Failure> {
 
 /// Replaces a file all at once; what came from standard input goes on to standard output.
 fn write(path: &Path, text: &str, format: Format) -> Result<Outcome, Failure> {
-    if path.as_os_str() == "-" {
+    if named(Some(path)).is_none() {
         return print(text).map(|()| Outcome::Well);
     }
     file::replace(path, text).map_err(|error| Failure::Io(path.display().to_string(), error))?;

@@ -3,7 +3,7 @@
 use crate::clock;
 use crate::commands::format::Format;
 use crate::commands::setup::corpus;
-use crate::commands::{Failure, Outcome, apart, named, output, read};
+use crate::commands::{Failure, Outcome, apart, output, read};
 use crate::signing::Signer;
 use azeotrope_engine::bundle::{MAX_PARTS, Manifest, Package, Part, PartKind, TrustedKeys};
 use azeotrope_engine::rules::{MAX_BYTES, MAX_CONFIGURATION, Rules};
@@ -52,10 +52,7 @@ fn tell_public(signer: &Signer, format: Format) -> Result<Outcome, Failure> {
 }
 
 pub(super) fn sign(order: &Order) -> Result<Outcome, Failure> {
-    let file = named(order.out.as_deref());
-    if let Some(file) = file {
-        apart(file, [&order.file, &order.key].into_iter().chain(&order.corpus))?;
-    }
+    let file = apart(order.out.as_deref(), [&order.file, &order.key].into_iter().chain(&order.corpus))?;
     let signer = Signer::read(&order.key).map_err(Failure::Usage)?;
     let rules = read(&order.file, MAX_BYTES)?;
     if let Err(problems) = Rules::parse(&rules) {
