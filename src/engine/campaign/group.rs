@@ -3,6 +3,7 @@
 //! Only the first account of a party counts (a party is an organisation or a network): the keys of one organisation are
 //! one voice.
 
+mod programs;
 mod worth;
 
 pub use worth::{Bound, Worth};
