@@ -6,7 +6,7 @@
 mod programs;
 mod worth;
 
-pub use worth::{Bound, Worth};
+pub use worth::{Basis, Worth};
 
 use super::population::Client;
 use super::rhythm::Rhythm;

@@ -40,8 +40,10 @@ impl Default for Limits {
     }
 }
 
-/// Layout of snapshots, and the one before, which has no unions.
-const SNAPSHOT: u8 = 8;
+/// Layout of snapshots; the one before, which tells less of what a focus comes of, in the same bytes; and the one before that, which
+/// has no unions.
+const SNAPSHOT: u8 = 9;
+const WITHOUT_BOUNDS: u8 = 8;
 const WITHOUT_UNIONS: u8 = 7;
 
 /// A key that one party has sent.
@@ -125,7 +127,7 @@ impl Joiner {
         let (layout, rest) = bytes.split_first().ok_or("an empty snapshot")?;
         let none = postcard::to_allocvec(&Vec::<Union>::new()).unwrap_or_default();
         let whole = match *layout {
-            SNAPSHOT => Cow::Borrowed(rest),
+            SNAPSHOT | WITHOUT_BOUNDS => Cow::Borrowed(rest),
             WITHOUT_UNIONS => Cow::Owned([rest, &none].concat()),
             _ => return Err("a snapshot of another version"),
         };

@@ -11,7 +11,7 @@
 
 use super::derived::Derived;
 use super::gathering::Gathering;
-use super::group::{Group, Member};
+use super::group::{Basis, Group, Member};
 use super::joiner::Joiner;
 use super::population::Client;
 use crate::caller::product;
@@ -214,14 +214,15 @@ impl Joiner {
         }
     }
 
-    /// What is worth that the members of a group of kin take one target, and whether that is so because they are kin
-    /// rather than because of the target: it is what those that are alike in it have in common anyway.
-    pub(super) fn kinship(&self, likeness: Likeness, group: &Group) -> (MilliNats, bool) {
+    /// What is worth that the members of a group of kin take one target, and whether that is so because of the target, or because
+    /// of their settings: it is what those that are alike in it have in common anyway.
+    pub(super) fn kinship(&self, likeness: Likeness, group: &Group) -> (MilliNats, Basis) {
         let first = group.accounts().next().and_then(|account| self.accounts.peek(account));
         let alike = first.map_or(0, |first| self.alike(likeness, group.parties(), &self.renamed.client(&first.client)));
         let counts = likeness == Likeness::Program && alike >= SURE;
         let focus = if counts { group.focus(&self.population).min(FOCUS) } else { 0 };
-        (focus.max(alike.min(ALIKE)), alike.min(ALIKE) > focus)
+        let alike = alike.min(ALIKE);
+        (focus.max(alike), if alike > focus { Basis::Settings } else { Basis::Targets })
     }
 
     /// What it says that so many parties that are so alike have met their kin, among all of those that have met anybody.

@@ -2,7 +2,7 @@
 
 use super::words::{bare, count, digest, nats, share};
 use azeotrope_engine::campaign::Criteria;
-use azeotrope_engine::campaign::group::{Bound, Worth};
+use azeotrope_engine::campaign::group::{Basis, Worth};
 use azeotrope_engine::campaign::named::{Campaign, Story};
 use azeotrope_engine::nats::MilliNats;
 use azeotrope_engine::rules::Family;
@@ -59,8 +59,12 @@ fn agreeing(story: &Story) -> String {
     let worth = &story.worth;
     match story.family {
         Family::CorpusSweep => "That so many do, while accounts on the whole seldom do,".to_owned(),
-        Family::CohortSynchrony if worth.by_settings => "that they so meet their own kind, not anybody,".to_owned(),
-        _ if worth.by_settings => "one program sets the sampling parameters of nearly all of them, which".to_owned(),
+        Family::CohortSynchrony if worth.basis == Basis::Settings => {
+            "that they so meet their own kind, not anybody,".to_owned()
+        }
+        _ if worth.basis == Basis::Settings => {
+            "one program sets the sampling parameters of nearly all of them, which".to_owned()
+        }
         _ => {
             let some = format!("{} of them", worth.taking);
             let all = if worth.taking == worth.parties { "all of them" } else { &some };
@@ -72,15 +76,16 @@ fn agreeing(story: &Story) -> String {
 
 /// The most that focus could be worth, otherwise `most`; and why, where that is because its parties look like a tool's users.
 fn at_most(worth: &Worth, most: MilliNats) -> String {
-    let held = worth.held().filter(|bound| bound.most() <= most);
-    let told = bare(held.map_or(most, Bound::most));
-    // Shared settings are worth no more than a tool's users are, whoever has them.
-    match held.filter(|_| !worth.by_settings) {
-        Some(Bound::Tool) => {
+    let held = worth.basis.most(most);
+    let told = bare(held);
+    match worth.basis {
+        Basis::Tool if held < most => {
             format!("{told}, for most run programs that nobody runs for anything else, as users of a tool do")
         }
-        Some(Bound::Alike) => format!("{told}, for three in four run one program in one way, as users of a tool do"),
-        None => told,
+        Basis::Alike if held < most => {
+            format!("{told}, for three in four run one program in one way, as users of a tool do")
+        }
+        _ => told,
     }
 }
 
@@ -126,15 +131,15 @@ mod tests {
 
     #[test]
     fn accounts_that_meet_their_kin_are_told_as_such() {
-        let worth = Worth { parties: 8, taking: 8, focus: 8_000, by_settings: true, ..Worth::default() };
+        let worth = Worth { parties: 8, taking: 8, focus: 8_000, basis: Basis::Settings, ..Worth::default() };
         let told = told(Family::CohortSynchrony, worth);
         assert!(told.contains("ask what few but each other ask; that they so meet their own kind"), "{told}");
     }
 
     #[test]
     fn so_are_those_of_several_programs() {
-        let worth =
-            Worth { parties: 9, taking: 9, focus: 8_000, by_settings: true, disguise: 7_000, ..Worth::default() };
+        let basis = Basis::Settings;
+        let worth = Worth { parties: 9, taking: 9, focus: 8_000, basis, disguise: 7_000, ..Worth::default() };
         let told = told(Family::CohortSynchrony, worth);
         assert!(told.contains("set their programs in one way, take one model"), "{told}");
         assert!(told.contains("several names, and few") && told.contains("+7.00 nats (at most 8.00"), "{told}");
@@ -150,15 +155,15 @@ mod tests {
 
     #[test]
     fn why_agreeing_is_worth_no_more_is_told_where_that_is_because_of_a_tool() {
-        let told =
-            |focus, by_settings| named_by(Worth { parties: 60, taking: 60, focus, by_settings, ..Worth::default() });
-        assert!(told(8_000, false).contains("(at most 8.00, for most run programs that nobody runs for anything else"));
-        assert!(told(13_000, false).contains("(at most 13.00, for three in four run one program in one way"));
-        assert!(told(12_000, false).contains("+12.00 nats (at most 16.00)"), "as the rules say");
-        assert!(
-            told(8_000, true).contains("+8.00 nats (at most 8.00)"),
-            "shared settings are worth no more in any group"
-        );
+        let told = |focus, basis| named_by(Worth { parties: 60, taking: 60, focus, basis, ..Worth::default() });
+        let tool = "(at most 8.00, for most run programs that nobody runs for anything else";
+        assert!(told(8_000, Basis::Tool).contains(tool) && told(5_000, Basis::Tool).contains(tool));
+        assert!(told(13_000, Basis::Alike).contains("(at most 13.00, for three in four run one program in one way"));
+        assert!(told(8_000, Basis::Targets).contains("+8.00 nats (at most 16.00)"), "as the rules say");
+        assert!(told(8_000, Basis::Settings).contains("+8.00 nats (at most 8.00)"), "so in any group");
+        // What goes around once is worth less than such a group anyway.
+        let once = Worth { parties: 20, taking: 20, focus: 10_000, basis: Basis::Alike, ..Worth::default() };
+        assert!(named_by(once).contains("+10.00 nats (at most 10.00)"));
     }
 
     #[test]
@@ -176,7 +181,7 @@ mod tests {
     fn what_counted_is_what_is_told() {
         let worth = Worth { parties: 20, taking: 20, focus: 8_000, ..Worth::default() };
         assert!(named_by(worth).contains("all of them take"));
-        let settings = named_by(Worth { by_settings: true, ..worth });
+        let settings = named_by(Worth { basis: Basis::Settings, ..worth });
         assert!(
             settings.contains("one program sets the sampling parameters") && !settings.contains("take"),
             "{settings}"

@@ -60,8 +60,8 @@ pub struct Worth {
     pub taking: u32,
     /// ln of the share of everybody that takes it, in thousandths.
     pub ln_share: MilliNats,
-    /// `focus` is that of shared settings: they say more than the targets.
-    pub by_settings: bool,
+    /// What `focus` comes of.
+    pub basis: Basis,
     /// That client programs of several names are set in the same few ways.
     pub disguise: MilliNats,
     /// That its accounts take turns.
@@ -70,33 +70,36 @@ pub struct Worth {
     pub taken: (u32, u32),
 }
 
-/// What the focus of a group whose parties look like a tool's users is held to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bound {
-    /// Most of them run programs that nobody runs for anything else: 8 nats.
+/// What the focus of a group comes of, and what its targets are held to where its parties look like a tool's users.
+///
+/// The first two are numbered as the flag that snapshots of layout 8 have in its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Basis {
+    /// Its targets.
+    #[default]
+    Targets,
+    /// Settings that its parties share, 8 nats at most: they say more than the targets.
+    Settings,
+    /// Its targets, 8 nats at most: most of its parties run programs that nobody runs for anything else.
     Tool,
-    /// Three in four run one program in one way: 13 nats.
+    /// Its targets, 13 nats at most: three in four of its parties run one program in one way.
     Alike,
 }
 
-impl Bound {
-    /// Most that focus is worth under it.
+impl Basis {
+    /// Most that focus is worth for it, where otherwise that is `bound`.
     #[must_use]
-    pub const fn most(self) -> MilliNats {
+    pub fn most(self, bound: MilliNats) -> MilliNats {
         match self {
-            Self::Tool => TOOL,
-            Self::Alike => ALIKE,
+            Self::Targets => bound,
+            Self::Settings => bound.min(cohort::PROGRAM),
+            Self::Tool => bound.min(TOOL),
+            Self::Alike => bound.min(ALIKE),
         }
     }
 }
 
 impl Worth {
-    /// What its focus was held to, where it was: told by what that left of it.
-    #[must_use]
-    pub fn held(&self) -> Option<Bound> {
-        [Bound::Tool, Bound::Alike].into_iter().find(|bound| bound.most() == self.focus)
-    }
-
     /// Most that the focus of a group that `family` sees is worth, where otherwise that is `bound`.
     #[must_use]
     pub fn most(&self, family: Family, bound: MilliNats) -> MilliNats {
@@ -148,7 +151,7 @@ impl Group {
             target: self.target(),
             taking: self.taking(self.target()),
             ln_share: population.targets.ln_share(self.target()),
-            by_settings,
+            basis: if by_settings { Basis::Settings } else { Basis::Targets },
             disguise: self.disguise(population, if by_settings { program } else { 0 }),
             turns: self.rhythm.worth(),
             taken: (self.rhythm.turns, self.rhythm.alike),
@@ -167,7 +170,7 @@ impl Joiner {
                 // Questions of a public set are worded by whoever made it: that they read like a person's says nothing.
                 worth.wording = worth.wording.max(0);
             }
-            Gathering::Kin(likeness) => (worth.focus, worth.by_settings) = self.kinship(likeness, group),
+            Gathering::Kin(likeness) => (worth.focus, worth.basis) = self.kinship(likeness, group),
             _ if together => {}
             _ => worth.focus = 0,
         }
@@ -181,12 +184,14 @@ impl Joiner {
             Gathering::Skeleton | Gathering::Part | Gathering::Payload | Gathering::Kin(Likeness::Program) => true,
             Gathering::Corpus | Gathering::Replay | Gathering::Kin(Likeness::Way) | Gathering::Hands(_) => false,
         };
-        if expected && worth.turns < TURNING {
+        // Shared settings are worth no more than a tool's users are, whoever has them.
+        if expected && worth.turns < TURNING && worth.basis == Basis::Targets {
             if group.of_tools(&self.population) {
-                worth.focus = worth.focus.min(Bound::Tool.most());
+                worth.basis = Basis::Tool;
             } else if group.runs_one() && self.criteria.counts(Family::HarvestContent) {
-                worth.focus = worth.focus.min(Bound::Alike.most());
+                worth.basis = Basis::Alike;
             }
+            worth.focus = worth.basis.most(worth.focus);
         }
         let plain = worth.wording < i64::from(worth.parties) * PLAIN;
         worth.disguise = match kind {
@@ -241,7 +246,7 @@ mod tests {
     #[test]
     fn one_target_among_many_parties_is_evidence_and_a_mixture_is_none() {
         let focused = group(std::iter::repeat_n(1, 20)).worth(&population());
-        assert!(focused.focus > 11_000 && !focused.by_settings, "{focused:?}");
+        assert!(focused.focus > 11_000 && focused.basis == Basis::Targets, "{focused:?}");
         let mixed = group((0..20).map(|n| {
             if n % 10 < 5 {
                 1
@@ -268,7 +273,7 @@ mod tests {
             group.join(&Member { client, ..member(n, 1) });
         }
         let worth = group.worth(&one_model());
-        assert_eq!((worth.focus, worth.by_settings), (8_000, true));
+        assert_eq!((worth.focus, worth.basis), (8_000, Basis::Settings));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::campaign::criteria::LINK;
+use crate::campaign::group::Basis;
 use crate::campaign::named::Campaign;
 
 #[test]
@@ -57,6 +58,22 @@ fn nor_do_users_of_an_app_that_has_a_client_program_of_its_own_unless_they_read_
     // The name of the people's programs is used for anything.
     assert_eq!([program(7, 0), 9].map(|agent| named(agent, 300)), [0, 1]);
     assert_eq!([1_400, 1_600].map(|wording| named(program(7, 0), wording)), [0, 1]);
+}
+
+#[test]
+fn a_campaigns_story_tells_what_its_focus_was_held_to() {
+    let basis = |agent: u64, ways: u64| {
+        let mut world = World::new();
+        for n in 0..100 {
+            let content = world.fresh();
+            let reading = Reading { wording: 3_000, settings: 99 + n % ways, ..harvest(TEMPLATE, content) };
+            world.send(&Caller { agent, ..bot(n) }, &reading);
+        }
+        world.joiner.campaigns().first().map(|campaign| campaign.story.worth.basis)
+    };
+    assert_eq!(basis(9, 3), Some(Basis::Targets));
+    assert_eq!(basis(9, 1), Some(Basis::Alike));
+    assert_eq!(basis(program(7, 0), 3), Some(Basis::Tool));
 }
 
 #[test]

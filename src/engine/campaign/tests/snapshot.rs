@@ -1,6 +1,7 @@
 //! What a sidecar saves, and the next one takes up.
 
 use super::*;
+use crate::campaign::group::Basis;
 
 #[test]
 fn a_tier_that_is_restored_goes_on_as_if_nothing_had_been() {
@@ -18,6 +19,19 @@ fn a_tier_that_is_restored_goes_on_as_if_nothing_had_been() {
     }
     assert_eq!(world.joiner.take_changes(), other.joiner.take_changes());
     assert!(other.linked(500..520) >= 18);
+}
+
+#[test]
+fn a_snapshot_of_the_layout_before_is_taken_up() {
+    let mut world = World::new();
+    world.harvests(0..40, TEMPLATE);
+    let snapshot = world.joiner.snapshot().unwrap();
+    let older = [&[8], snapshot.get(1..).unwrap()].concat();
+    let restored = Joiner::restore(&older, Limits::default(), Criteria::default()).unwrap();
+    assert_eq!(restored.snapshot().unwrap(), snapshot);
+    // What that layout has where `Basis` is: whether settings were what counted.
+    let bytes = [Basis::Targets, Basis::Settings].map(|basis| postcard::to_allocvec(&basis).unwrap());
+    assert_eq!(bytes, [false, true].map(|by_settings| postcard::to_allocvec(&by_settings).unwrap()));
 }
 
 #[test]

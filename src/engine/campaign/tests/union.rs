@@ -113,9 +113,8 @@ fn a_union_outlasts_a_restart_and_goes_with_its_campaign() {
     let restore = |bytes: &[u8]| Joiner::restore(bytes, Limits::default(), Criteria::default()).unwrap();
     world.joiner = restore(&world.joiner.snapshot().unwrap());
     assert_eq!((world.joiner.unions().len(), world.names().len()), (1, 1));
-    // What the layout before had of it: nothing.
-    let (layout, rest) = before.split_first().unwrap();
-    let older = [&[layout - 1], rest.strip_suffix(&[0]).unwrap()].concat();
+    // What layout 7 had of it: nothing.
+    let older = [&[7], before.get(1..).unwrap().strip_suffix(&[0]).unwrap()].concat();
     assert_eq!(restore(&older).standing().count(), 2);
     // The part was last seen before it became one; the whole goes on.
     let between = Timestamp(world.now + 1);
