@@ -286,7 +286,7 @@ impl Joiner {
         if group.full() && group.campaign.is_none() && now.since(group.since) > window {
             *group = Group::new(now);
         }
-        group.request(reading.content);
+        group.request(reading.asks(member.account ^ now.0));
         if group.join(member) || group.returns() {
             self.weigh(kind, key, now);
         }
@@ -305,7 +305,8 @@ impl Joiner {
     fn found(&mut self, key: u64, member: &Member, reading: &Reading, now: Timestamp) -> Option<()> {
         let Some(&mut first) = self.singles.get(key) else {
             let Member { account, party, wording, .. } = *member;
-            self.singles.insert(key, Single { account, party, content: reading.content, wording });
+            let content = reading.asks(account ^ now.0);
+            self.singles.insert(key, Single { account, party, content, wording });
             return None;
         };
         if first.party == member.party {

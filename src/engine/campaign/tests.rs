@@ -5,9 +5,9 @@ use super::feed::{Change, Feed};
 use super::joiner::{Joiner, Limits};
 use crate::caller::Caller;
 use crate::dialect::Dialect;
-use crate::digest::Reading;
 use crate::digest::skeleton::{Place, Skeleton};
 use crate::digest::words::mix;
+use crate::digest::{DRAWN, Reading};
 use crate::rules::{Document, Family};
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
 
@@ -176,6 +176,16 @@ fn a_template_across_unrelated_parties_with_one_target_names_a_campaign() {
     let told = world.joiner.take_changes();
     assert!(told.iter().any(|change| matches!(change, Change::Profile { .. })));
     assert!(world.joiner.take_changes().is_empty());
+}
+
+#[test]
+fn one_prompt_names_a_campaign_where_the_model_is_to_say_what_is_asked_and_none_else() {
+    let named = |content: u64| {
+        let mut world = World::new();
+        (0..40).for_each(|n| world.send(&bot(n), &Reading { content, ..harvest(TEMPLATE, 0) }));
+        (world.named(), world.linked(0..40) >= 36)
+    };
+    assert_eq!([DRAWN, 4_242].map(named), [(1, true), (0, false)]);
 }
 
 #[test]

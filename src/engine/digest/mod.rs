@@ -12,6 +12,7 @@
 mod asked;
 pub mod conversation;
 pub mod key;
+mod prequery;
 pub mod settings;
 pub mod shape;
 pub mod skeleton;
@@ -34,6 +35,9 @@ pub const BLOBS: usize = 8;
 /// Bytes below which a blob is no evidence: real signatures have hundreds, a placeholder is anybody's.
 pub const SHORTEST_BLOB: usize = 24;
 
+/// The content of a request that leaves to the model what is asked: another each time.
+pub const DRAWN: u64 = u64::MAX;
+
 /// A request, digested: everything that verdicts and observations are made from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -53,7 +57,7 @@ pub struct Reading {
     pub settings: u64,
     /// The template, keyed.
     pub skeleton: Skeleton,
-    /// What is asked, to the letter, keyed; 0 for small talk.
+    /// What is asked, to the letter, keyed; 0 for small talk, [`DRAWN`] where the model is to say it.
     pub content: u64,
     /// The longest paragraph of what is asked, where it has several, keyed: a payload, whatever the wording around it.
     pub payload: u64,
@@ -92,6 +96,12 @@ impl Reading {
         Self { before, ..under(&keys.current) }
     }
 
+    /// What it asks, for who counts how many different things are: one that is [`DRAWN`] is told from others by `nth`.
+    #[must_use]
+    pub fn asks(&self, nth: u64) -> u64 {
+        if self.content == DRAWN { words::mix(nth) } else { self.content }
+    }
+
     /// Every name of its template: under the digest key in force and, while one is configured, the one before.
     pub fn templates(&self) -> impl Iterator<Item = u64> {
         let before = self.before.iter().flat_map(|before| &before.skeleton.keys);
@@ -103,7 +113,8 @@ impl Reading {
     pub fn of_prompt(prompt: &Prompt<'_>, digests: &DigestKey, config: &Config) -> Self {
         let asked = Asked::of(prompt);
         let pieces = asked.pieces(prompt, content::READ);
-        let (skeleton, shape, features) = scan(prompt, asked, &pieces, digests);
+        let drawn = prequery::opens(prompt);
+        let (skeleton, shape, features) = scan(prompt, asked, &pieces, digests, drawn);
         let content = Content::of(pieces.iter().map(|piece| &*piece.start));
         let keyed = |domain, hash: u64| if hash == 0 { 0 } else { digests.digest(domain, &hash.to_le_bytes()) };
         Self {
@@ -115,7 +126,7 @@ impl Reading {
             line: line(&prompt.model, digests),
             settings: settings::settings(&prompt.params, digests),
             skeleton,
-            content: keyed(Domain::Content, content.whole),
+            content: if drawn { DRAWN } else { keyed(Domain::Content, content.whole) },
             payload: keyed(Domain::Payload, content.payload),
             corpus: content.all().any(|digest| config.corpora.iter().any(|corpus| corpus.contains(digest))),
             conversation: Conversation::of(prompt, digests),
@@ -131,7 +142,7 @@ impl Reading {
 #[must_use]
 pub fn features(prompt: &Prompt<'_>) -> Features {
     let asked = Asked::of(prompt);
-    scan(prompt, asked, &asked.pieces(prompt, content::READ), &DigestKey::default()).2
+    scan(prompt, asked, &asked.pieces(prompt, content::READ), &DigestKey::default(), false).2
 }
 
 /// One pass over the words: the template, the shape, and the features. What is trained on is what is scored.
@@ -140,9 +151,10 @@ fn scan(
     asked: Asked<'_>,
     pieces: &[Piece<'_>],
     digests: &DigestKey,
+    drawn: bool,
 ) -> (Skeleton, Shape, Features) {
     let mut features = Features::default();
-    let skeleton = Skeleton::of(prompt, asked, pieces, digests, features.buckets());
+    let skeleton = Skeleton::of(prompt, asked, pieces, digests, features.buckets(), drawn);
     let shape = Shape::of(prompt, asked);
     features.shape(&shape);
     (skeleton, shape, features)

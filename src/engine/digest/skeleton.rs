@@ -3,12 +3,14 @@
 //! Kept: the system prompt and the tool schemas as a whole, the name of a prompt that the provider keeps, the first and the last words
 //! of what is asked, and MinHash values of both texts, all over masked words ([`super::words`]). Lost: payload, numbers, and
 //! everything beyond the first and last [`EDGE`] bytes of a text; of a text in many parts, the parts that have [`HALF`] bytes of
-//! others before and behind them. Each value is a key under which accounts gather; one that survives is enough.
+//! others before and behind them. Prompts that leave it to the model what is asked ([`super::prequery`]) end alike. Each value is a key
+//! under which accounts gather; one that survives is enough.
 
 use super::asked::Asked;
 use super::hash::sampled;
 use super::key::{DigestKey, Domain};
 use super::minhash::BINS;
+use super::prequery;
 use super::words::{Words, mix};
 pub use azeotrope_text::template::HEAD;
 
@@ -79,6 +81,7 @@ impl Skeleton {
         pieces: &[Piece<'_>],
         digests: &DigestKey,
         features: &mut Buckets,
+        drawn: bool,
     ) -> Self {
         let mut skeleton = Self { keys: Vec::with_capacity(KEYS) };
         let mut add = |place: Place, hash: u64| {
@@ -105,9 +108,12 @@ impl Skeleton {
             true => read(&mut Buckets::default()),
             false => read(features),
         }
-        if user.count() >= HEAD {
+        let enough = user.count() >= HEAD;
+        if enough {
             add(Place::Head, user.head());
-            add(Place::Tail, user.tail());
+        }
+        if enough || drawn {
+            add(Place::Tail, if drawn { prequery::END } else { user.tail() });
         }
         user.signature().0.into_iter().for_each(|bin| add(Place::UserPart, bin));
         skeleton.keys.truncate(KEYS);

@@ -20,9 +20,9 @@ pub mod slot;
 pub use proxy::{given, look, settle};
 
 use crate::caller::Caller;
-use crate::digest::Reading;
 use crate::digest::skeleton::Place;
 use crate::digest::words::mix;
+use crate::digest::{DRAWN, Reading};
 use crate::rules::{Families, Family, Migrations};
 use crate::time::{HOUR, SECOND, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -167,7 +167,7 @@ pub fn conversation(reading: &Reading) -> Option<u64> {
 /// and written anyhow.
 #[must_use]
 pub fn body(reading: &Reading) -> Option<u64> {
-    let whole = conversation(reading).filter(|_| reading.content != 0)?;
+    let whole = conversation(reading).filter(|_| !matches!(reading.content, 0 | DRAWN))?;
     let [system, tools] = [Place::System, Place::Tools].map(|place| reading.skeleton.key(place).unwrap_or(0));
     let hash = mix(mix(reading.content ^ system) ^ tools);
     Some(whole ^ (hash & u64::from(u32::MAX)))

@@ -90,7 +90,7 @@ impl Party {
             account: caller.account,
             party: named.into_iter().find(|digest| *digest != 0).unwrap_or(0),
             target: short(Client::of(caller, reading).target),
-            content: reading.content,
+            content: reading.asks(caller.account),
             wording: reading.wording,
         }
     }
