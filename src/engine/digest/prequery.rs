@@ -12,8 +12,8 @@ pub(super) const END: u64 = u64::from_be_bytes(*b"prequery");
 /// Bytes of the end that are looked at: the longest mark, and white space behind it.
 const LOOKED_AT: usize = 64;
 
-/// What opens a turn, in lower case: ChatML, Gemma, Phi and Zephyr, DeepSeek, Command, Llama 3 and 4, Granite, gpt-oss, Mistral, and what
-/// is written for models that have no mark (Vicuna, Alpaca, ShareGPT).
+/// What opens a turn in the chat templates that models come with, in lower case: ChatML, Gemma, Phi and Zephyr, DeepSeek, Command,
+/// Llama 3 and 4, Granite, gpt-oss, Mistral; and what is written for models that have no mark (Vicuna, Alpaca, ShareGPT).
 const OPENED: [&str; 16] = [
     "_start|>user",
     "_of_turn>user",
