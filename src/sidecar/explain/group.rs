@@ -30,7 +30,8 @@ pub(super) fn sentences(campaign: &Campaign, criteria: &Criteria) -> Vec<String>
             bare(criteria.wording),
         ),
         format!(
-            "They asked about {} different things in {}: no single prompt that is passed around.",
+            "They asked about {} different things in {} (what a prompt leaves to the model is another each time): no single prompt \
+             that is passed around.",
             worth.contents,
             count(u64::from(worth.requests), "request", "requests"),
         ),
