@@ -2,12 +2,14 @@
 
 use super::criteria::Criteria;
 use super::feed::{Change, Feed};
+use super::group::Basis;
 use super::joiner::{Joiner, Limits};
 use crate::caller::Caller;
 use crate::dialect::Dialect;
 use crate::digest::skeleton::{Place, Skeleton};
 use crate::digest::words::mix;
 use crate::digest::{DRAWN, Reading};
+use crate::evidence::cohort;
 use crate::rules::{Document, Family};
 use crate::time::{HOUR, MINUTE, SECOND, Timestamp};
 
@@ -256,6 +258,22 @@ fn a_sweep_of_a_public_set_is_named_though_its_questions_are_worded_as_people_wo
     }
     assert_eq!(world.joiner.campaigns()[0].story.family, Family::CorpusSweep);
     assert!(world.linked(0..40) >= 36, "{}", world.linked(0..40));
+}
+
+#[test]
+fn what_a_sweeps_focus_comes_of_are_not_its_settings_where_everybody_takes_one_model() {
+    let mut world = World { joiner: Joiner::new(Limits::default(), Criteria::default()), now: START, asked: 0 };
+    for n in 0..1_000 {
+        let content = world.fresh();
+        world.send(&account(n), &request(0, 1, content));
+    }
+    for n in 0..40 {
+        let content = world.fresh();
+        world.send(&bot(n), &Reading { corpus: true, settings: 99, ..request(0, 1, content) });
+    }
+    let story = &world.joiner.campaigns()[0].story;
+    assert_eq!((story.family, story.worth.basis), (Family::CorpusSweep, Basis::Targets));
+    assert!(story.worth.focus > cohort::PROGRAM, "{story:?}");
 }
 
 #[test]

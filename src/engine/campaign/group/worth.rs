@@ -75,7 +75,7 @@ pub struct Worth {
 /// The first two are numbered as the flag that snapshots of layout 8 have in its place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Basis {
-    /// Its targets.
+    /// Its targets; of a sweep, that its parties take from public sets.
     #[default]
     Targets,
     /// Settings that its parties share, 8 nats at most: they say more than the targets.
@@ -166,7 +166,7 @@ impl Joiner {
         let mut worth = group.worth(&self.population);
         match kind {
             Gathering::Corpus => {
-                worth.focus = self.sweep(group.parties(), group.settings());
+                (worth.focus, worth.basis) = (self.sweep(group.parties(), group.settings()), Basis::Targets);
                 // Questions of a public set are worded by whoever made it: that they read like a person's says nothing.
                 worth.wording = worth.wording.max(0);
             }

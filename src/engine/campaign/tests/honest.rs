@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::campaign::criteria::LINK;
-use crate::campaign::group::Basis;
 use crate::campaign::named::Campaign;
 
 #[test]
@@ -15,16 +14,20 @@ fn a_popular_app_over_many_targets_names_no_campaign() {
     assert_eq!(world.named(), 0);
 }
 
+/// Unrelated accounts that send one template for one target, worded so, from a program that is set in so many ways.
+fn users(accounts: u64, agent: u64, ways: u64, wording: i32) -> World {
+    let mut world = World::new();
+    for n in 0..accounts {
+        let content = world.fresh();
+        let reading = Reading { wording, settings: 99 + n % ways, ..harvest(TEMPLATE, content) };
+        world.send(&Caller { agent, ..bot(n) }, &reading);
+    }
+    world
+}
+
 #[test]
 fn nor_do_users_of_a_tool_that_comes_with_one_model_and_who_read_like_people() {
-    let named = |wording| {
-        let mut world = World::new();
-        for n in 0..400 {
-            let content = world.fresh();
-            world.send(&bot(n), &Reading { wording, ..harvest(TEMPLATE, content) });
-        }
-        world.named()
-    };
+    let named = |wording| users(400, 9, 1, wording).named();
     assert_eq!([-400, 0, 200, 300].map(named), [0, 0, 0, 1], "one program, set in one way: wording has to speak");
 }
 
@@ -47,14 +50,7 @@ fn where_wording_says_nothing_one_target_of_several_programs_or_ways_to_set_them
 
 #[test]
 fn nor_do_users_of_an_app_that_has_a_client_program_of_its_own_unless_they_read_like_a_harvest() {
-    let named = |agent: u64, wording: i32| {
-        let mut world = World::new();
-        for n in 0..400 {
-            let content = world.fresh();
-            world.send(&Caller { agent, ..bot(n) }, &Reading { wording, ..harvest(TEMPLATE, content) });
-        }
-        world.named()
-    };
+    let named = |agent: u64, wording: i32| users(400, agent, 1, wording).named();
     // The name of the people's programs is used for anything.
     assert_eq!([program(7, 0), 9].map(|agent| named(agent, 300)), [0, 1]);
     assert_eq!([1_400, 1_600].map(|wording| named(program(7, 0), wording)), [0, 1]);
@@ -63,12 +59,7 @@ fn nor_do_users_of_an_app_that_has_a_client_program_of_its_own_unless_they_read_
 #[test]
 fn a_campaigns_story_tells_what_its_focus_was_held_to() {
     let basis = |agent: u64, ways: u64| {
-        let mut world = World::new();
-        for n in 0..100 {
-            let content = world.fresh();
-            let reading = Reading { wording: 3_000, settings: 99 + n % ways, ..harvest(TEMPLATE, content) };
-            world.send(&Caller { agent, ..bot(n) }, &reading);
-        }
+        let world = users(100, agent, ways, 3_000);
         world.joiner.campaigns().first().map(|campaign| campaign.story.worth.basis)
     };
     assert_eq!(basis(9, 3), Some(Basis::Targets));
@@ -79,12 +70,7 @@ fn a_campaigns_story_tells_what_its_focus_was_held_to() {
 #[test]
 fn wording_confirms_a_campaign_where_it_is_plainly_a_harvests_and_its_accounts_are_no_tools_users() {
     let confirmed = |agent: u64, ways: u64, wording| {
-        let mut world = World::new();
-        for n in 0..100 {
-            let content = world.fresh();
-            let reading = Reading { wording, settings: 99 + n % ways, ..harvest(TEMPLATE, content) };
-            world.send(&Caller { agent, ..bot(n) }, &reading);
-        }
+        let world = users(100, agent, ways, wording);
         assert_eq!(world.named(), 1);
         world.joiner.campaigns().first().is_some_and(Campaign::confirmed)
     };

@@ -1,7 +1,6 @@
 //! What a sidecar saves, and the next one takes up.
 
 use super::*;
-use crate::campaign::group::Basis;
 
 #[test]
 fn a_tier_that_is_restored_goes_on_as_if_nothing_had_been() {
