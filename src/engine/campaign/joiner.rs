@@ -278,15 +278,16 @@ impl Joiner {
         reading: &Reading,
         now: Timestamp,
     ) -> Option<Carried> {
+        let content = reading.asks(member.account ^ now.0);
         if self.groups.get(key).is_none() {
-            self.found(key, member, reading, now)?;
+            self.found(key, member, content, now)?;
         }
         let window = self.criteria.window;
         let group = self.groups.get(key)?;
         if group.full() && group.campaign.is_none() && now.since(group.since) > window {
             *group = Group::new(now);
         }
-        group.request(reading.asks(member.account ^ now.0));
+        group.request(content);
         if group.join(member) || group.returns() {
             self.weigh(kind, key, now);
         }
@@ -302,10 +303,9 @@ impl Joiner {
     }
 
     /// Makes a group of a key once a second party sends it.
-    fn found(&mut self, key: u64, member: &Member, reading: &Reading, now: Timestamp) -> Option<()> {
+    fn found(&mut self, key: u64, member: &Member, content: u64, now: Timestamp) -> Option<()> {
         let Some(&mut first) = self.singles.get(key) else {
             let Member { account, party, wording, .. } = *member;
-            let content = reading.asks(account ^ now.0);
             self.singles.insert(key, Single { account, party, content, wording });
             return None;
         };

@@ -112,8 +112,10 @@ impl Skeleton {
         if enough {
             add(Place::Head, user.head());
         }
-        if enough || drawn {
-            add(Place::Tail, if drawn { prequery::END } else { user.tail() });
+        if drawn {
+            add(Place::Tail, prequery::END);
+        } else if enough {
+            add(Place::Tail, user.tail());
         }
         user.signature().0.into_iter().for_each(|bin| add(Place::UserPart, bin));
         skeleton.keys.truncate(KEYS);

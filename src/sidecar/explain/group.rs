@@ -79,15 +79,12 @@ fn agreeing(story: &Story) -> String {
 fn at_most(worth: &Worth, most: MilliNats) -> String {
     let held = worth.basis.most(most);
     let told = bare(held);
-    match worth.basis {
-        Basis::Tool if held < most => {
-            format!("{told}, for most run programs that nobody runs for anything else, as users of a tool do")
-        }
-        Basis::Alike if held < most => {
-            format!("{told}, for three in four run one program in one way, as users of a tool do")
-        }
-        _ => told,
-    }
+    let why = match worth.basis {
+        Basis::Tool => "most run programs that nobody runs for anything else",
+        Basis::Alike => "three in four run one program in one way",
+        Basis::Targets | Basis::Settings => return told,
+    };
+    if held < most { format!("{told}, for {why}, as users of a tool do") } else { told }
 }
 
 /// Client programs of several names that are set alike.
